@@ -1,0 +1,1 @@
+"""The HTTP door of a runner: wire, routes, streams and the client."""

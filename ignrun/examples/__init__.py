@@ -1,0 +1,1 @@
+"""Example modules, each a package with its module.yaml."""

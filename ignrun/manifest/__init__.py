@@ -1,0 +1,1 @@
+"""Text -> Manifest or Definition: what people wrote, typed and located, its values still unmerged."""

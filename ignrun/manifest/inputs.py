@@ -1,0 +1,34 @@
+"""Owns Inputs, everything that reading a manifest depends on, as one frozen value."""
+
+import msgspec
+
+
+class Inputs(msgspec.Struct, frozen=True):
+    """What the reader is given; it looks at nothing else, neither the process environment nor a clock.
+
+    `manifest` and `state_dir` are absolute paths; `root` is the folder that includes and `${file:}` must stay below.
+    `environment` is the caller's (all of it on the caller's own machine; only the referenced names once handed to a
+    runner). `for_apply` turns an unset `${env:}` or `${secret:}` from `(known at apply)` into an error. `fingerprint_key` keys the
+    fingerprints of secrets (random for each plant, kept in the state folder; empty: secrets have none).
+    """
+
+    manifest: str
+    state_dir: str
+    root: str
+    python: str
+    modes: tuple[str, ...] = ()
+    vars: dict[str, str] = {}
+    sets: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    environment: dict[str, str] = {}
+    strict_env: bool = False
+    for_apply: bool = False
+    fingerprint_key: bytes = b""
+
+
+class InputFile(msgspec.Struct, frozen=True):
+    """One file that was read, by its absolute path, with the SHA-256 (hex) of its bytes; counts towards the target digest."""
+
+    path: str
+    digest: str
+    role: str  # manifest | include | definition | schema | env | file | code

@@ -1,0 +1,190 @@
+"""Owns Manifest, ModuleSpec and Definition: documents as typed values, references in them still unresolved."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from ignrun.manifest.document import Document
+from ignrun.manifest.inputs import InputFile
+from ignrun.terms.leaves import Path
+from ignrun.terms.metadata import ModuleMetadata
+from ignrun.terms.names import ModuleScope
+from ignrun.terms.spans import Span
+from ignrun.terms.states import Condition
+
+
+class Where(msgspec.Struct, frozen=True):
+    """Where a block stands: the number of its document in `Manifest.documents` and the path in that document."""
+
+    document: int
+    path: Path
+
+
+class Need(msgspec.Struct, frozen=True):
+    """What a manifest binds to one slot: `targets` are `NAME` or `NAME@scope`; `span` is the place of the binding."""
+
+    slot: str
+    targets: tuple[str, ...]
+    condition: Condition
+    span: Span
+    many: bool = False
+    on_change: Literal["none", "rebind", "restart"] = "none"
+    on_crash: Literal["ignore", "restart"] = "ignore"
+
+
+class SlotSpec(msgspec.Struct, frozen=True):
+    """A need that a definition names: the definition it asks for, versions, scopes, and whether it takes many."""
+
+    slot: str
+    span: Span
+    uses: str = ""
+    version: str = ""
+    scopes: tuple[ModuleScope, ...] = ()
+    many: bool = False
+    required: bool = True
+
+
+class Lifecycle(msgspec.Struct, frozen=True):
+    """Timeouts and restart policy; seconds."""
+
+    initialize_timeout: float = 30.0
+    start_timeout: float = 30.0
+    reconfigure_timeout: float = 30.0
+    stop_timeout: float = 10.0
+    restart: Literal["always", "on-failure", "never"] = "always"
+    backoff: float = 1.0
+    backoff_max: float = 60.0
+    threshold: float = 5.0
+    half_life: float = 30.0
+    park: float = 15.0
+    park_max: float = 300.0
+    reset_after: float = 600.0
+
+
+class HealthPolicy(msgspec.Struct, frozen=True):
+    """How often and how health is checked; `check` is None for the module's own `check_health`, else a probe in its raw form."""
+
+    interval: float = 10.0
+    timeout: float = 5.0
+    failures: int = 3
+    on_unhealthy: Literal["restart", "report"] = "restart"
+    check: Any = None
+
+
+class StopPolicy(msgspec.Struct, frozen=True):
+    """How a command is asked to stop."""
+
+    signal: str = "TERM"
+
+
+class Oneshot(msgspec.Struct, frozen=True):
+    """A command that is meant to end; `rerun` says when it runs again."""
+
+    rerun: Literal["on-change", "always", "manual"] = "on-change"
+
+
+class ModuleSpec(msgspec.Struct, frozen=True):
+    """One module as a manifest declares it; exactly one of `uses`, `entry`, `command` is set.
+
+    `config`, `command`, `env`, `ready`, `exports` and `claims` are raw: references in their scalars are unresolved.
+    None means that the manifest does not say (a definition or a default decides).
+    """
+
+    name: str
+    where: Where
+    span: Span
+    uses: str | None = None
+    version: str | None = None
+    entry: str | None = None
+    command: list[Any] | None = None
+    metadata: dict[str, Any] | None = None
+    scopes: tuple[ModuleScope, ...] | None = None
+    requires: tuple[Need, ...] = ()
+    wants: tuple[Need, ...] = ()
+    after: tuple[Need, ...] = ()
+    config: dict[str, Any] = {}
+    config_schema: Any = None
+    isolation: Literal["shared", "process"] = "shared"
+    lifecycle: Lifecycle = Lifecycle()
+    health: HealthPolicy = HealthPolicy()
+    stop: StopPolicy = StopPolicy()
+    oneshot: Oneshot | None = None
+    ready: Any = None
+    env: dict[str, Any] = {}
+    inherit_env: tuple[str, ...] = ()
+    cwd: str | None = None
+    exports: dict[str, Any] = {}
+    claims: tuple[Any, ...] = ()
+    labels: dict[str, str] = {}
+    gate: Literal["healthy", "started", "none"] = "healthy"
+    enabled: bool = True
+
+
+class Definition(msgspec.Struct, frozen=True):
+    """A reusable description of a module (`kind: Module`); `folder` is where its file lies."""
+
+    metadata: ModuleMetadata
+    span: Span
+    folder: str
+    document: Document
+    entry: str
+    scopes: tuple[ModuleScope, ...] = (ModuleScope.GATEWAY,)
+    slots: tuple[SlotSpec, ...] = ()
+    config_schema: Any = None
+    claims: tuple[Any, ...] = ()
+    requires_ignrun: str = ""
+    requires_ignition: str = ""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A folder of definitions and code, absolute."""
+
+    path: str
+    span: Span
+
+
+class EnvFile(msgspec.Struct, frozen=True):
+    """An env file, absolute, that feeds `${env:}` and `${secret:}`."""
+
+    path: str
+    optional: bool
+    span: Span
+
+
+class SecretSource(msgspec.Struct, frozen=True):
+    """Where `${secret:NAME}` comes from: the provider's kind and what it is asked for."""
+
+    name: str
+    provider: Literal["env", "file", "exec"]
+    argument: Any
+    span: Span
+
+
+class ApplyPolicy(msgspec.Struct, frozen=True):
+    """How an apply of this plant goes; seconds. `soak` is carried now and in effect with the transaction's issue."""
+
+    soak: float = 3.0
+    deadline: float = 300.0
+    on_failure: Literal["rollback", "hold", "exit"] = "rollback"
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """A whole manifest, includes merged in; `modules` in the order in which they are written.
+
+    `documents` are the texts it was read from, so that any path in a block still leads to its place; `files` everything read.
+    """
+
+    name: str
+    span: Span
+    folder: str
+    documents: tuple[Document, ...]
+    modules: dict[str, ModuleSpec]
+    files: tuple[InputFile, ...]
+    labels: dict[str, str] = {}
+    description: str = ""
+    sources: tuple[Source, ...] = ()
+    env_files: tuple[EnvFile, ...] = ()
+    secrets: dict[str, SecretSource] = {}
+    vars: dict[str, Any] = {}
+    activate: tuple[ModuleScope, ...] = ()
+    apply: ApplyPolicy = ApplyPolicy()

@@ -1,0 +1,1 @@
+"""Inputs -> Proposal: everything between what people wrote and the plan of what would change, in one bounded process."""

@@ -1,0 +1,1 @@
+"""Finds definitions, reads class traits from source and chooses versions."""

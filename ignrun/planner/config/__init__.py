@@ -1,0 +1,1 @@
+"""Layers -> the values of each instance: references, types, checks, origins."""

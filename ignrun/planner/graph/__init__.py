@@ -1,0 +1,1 @@
+"""Configured modules -> instances and edges, with cycles and placement."""

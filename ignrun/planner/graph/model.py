@@ -1,0 +1,128 @@
+"""Owns Graph: instances and the edges between them, everything resolved that can be resolved before an apply."""
+
+from typing import Literal
+
+import msgspec
+
+from ignrun.manifest.model import HealthPolicy, Lifecycle, Oneshot, StopPolicy
+from ignrun.terms.leaves import Path, Tree
+from ignrun.terms.metadata import ModuleMetadata
+from ignrun.terms.names import Address, HostId, ModuleScope
+from ignrun.terms.spans import Span
+from ignrun.terms.states import Condition
+
+
+class Folders(msgspec.Struct, frozen=True):
+    """Absolute paths of an instance's folders; nothing of them need exist yet except `module`."""
+
+    data: str
+    config: str
+    log: str
+    temp: str
+    module: str
+
+
+class Hosted(msgspec.Struct, frozen=True, tag="hosted"):
+    """How a Python module runs: its class or async function, the import path of its host and the digest of its code."""
+
+    entry: str
+    path: tuple[str, ...]
+    code: str
+    host: HostId
+    own: bool
+    callbacks: tuple[str, ...] | None = None
+
+
+class Command(msgspec.Struct, frozen=True, tag="command"):
+    """How a command runs: `argv` and `env` are trees (pending leaves are filled when it starts); `cwd` is absolute.
+
+    `ready` and `check` are None or one of `{"tcp": ..}`, `{"http": ..}`, `{"log": ..}`, `{"exec": [..]}`, `{"notify": true}`.
+    """
+
+    argv: Tree
+    env: Tree
+    inherit_env: tuple[str, ...]
+    cwd: str
+    ready: Tree | None
+    check: Tree | None
+    stop: StopPolicy
+    oneshot: Oneshot | None
+
+
+class Facets(msgspec.Struct, frozen=True):
+    """Digest (hex) of each facet of an instance; the strongest one that differs decides what a plan does."""
+
+    meta: str
+    policy: str
+    config: str
+    identity: str
+    wiring: str
+    presence: str
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where one value of a config came from: the layer (`default`, `definition`, `config`, ..., `set`) and the place."""
+
+    path: Path
+    layer: str
+    span: Span | None
+
+
+class InstanceSpec(msgspec.Struct, frozen=True):
+    """One instance, resolved: what runs, with which config, under which policy, and where each value was written.
+
+    `config` and `exports` are trees; secrets in `config` are pending leaves, also listed by path in `secrets`
+    (with those that the schema declares secret). `places` leads from a path in the module's block to its place.
+    """
+
+    address: Address
+    module: str
+    scope: ModuleScope
+    metadata: ModuleMetadata
+    body: Hosted | Command
+    config: Tree
+    secrets: tuple[Path, ...]
+    origins: tuple[Origin, ...]
+    exports: Tree
+    lifecycle: Lifecycle
+    health: HealthPolicy
+    gate: Literal["healthy", "started", "none"]
+    folders: Folders
+    facets: Facets
+    span: Span
+    uses: str = ""
+    labels: dict[str, str] = {}
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """One bound slot (`slot` empty for `after`): `dependent` needs `provider` to have met `condition`.
+
+    `kind` says how strongly: `requires` holds the dependent back, `wants` and `after` only order.
+    """
+
+    dependent: Address
+    slot: str
+    provider: Address
+    condition: Condition
+    kind: Literal["requires", "wants", "after"]
+    span: Span
+    many: bool = False
+    on_change: Literal["none", "rebind", "restart"] = "none"
+    on_crash: Literal["ignore", "restart"] = "ignore"
+
+
+class Graph(msgspec.Struct, frozen=True):
+    """A plant resolved: instances by address in an order that respects every edge, and the edges.
+
+    `secrets` names every secret that some instance needs; `plant` is the plant's name.
+    """
+
+    plant: str
+    instances: dict[Address, InstanceSpec]
+    edges: tuple[Edge, ...]
+    secrets: tuple[str, ...] = ()
+    mode: str = ""
+
+
+EMPTY = Graph("", {}, ())
+"""The graph of a plant in which nothing runs."""

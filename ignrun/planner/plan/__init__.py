@@ -1,0 +1,1 @@
+"""(running Graph, desired Graph) -> Plan."""

@@ -1,0 +1,82 @@
+"""Owns Plan: the steps that turn what runs into what is wanted, each with its cause."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from ignrun.planner.graph.model import Edge
+from ignrun.terms.leaves import Path
+from ignrun.terms.names import Address
+from ignrun.terms.spans import Span
+
+FORMAT_VERSION = "1.0"
+"""Version of the JSON form of a plan."""
+
+Action = Literal["create", "delete", "restart", "replace", "no-op"]
+"""What a step does; `reconfigure`, `rebind`, `reload` and `policy` come with the transaction's issue."""
+
+
+class Edited(msgspec.Struct, frozen=True, tag="edited"):
+    """Somebody changed the text at `span` (or, where the block is new or gone, wrote or removed it)."""
+
+    span: Span
+
+
+class DependencyMoved(msgspec.Struct, frozen=True, tag="dependency-moved"):
+    """A provider moves, and the edge asks the dependent to follow."""
+
+    edge: Edge
+
+
+class SharesHost(msgspec.Struct, frozen=True, tag="shares-host"):
+    """It shares a process with `mate`, which moves."""
+
+    mate: Address
+
+
+class Requested(msgspec.Struct, frozen=True, tag="requested"):
+    """An operator asked for it."""
+
+    by: str
+
+
+Cause = Edited | DependencyMoved | SharesHost | Requested
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One value that differs: `path` begins with the facet's block (`config`, `command`, ...).
+
+    A secret shows as `(secret)` on both sides; what is known only at apply as `(known at apply)`.
+    """
+
+    path: Path
+    before: Any
+    after: Any
+    span: Span | None = None
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What happens to one instance and why; `interrupts` names the instances that share its process."""
+
+    address: Address
+    action: Action
+    cause: Cause
+    changes: tuple[Change, ...] = ()
+    interrupts: tuple[Address, ...] = ()
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Steps in the order of execution as planned: stops first in reverse order, then starts in order.
+
+    `base` is the number of the generation compared with (0: with nothing); `unchanged` counts the rest.
+    """
+
+    base: int
+    target: str
+    steps: tuple[Step, ...]
+    unchanged: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing would be done."""
+        return all(step.action == "no-op" for step in self.steps)

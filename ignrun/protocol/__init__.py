@@ -1,0 +1,1 @@
+"""What runner and host say to each other: orders down, reports up, in frames."""

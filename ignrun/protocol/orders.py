@@ -1,0 +1,142 @@
+"""Owns the orders that a runner gives a host: a closed set, each naming instances by address and incarnation by epoch."""
+
+from typing import Any
+
+import msgspec
+
+from ignrun.terms.leaves import Path, Pending
+from ignrun.terms.metadata import ModuleMetadata
+from ignrun.terms.names import ModuleScope
+from ignrun.terms.states import Condition, ModuleState
+
+
+class Folders(msgspec.Struct, frozen=True):
+    """Absolute paths of an instance's folders; the host makes `data` and `temp` when they are missing."""
+
+    data: str
+    config: str
+    log: str
+    temp: str
+    module: str
+
+
+class Timeouts(msgspec.Struct, frozen=True):
+    """How long each callback may take, in seconds; `health_interval` is the pause between checks (0: none)."""
+
+    initialize: float = 30.0
+    start: float = 30.0
+    reconfigure: float = 30.0
+    stop: float = 10.0
+    health: float = 5.0
+    health_interval: float = 10.0
+    call: float = 30.0
+
+
+class Binding(msgspec.Struct, frozen=True):
+    """One bound slot, or an order without a slot (`slot` empty): the provider and what it must have reached.
+
+    `local` providers run in the same host, which orders these itself; the others are cleared by the runner.
+    `required` is False for `wants` and `after`: their failure does not hold the dependent back.
+    `many` says that the slot takes a tuple of peers.
+    """
+
+    slot: str
+    provider: str
+    condition: Condition
+    local: bool
+    required: bool = True
+    many: bool = False
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """Everything a host needs to run one instance.
+
+    `entry` is `package.module:Name`, imported with `path` in front of `sys.path`. `config` is the resolved tree, with
+    None at each path of `pending` (exports the host fills in before `initialize`). `secrets` are the paths
+    whose texts the host wraps in `Secret`. `hooks` says nothing here: scopes are one instance each.
+    """
+
+    address: str
+    module: str
+    scope: ModuleScope
+    entry: str
+    path: tuple[str, ...]
+    metadata: ModuleMetadata
+    config: Any
+    pending: tuple[Pending, ...]
+    secrets: tuple[Path, ...]
+    bindings: tuple[Binding, ...]
+    folders: Folders
+    timeouts: Timeouts
+    plant: str
+    mode: str = ""
+
+
+class Item(msgspec.Struct, frozen=True, array_like=True):
+    """One incarnation of one instance."""
+
+    address: str
+    epoch: int
+
+
+class Route(msgspec.Struct, frozen=True):
+    """Where a provider outside this host can be reached: the Unix socket of its host, its state and its exports.
+
+    `socket` is None while it cannot be called (a command, or a host that is down).
+    """
+
+    provider: str
+    socket: str | None
+    state: ModuleState
+    exports: dict[str, Any] = {}
+
+
+class Load(msgspec.Struct, frozen=True, tag="load"):
+    """Import the classes of these instances and answer with Loaded; nothing of them runs yet."""
+
+    assignments: tuple[Assignment, ...]
+
+
+class Start(msgspec.Struct, frozen=True, tag="start"):
+    """Build, initialise and start these incarnations in the order of their local bindings.
+
+    Those not in `cleared` wait, before `startup`, for a Clear (and before `initialize` where their config has
+    pending leaves of providers elsewhere).
+    """
+
+    items: tuple[Item, ...]
+    cleared: tuple[str, ...]
+
+
+class Clear(msgspec.Struct, frozen=True, tag="clear"):
+    """All providers of these waiting incarnations outside this host have met their conditions."""
+
+    items: tuple[Item, ...]
+
+
+class Stop(msgspec.Struct, frozen=True, tag="stop"):
+    """Stop these incarnations, a local dependent always before its provider; those not in `cleared` wait for ClearStop."""
+
+    items: tuple[Item, ...]
+    cleared: tuple[str, ...]
+
+
+class ClearStop(msgspec.Struct, frozen=True, tag="clear-stop"):
+    """All dependents of these incarnations outside this host that had to stop first have stopped."""
+
+    items: tuple[Item, ...]
+
+
+class Routes(msgspec.Struct, frozen=True, tag="routes"):
+    """The providers outside this host changed: where each of these is now."""
+
+    routes: tuple[Route, ...]
+
+
+class Quit(msgspec.Struct, frozen=True, tag="quit"):
+    """End the host process: everything in it has stopped, or the grace of so many seconds is over."""
+
+    grace: float
+
+
+HostOrder = Load | Start | Clear | Stop | ClearStop | Routes | Quit

@@ -1,0 +1,115 @@
+"""Owns the reports that a host gives its runner: a closed set, and untrusted input until it is checked."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from ignrun.terms.fault import Fault
+from ignrun.terms.states import Health, ModuleState
+
+PROTOCOL: Final = 1
+"""Version of the talk between runner and host; both must say the same one."""
+
+EXPORT_LIMIT: Final = 64 * 1024
+"""Largest JSON text of one instance's exports in bytes."""
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """A host is up: who it is and where other hosts reach its peers."""
+
+    protocol: int
+    version: str
+    pid: int
+    python: str
+    socket: str
+
+
+class ImportFault(msgspec.Struct, frozen=True):
+    """The class of one instance could not be had."""
+
+    address: str
+    fault: Fault
+
+
+class Traits(msgspec.Struct, frozen=True):
+    """What the loaded class of an instance really offers."""
+
+    address: str
+    callbacks: tuple[str, ...] = ()
+    provides: tuple[str, ...] = ()
+
+
+class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
+    """Answer to Load: `faults` names each instance that cannot be run, `traits` describes the others."""
+
+    faults: tuple[ImportFault, ...] = ()
+    traits: tuple[Traits, ...] = ()
+
+
+class Move(msgspec.Struct, frozen=True):
+    """One incarnation moved from one state to another in the host's eyes; the runner checks it again.
+
+    `at` is aware UTC; `mono` the monotonic clock, one for all processes of a machine. `cause` is a few words
+    (`startup returned`, `completed`). `exports` stands on a move to `running` that published some.
+    """
+
+    address: str
+    epoch: int
+    old: ModuleState
+    new: ModuleState
+    cause: str
+    at: datetime
+    mono: float
+    fault: Fault | None = None
+    exports: dict[str, Any] | None = None
+
+
+class Moves(msgspec.Struct, frozen=True, tag="moves"):
+    """A batch of moves in the order in which they happened."""
+
+    moves: Annotated[tuple[Move, ...], msgspec.Meta(max_length=4096)]
+
+
+class Exported(msgspec.Struct, frozen=True, tag="exported"):
+    """A running incarnation published new exports."""
+
+    address: str
+    epoch: int
+    exports: dict[str, Any]
+
+
+class HealthReport(msgspec.Struct, frozen=True, tag="health"):
+    """One check of one incarnation ended."""
+
+    address: str
+    epoch: int
+    health: Health
+    reason: str = ""
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One line that a module logged, secrets masked; `address` is empty where the line is the host's own."""
+
+    address: str
+    at: datetime
+    level: str
+    text: str
+    fields: dict[str, Any] = {}
+
+
+class Logged(msgspec.Struct, frozen=True, tag="logged"):
+    """A batch of log lines."""
+
+    lines: tuple[LogLine, ...]
+
+
+class Unfinished(msgspec.Struct, frozen=True, tag="unfinished"):
+    """What an incarnation left behind after shutdown: threads and tasks, by name."""
+
+    address: str
+    epoch: int
+    names: tuple[str, ...]
+
+
+HostReport = Hello | Loaded | Moves | Exported | HealthReport | Logged | Unfinished

@@ -1,0 +1,1 @@
+"""Listens to what modules say and keeps it: log files."""

@@ -1,0 +1,1 @@
+"""Decides what runs next: order, readiness, health, restarts and back-off, without touching anything."""

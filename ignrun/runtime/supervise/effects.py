@@ -1,0 +1,148 @@
+"""Owns Effect, everything that a decision can want done: a closed set, performed elsewhere."""
+
+import enum
+from typing import Any
+
+import msgspec
+
+from ignrun.planner.graph.model import Edge, InstanceSpec
+from ignrun.planner.proposal import Proposal
+from ignrun.protocol.orders import HostOrder
+from ignrun.terms.events import Happening
+from ignrun.terms.fault import Fault
+from ignrun.terms.names import Address, HostId, ModuleScope
+
+
+class Result(enum.Enum):
+    """How a transaction ended."""
+
+    COMMITTED = "committed"
+    HELD = "held"
+    REJECTED = "rejected"
+    REFUSED = "refused"  # the journal could not keep it, or the runner is going down
+    UNCHANGED = "unchanged"  # nothing to do
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """The end of a transaction: its result, the generation in force afterwards, and each instance that failed with its fault."""
+
+    transaction: int
+    result: Result
+    generation: int
+    summary: str
+    faults: dict[Address, Fault] = {}
+
+
+class Record(msgspec.Struct, frozen=True, tag="record"):
+    """Let the journal number and keep this."""
+
+    happening: Happening
+
+
+class KeepIntent(msgspec.Struct, frozen=True, tag="keep-intent"):
+    """Make the whole step list durable; answered by IntentDurable or JournalRefused."""
+
+    transaction: int
+    generation: int
+    proposal: Proposal
+    trigger: str
+
+
+class KeepOutcome(msgspec.Struct, frozen=True, tag="keep-outcome"):
+    """Make the outcome durable and publish `current` (`good` moves only for a commit); answered by OutcomeDurable."""
+
+    outcome: Outcome
+    proposal: Proposal
+
+
+class LaunchHost(msgspec.Struct, frozen=True, tag="launch-host"):
+    """Bring up the process of a host; answered by HostLaunched and HostSaid(Hello), or HostEnded."""
+
+    host: HostId
+    epoch: int
+    scope: ModuleScope
+
+
+class LoadHost(msgspec.Struct, frozen=True, tag="load-host"):
+    """Send these instances, their secrets filled in, as a Load order; `edges` are those whose dependents they are."""
+
+    host: HostId
+    epoch: int
+    specs: tuple[InstanceSpec, ...]
+    edges: tuple[Edge, ...]
+    local: frozenset[Address]
+
+
+class GiveOrder(msgspec.Struct, frozen=True, tag="give-order"):
+    """Send an order to a host."""
+
+    host: HostId
+    epoch: int
+    order: HostOrder
+
+
+class EndHost(msgspec.Struct, frozen=True, tag="end-host"):
+    """Let a host quit, and end its process after `grace` seconds; answered by HostEnded."""
+
+    host: HostId
+    epoch: int
+    grace: float
+
+
+class SpawnCommand(msgspec.Struct, frozen=True, tag="spawn-command"):
+    """Start a command, its pending leaves filled from secrets and these `exports` (by provider)."""
+
+    spec: InstanceSpec
+    epoch: int
+    exports: dict[Address, dict[str, Any]]
+
+
+class StopCommand(msgspec.Struct, frozen=True, tag="stop-command"):
+    """Ask a command to stop by its signal, end everything of it after `grace` seconds; answered by CommandEnded."""
+
+    address: Address
+    epoch: int
+    grace: float
+
+
+class WakeAt(msgspec.Struct, frozen=True, tag="wake-at"):
+    """Send Woke at this monotonic time; replaces the time asked for before."""
+
+    at: float
+
+
+class AnswerApply(msgspec.Struct, frozen=True, tag="answer-apply"):
+    """Tell who asked for an apply how it ended."""
+
+    request: int
+    outcome: Outcome
+
+
+class AnswerAsked(msgspec.Struct, frozen=True, tag="answer-asked"):
+    """Tell who asked something of an instance that it holds, or why it does not (`refusal`)."""
+
+    request: int
+    refusal: str = ""
+
+
+class EndRunner(msgspec.Struct, frozen=True, tag="end-runner"):
+    """Everything has stopped: the runner leaves with this exit code."""
+
+    code: int
+
+
+Effect = (
+    Record
+    | KeepIntent
+    | KeepOutcome
+    | LaunchHost
+    | LoadHost
+    | GiveOrder
+    | EndHost
+    | SpawnCommand
+    | StopCommand
+    | WakeAt
+    | AnswerApply
+    | AnswerAsked
+    | EndRunner
+)

@@ -1,0 +1,143 @@
+"""Owns Message, everything that the runner's loop can hear: a closed set."""
+
+from typing import Literal
+
+import msgspec
+
+from ignrun.planner.proposal import Proposal
+from ignrun.protocol.reports import HostReport
+from ignrun.terms.fault import Fault
+from ignrun.terms.names import Address, HostId
+
+
+class ApplyProposed(msgspec.Struct, frozen=True, tag="apply-proposed"):
+    """An accepted proposal asks to be applied; `request` is answered at the outcome."""
+
+    proposal: Proposal
+    trigger: Literal["cli", "api", "watch", "rollback", "boot"]
+    request: int
+    no_start: bool = False
+
+
+class IntentDurable(msgspec.Struct, frozen=True, tag="intent-durable"):
+    """The journal has made the whole step list of a transaction durable."""
+
+    transaction: int
+
+
+class OutcomeDurable(msgspec.Struct, frozen=True, tag="outcome-durable"):
+    """The journal has made the outcome of a transaction durable and published `current`."""
+
+    transaction: int
+
+
+class JournalRefused(msgspec.Struct, frozen=True, tag="journal-refused"):
+    """The journal could not keep what a transaction needs kept: nothing may be changed now."""
+
+    transaction: int
+    reason: str
+
+
+class HostLaunched(msgspec.Struct, frozen=True, tag="host-launched"):
+    """The process of a host exists."""
+
+    host: HostId
+    epoch: int
+    pid: int
+
+
+class HostSaid(msgspec.Struct, frozen=True, tag="host-said"):
+    """A host reported; log lines do not come this way."""
+
+    host: HostId
+    epoch: int
+    report: HostReport
+
+
+class HostEnded(msgspec.Struct, frozen=True, tag="host-ended"):
+    """The process of a host is gone, or could not be made; `how` reads like `exit 1` or `signal 9 (SIGKILL)`."""
+
+    host: HostId
+    epoch: int
+    how: str
+
+
+class CommandStarted(msgspec.Struct, frozen=True, tag="command-started"):
+    """The process of a command exists."""
+
+    address: Address
+    epoch: int
+    pid: int
+
+
+class CommandReady(msgspec.Struct, frozen=True, tag="command-ready"):
+    """The readiness probe of a command was answered, or without one it has lived for a second."""
+
+    address: Address
+    epoch: int
+
+
+class CommandFailed(msgspec.Struct, frozen=True, tag="command-failed"):
+    """A command could not be started, or did not become ready in time (then its process is being ended)."""
+
+    address: Address
+    epoch: int
+    fault: Fault
+
+
+class CommandEnded(msgspec.Struct, frozen=True, tag="command-ended"):
+    """Every process of a command is gone; `code` is None when a signal ended it; `tail` its last lines of output, masked."""
+
+    address: Address
+    epoch: int
+    code: int | None
+    how: str
+    tail: str = ""
+
+
+class Probed(msgspec.Struct, frozen=True, tag="probed"):
+    """One health check of a command ended."""
+
+    address: Address
+    epoch: int
+    healthy: bool
+    reason: str = ""
+
+
+class Asked(msgspec.Struct, frozen=True, tag="asked"):
+    """An operator asks something of one instance; `request` is answered when it holds."""
+
+    verb: Literal["restart", "start", "stop"]
+    address: Address
+    by: str
+    request: int
+
+
+class ShutdownAsked(msgspec.Struct, frozen=True, tag="shutdown-asked"):
+    """The plant is to go down in reverse order and the runner to end with `code`; asked twice: at once."""
+
+    by: str
+    code: int
+
+
+class Woke(msgspec.Struct, frozen=True, tag="woke"):
+    """A time that `decide` asked for has come."""
+
+
+Message = (
+    ApplyProposed
+    | IntentDurable
+    | OutcomeDurable
+    | JournalRefused
+    | HostLaunched
+    | HostSaid
+    | HostEnded
+    | CommandStarted
+    | CommandReady
+    | CommandFailed
+    | CommandEnded
+    | Probed
+    | Asked
+    | ShutdownAsked
+    | Woke
+)

@@ -1,0 +1,114 @@
+"""Owns the Roster: every instance and every host as the runner knows them."""
+
+import enum
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ignrun.planner.graph.model import InstanceSpec
+from ignrun.terms.fault import Fault
+from ignrun.terms.names import Address, HostId, ModuleScope
+from ignrun.terms.states import Health, ModuleState
+
+
+class Goal(enum.Enum):
+    """What an instance is meant to be."""
+
+    UP = "up"
+    DOWN = "down"
+    GONE = "gone"  # stopped, then forgotten
+
+
+class Statistics(msgspec.Struct, frozen=True):
+    """Figures of one instance over all its incarnations, from which the original's names are derived; times are UTC."""
+
+    restart_count: int = 0
+    error_count: int = 0
+    last_error: str = ""
+    last_error_time: datetime | None = None
+    startup_time: datetime | None = None
+    shutdown_time: datetime | None = None
+    startups: int = 0
+    startup_seconds: float = 0.0
+    up_seconds: float = 0.0
+    down_seconds: float = 0.0
+    event_count: int = 0
+
+
+class Backoff(msgspec.Struct, frozen=True):
+    """How often something failed lately: `intensity` decays from `at` on (monotonic); `attempt` counts retries in a row."""
+
+    attempt: int = 0
+    intensity: float = 0.0
+    at: float = 0.0
+    parked: bool = False
+    parkings: int = 0
+    next_retry: float | None = None
+
+
+class Instance(msgspec.Struct, frozen=True):
+    """One module in one scope, as it is now.
+
+    `epoch` counts incarnations; reports of another epoch are stale. `next_spec` is what it becomes once stopped.
+    `bounce` asks for a stop and a fresh start. `ordered`, `cleared`, `stopping` and `stop_cleared` say which orders of this epoch
+    have been given. `completed` is set when a oneshot or a main loop ended well. `pid` is that of a command.
+    """
+
+    spec: InstanceSpec
+    goal: Goal = Goal.DOWN
+    state: ModuleState = ModuleState.UNINITIALIZED
+    since: float = 0.0
+    health: Health = Health.UNKNOWN
+    health_reason: str = ""
+    failures: int = 0
+    cause: str = ""
+    fault: Fault | None = None
+    exports: dict[str, Any] = {}
+    epoch: int = 0
+    pid: int | None = None
+    next_spec: InstanceSpec | None = None
+    bounce: bool = False
+    ordered: bool = False
+    cleared: bool = False
+    stopping: bool = False
+    stop_cleared: bool = False
+    completed: bool = False
+    held_by: str = ""
+    backoff: Backoff = Backoff()
+    statistics: Statistics = Statistics()
+
+
+class HostPhase(enum.Enum):
+    """How far one host process has come."""
+
+    ABSENT = "absent"
+    LAUNCHING = "launching"
+    LOADING = "loading"
+    SERVING = "serving"
+    ENDING = "ending"
+
+
+class HostRecord(msgspec.Struct, frozen=True):
+    """One host: its process, what has been loaded into it, and where its peers are reached (`socket`).
+
+    `epoch` counts its processes; `loaded` holds the addresses whose classes it has imported, `refused` those it could not.
+    """
+
+    host: HostId
+    scope: ModuleScope
+    own: bool
+    phase: HostPhase = HostPhase.ABSENT
+    epoch: int = 0
+    pid: int | None = None
+    socket: str = ""
+    loaded: frozenset[Address] = frozenset()
+    refused: dict[Address, Fault] = {}
+    backoff: Backoff = Backoff()
+
+
+class Roster(msgspec.Struct, frozen=True):
+    """All instances and hosts; changed only by `decide`, which copies once for a whole inbox."""
+
+    instances: dict[Address, Instance] = {}
+    hosts: dict[HostId, HostRecord] = {}

@@ -1,0 +1,1 @@
+"""What a module author writes against; standard library and msgspec only."""

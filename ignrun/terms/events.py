@@ -1,0 +1,155 @@
+"""Owns Event, the record of something that happened in a plant, from a closed set of bodies that come in pairs."""
+
+from datetime import datetime
+
+import msgspec
+
+from ignrun.terms.fault import Fault
+from ignrun.terms.states import Health, ModuleState
+
+
+class RunnerStarted(msgspec.Struct, frozen=True, tag="runner-started"):
+    """A runner took over the plant; ends with RunnerEnded, unless it was killed."""
+
+    pid: int
+    version: str
+
+
+class RunnerEnded(msgspec.Struct, frozen=True, tag="runner-ended"):
+    """The runner left in good order with this exit code."""
+
+    code: int
+
+
+class ApplyBegan(msgspec.Struct, frozen=True, tag="apply-began"):
+    """A transaction was accepted; ends with ApplyEnded."""
+
+    transaction: int
+    digest: str
+    trigger: str
+    steps: int
+
+
+class ApplyEnded(msgspec.Struct, frozen=True, tag="apply-ended"):
+    """A transaction reached its outcome (`committed`, `held`, `rejected`, ...)."""
+
+    transaction: int
+    result: str
+    summary: str
+
+
+class StepBegan(msgspec.Struct, frozen=True, tag="step-began"):
+    """One step of a plan was begun; ends with StepEnded."""
+
+    transaction: int
+    action: str
+
+
+class StepEnded(msgspec.Struct, frozen=True, tag="step-ended"):
+    """One step of a plan ended; `fault` says why it failed."""
+
+    transaction: int
+    action: str
+    fault: Fault | None = None
+
+
+class LifecycleEvent(msgspec.Struct, frozen=True, tag="moved", rename={"old": "from", "new": "to"}):
+    """An instance moved from one state to another, and why."""
+
+    old: ModuleState
+    new: ModuleState
+    cause: str
+    epoch: int = 0
+    fault: Fault | None = None
+
+
+class MoveRefused(msgspec.Struct, frozen=True, tag="move-refused", rename={"old": "from", "new": "to"}):
+    """A host reported a move that the table of states does not allow."""
+
+    old: ModuleState
+    new: ModuleState
+    epoch: int = 0
+
+
+class HealthChanged(msgspec.Struct, frozen=True, tag="health-changed", rename={"old": "from", "new": "to"}):
+    """The checks of an instance now say something else."""
+
+    old: Health
+    new: Health
+    reason: str = ""
+
+
+class ProcessStarted(msgspec.Struct, frozen=True, tag="process-started"):
+    """A host or a command was started; ends with ProcessEnded."""
+
+    pid: int
+    what: str
+
+
+class ProcessEnded(msgspec.Struct, frozen=True, tag="process-ended"):
+    """A host or a command ended; `how` reads like `exit 1` or `signal 9 (SIGKILL)`."""
+
+    pid: int
+    what: str
+    how: str
+
+
+class RetryScheduled(msgspec.Struct, frozen=True, tag="retry-scheduled"):
+    """A failed instance, or a host, will be tried again after `delay` seconds; `parked` when it crash-loops."""
+
+    delay: float
+    attempt: int
+    parked: bool = False
+
+
+class ExportsChanged(msgspec.Struct, frozen=True, tag="exports-changed"):
+    """An instance published these names; their values are in the status."""
+
+    names: tuple[str, ...]
+
+
+class OperatorAsked(msgspec.Struct, frozen=True, tag="operator-asked"):
+    """Somebody asked for something by hand: `restart`, `down`, ..."""
+
+    verb: str
+    by: str
+
+
+Body = (
+    RunnerStarted
+    | RunnerEnded
+    | ApplyBegan
+    | ApplyEnded
+    | StepBegan
+    | StepEnded
+    | LifecycleEvent
+    | MoveRefused
+    | HealthChanged
+    | ProcessStarted
+    | ProcessEnded
+    | RetryScheduled
+    | ExportsChanged
+    | OperatorAsked
+)
+"""The closed set; `match` over it ends in `assert_never`, and a test fails when a renderer forgets one."""
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """A body before the journal has numbered it: `subject` is an address, a host, or empty for the plant itself."""
+
+    subject: str
+    body: Body
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that happened, numbered without gaps and durable.
+
+    `at` is aware UTC; `mono` the runner's monotonic clock in seconds; `generation` the one in force.
+    """
+
+    seq: int
+    at: datetime
+    mono: float
+    subject: str
+    generation: int
+    body: Body
