@@ -76,7 +76,7 @@ types: setup  ## mypy, strict
 
 .PHONY: contracts
 contracts: setup  ## may this room import that one
-	@echo "contracts"; $(BIN)/python -m tests.house.contracts
+	@echo "contracts"; $(BIN)/lint-imports --no-logo
 
 .PHONY: deps
 deps: setup  ## is what is imported declared, and what is declared imported

@@ -1,0 +1,68 @@
+"""Holds the pages to what they point at, and the docs check to pages that are wrong."""
+
+import pytest
+
+from tests.house import docs
+
+
+def test_the_pages_have_no_flaw() -> None:
+    assert docs.complaints() == []
+
+
+def test_every_exit_code_is_on_its_page() -> None:
+    if not docs.exit_codes_exist():
+        pytest.skip("`ignrun.cli.exit_codes` is not built yet")
+    assert docs.EXIT_CODES_PAGE.exists()
+
+
+@pytest.fixture
+def page(tmp_path):
+    (tmp_path / "there.md").write_text("# A heading\n\n## With `code`\n\n## A heading\n")
+
+    def write(text):
+        path = tmp_path / "page.md"
+        path.write_text(text)
+        return list(docs.broken_links(path, tmp_path))
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a](gone.md)",
+        "![a](gone.png)",
+        "[a](there.md#no-heading)",
+        "[a](#nowhere)",
+        "see [a]\n\n[a]: gone.md",
+        "[a](../../../../etc)",
+    ],
+)
+def test_a_link_that_leads_nowhere_is_caught(page, text) -> None:
+    assert len(page(text)) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a](there.md) [b](there.md#a-heading) [c](there.md#with-code) [d](there.md#a-heading-1)",
+        "[a](https://example.org/gone.md)",
+        "# Here\n[a](#here)",
+        "`[a](gone.md)`",
+        "```md\n[a](gone.md)\n```",
+    ],
+)
+def test_a_link_that_leads_somewhere_is_not(page, text) -> None:
+    assert page(text) == []
+
+
+def test_a_complaint_names_the_line_of_the_link(page) -> None:
+    assert page("one\n\n[a](gone.md)\n") == ["page.md:3: `gone.md` leads nowhere"]
+
+
+def test_an_exit_code_on_one_side_only_is_caught() -> None:
+    page = "| code | means |\n| --- | --- |\n| 0 | done |\n| `4` | unresolvable |\n"
+    assert docs.unlisted_exit_codes([("DONE", 0), ("FAILURE", 1)], page) == [
+        "exit code 1 (FAILURE) is not on the page",
+        "exit code 4 is on the page and nowhere else",
+    ]
