@@ -194,3 +194,15 @@ def flaws_of_lock(lock: str, wanted: Iterable[str]) -> list[str]:
     return flaws + [
         f"`{name}` of pyproject.toml is not locked; run `make lock`" for name in wanted if name not in locked(lock)
     ]
+
+
+# --- change fragments -------------------------------------------------------------------------------------------------
+
+_FRAGMENT = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*\.(added|changed|fixed|removed|deprecated|security)\.md$")
+
+
+def flaws_of_fragment(name: str, text: str) -> list[str]:
+    """A change fragment is called `<what>.<kind>.md` and says something."""
+    if not _FRAGMENT.match(name):
+        return [f"docs/changes/{name}: a fragment is called `<what>.<kind>.md`; see docs/changes/README.md"]
+    return [] if text.strip() else [f"docs/changes/{name}: says nothing"]

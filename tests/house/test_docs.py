@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.house import docs
+from tests.house import docs, laws
+from tests.house.tree import ROOT
 
 
 def test_the_pages_have_no_flaw() -> None:
@@ -13,6 +14,18 @@ def test_every_exit_code_is_on_its_page() -> None:
     if not docs.exit_codes_exist():
         pytest.skip("`ignrun.cli.exit_codes` is not built yet")
     assert docs.EXIT_CODES_PAGE.exists()
+
+
+def test_every_change_fragment_has_a_kind_and_a_text() -> None:
+    fragments = [path for path in (ROOT / "docs" / "changes").iterdir() if path.name != "README.md"]
+    assert [flaw for path in fragments for flaw in laws.flaws_of_fragment(path.name, path.read_text())] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("new.md", "x"), ("New.added.md", "x"), ("a.better.md", "x"), ("a.fixed.md", " ")]
+)
+def test_a_fragment_without_a_kind_or_a_text_is_caught(name, text) -> None:
+    assert len(laws.flaws_of_fragment(name, text)) == 1
 
 
 @pytest.fixture
