@@ -64,7 +64,7 @@ format: setup  ## rewrite the code in the house format, fix what can be fixed
 
 .PHONY: format-check
 format-check: setup  ## is the code formatted
-	@echo "format"; $(BIN)/ruff format --check --quiet . || { $(BIN)/ruff format --check .; echo "hint: make format"; exit 1; }
+	@echo "format"; $(BIN)/ruff format --check --quiet . || { echo "hint: make format"; exit 1; }
 
 .PHONY: lint
 lint: setup  ## ruff with every rule, bar those pyproject.toml gives a reason for

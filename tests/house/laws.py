@@ -196,7 +196,7 @@ def flaws_of_lock(lock: str, wanted: Iterable[str]) -> list[str]:
     ]
 
 
-# --- change fragments -------------------------------------------------------------------------------------------------
+# --- change fragments and decision records ----------------------------------------------------------------------------
 
 _FRAGMENT = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*\.(added|changed|fixed|removed|deprecated|security)\.md$")
 
@@ -206,3 +206,15 @@ def flaws_of_fragment(name: str, text: str) -> list[str]:
     if not _FRAGMENT.match(name):
         return [f"docs/changes/{name}: a fragment is called `<what>.<kind>.md`; see docs/changes/README.md"]
     return [] if text.strip() else [f"docs/changes/{name}: says nothing"]
+
+
+def flaws_of_records(names: Iterable[str], index: str) -> list[str]:
+    """Decision records are numbered once each, without gaps, and listed on their index page."""
+    records = sorted(name for name in names if re.match(r"^\d{4}-[a-z0-9-]+\.md$", name))
+    strange = sorted({*names} - {*records, "README.md"})
+    flaws = [f"docs/decisions/{name}: a record is called `NNNN-what-was-decided.md`" for name in strange]
+    flaws += [f"docs/decisions/{name}: has no row in README.md" for name in records if f"({name})" not in index]
+    numbers = [int(name[:4]) for name in records]
+    if numbers != list(range(1, len(numbers) + 1)):
+        flaws.append(f"docs/decisions: the numbers have gaps or repeat: {numbers}")
+    return flaws

@@ -28,6 +28,20 @@ def test_a_fragment_without_a_kind_or_a_text_is_caught(name, text) -> None:
     assert len(laws.flaws_of_fragment(name, text)) == 1
 
 
+def test_every_decision_record_is_numbered_and_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    names = [path.name for path in folder.iterdir()]
+    assert laws.flaws_of_records(names, (folder / "README.md").read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["0001-a.md", "notes.md"], ["0001-a.md", "0001-b.md"], ["0001-a.md", "0003-c.md"], ["0001-a.md", "0002-d.md"]],
+)
+def test_a_record_without_its_number_or_its_row_is_caught(names) -> None:
+    assert len(laws.flaws_of_records(names, "(0001-a.md) (0001-b.md) (0003-c.md)")) == 1
+
+
 @pytest.fixture
 def page(tmp_path):
     (tmp_path / "there.md").write_text("# A heading\n\n## With `code`\n\n## A heading\n")
