@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from ignrun.terms.duration import parse_duration, parse_size
+
 Path = tuple[str | int, ...]
 """Where a leaf stands in a tree of dicts and lists: `("servers", 0, "port")`."""
 
@@ -83,3 +85,41 @@ def _copied(node: Any) -> Any:  # noqa: ANN401 - a tree of any JSON value
     if isinstance(node, list | tuple):
         return [_copied(value) for value in node]
     return node
+
+
+def joined(pending: Pending, value_of: Callable[[Part], Any]) -> Any:  # noqa: ANN401 - any JSON value
+    """Put the parts of a pending leaf together: a single part keeps its own type, several become one text; raises ValueError.
+
+    The outcome then has the type that `pending.kind` asks for: durations are float seconds, sizes int bytes.
+    """
+    values = [value_of(part) for part in pending.parts]
+    value = values[0] if len(values) == 1 else "".join(_as_text(one) for one in values)
+    return typed(value, pending.kind)
+
+
+def typed(value: Any, kind: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Turn a value into the type that a schema asks for, as `Pending.kind` names it; raises ValueError where it cannot."""
+    if kind == "any" or not isinstance(value, str):
+        return _as_text(value) if kind == "string" else value
+    if kind == "boolean":
+        return _TRUTH[value] if value in _TRUTH else _refuse(value, kind)
+    maker = _MAKERS.get(kind)
+    return maker(value) if maker else value
+
+
+def _as_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _refuse(value: str, kind: str) -> Any:  # noqa: ANN401 - never returns
+    message = f"`{value}` is not of type {kind}"
+    raise ValueError(message)
+
+
+_TRUTH = {"true": True, "false": False}
+_MAKERS: dict[str, Callable[[str], Any]] = {
+    "integer": int,
+    "number": float,
+    "duration": parse_duration,
+    "size": parse_size,
+}
