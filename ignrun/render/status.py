@@ -1,0 +1,184 @@
+"""Turns the runner's State into a StatusReport."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from ignrun.planner.graph.model import Hosted
+from ignrun.render.status_report import (
+    FORMAT_VERSION,
+    ApplyStatus,
+    FaultStatus,
+    InstanceStatistics,
+    InstanceStatus,
+    PlantStatus,
+    RunnerFacts,
+    StatusReport,
+    Usage,
+)
+from ignrun.runtime.apply.state import State, Transaction
+from ignrun.runtime.supervise.roster import Instance, Roster
+from ignrun.terms.fault import Fault
+from ignrun.terms.names import Address, HostId
+from ignrun.terms.states import ModuleState
+
+
+class _Now(msgspec.Struct, frozen=True):
+    mono: float
+    at: datetime
+
+    def moment(self, then: float) -> datetime:
+        return self.at + timedelta(seconds=round(then - self.mono, 3))
+
+
+_UP = frozenset({ModuleState.RUNNING, ModuleState.MAINTENANCE})
+
+
+def status_of(
+    state: State,
+    *,
+    mono: float,
+    at: datetime,
+    runner: RunnerFacts,
+    usage: Mapping[int, Usage] | None = None,
+) -> StatusReport:
+    """Describe a plant at one moment, told in both views of now: monotonic seconds and aware UTC.
+
+    `usage` says by pid what processes take; an instance in a shared process has no figures of its own.
+    """
+    mates = _mates(state.roster)
+    instances = tuple(
+        _instance(one, state.roster, mates, _Now(mono, at), usage or {})
+        for one in _in_order(state.roster, state.graph.instances)
+    )
+    return StatusReport(FORMAT_VERSION, _plant(state, mono, at, runner), instances)
+
+
+def _in_order(roster: Roster, wanted: Mapping[Address, object]) -> list[Instance]:
+    known = [roster.instances[address] for address in wanted if address in roster.instances]
+    return known + [one for address, one in roster.instances.items() if address not in wanted]
+
+
+def _plant(state: State, mono: float, at: datetime, runner: RunnerFacts) -> PlantStatus:
+    return PlantStatus(
+        name=runner.name,
+        state=_state_word(state),
+        socket=runner.socket,
+        generation=state.generation,
+        pid=runner.pid,
+        version=runner.version,
+        started=runner.started,
+        uptime_seconds=round((at - runner.started).total_seconds(), 3),
+        manifest=runner.manifest,
+        state_dir=runner.state_dir,
+        apply=_apply(state.transaction, mono) if state.transaction else None,
+    )
+
+
+def _state_word(state: State) -> str:
+    if state.ending is not None:
+        return "ending"
+    if state.transaction:
+        return "applying"
+    if state.held:
+        return "held"
+    return "running" if state.generation else "idle"
+
+
+def _apply(transaction: Transaction, mono: float) -> ApplyStatus:
+    waiting = tuple(address for address in transaction.steps if address not in transaction.ended)
+    return ApplyStatus(
+        transaction=transaction.number,
+        generation=transaction.generation,
+        phase=transaction.phase.value,
+        trigger=transaction.trigger,
+        steps=len(transaction.steps),
+        settled=len(transaction.steps) - len(waiting),
+        elapsed_seconds=round(max(0.0, mono - transaction.began), 3),
+        waiting=waiting,
+    )
+
+
+def _mates(roster: Roster) -> dict[HostId, tuple[Address, ...]]:
+    """Say which instances live in each host: those whose classes it has imported, or is to import."""
+    found: dict[HostId, list[Address]] = {}
+    for address, one in roster.instances.items():
+        if isinstance(one.spec.body, Hosted):
+            found.setdefault(one.spec.body.host, []).append(address)
+    return {host: tuple(addresses) for host, addresses in found.items()}
+
+
+def _instance(
+    one: Instance,
+    roster: Roster,
+    mates: Mapping[HostId, tuple[Address, ...]],
+    now: _Now,
+    usage: Mapping[int, Usage],
+) -> InstanceStatus:
+    address, body = one.spec.address, one.spec.body
+    host = body.host if isinstance(body, Hosted) else None
+    shares = tuple(mate for mate in mates.get(host, ()) if mate != address) if host else ()
+    pid = _pid(one, roster)
+    retry = one.backoff.next_retry
+    return InstanceStatus(
+        address=address,
+        module=one.spec.module,
+        scope=one.spec.scope.word,
+        state=one.state.value,
+        health=one.health.value,
+        health_reason=one.health_reason,
+        goal=one.goal.value,
+        pid=pid,
+        host=host,
+        cause=one.cause,
+        since=now.moment(one.since) if one.since else None,
+        fault=fault_status(one.fault) if one.fault else None,
+        attempt=one.backoff.attempt,
+        next_retry=now.moment(retry) if retry is not None else None,
+        parked=one.backoff.parked,
+        held_by=one.held_by,
+        completed=one.completed,
+        exports=one.exports,
+        shares_with=shares,
+        statistics=_statistics(one, now.mono, None if shares or pid is None else usage.get(pid)),
+    )
+
+
+def _pid(one: Instance, roster: Roster) -> int | None:
+    if not isinstance(one.spec.body, Hosted):
+        return one.pid
+    host = roster.hosts.get(one.spec.body.host)
+    return host.pid if host else None
+
+
+def fault_status(fault: Fault) -> FaultStatus:
+    """Describe a fault for the public."""
+    return FaultStatus(fault.kind.value, fault.summary, fault.callback, fault.upstream, fault.detail)
+
+
+def _statistics(one: Instance, mono: float, usage: Usage | None) -> InstanceStatistics:
+    counted = one.statistics
+    running = max(0.0, mono - one.since) if one.since else 0.0
+    up = counted.up_seconds + (running if one.state in _UP else 0.0)
+    down = counted.down_seconds + (running if one.state is ModuleState.ERROR else 0.0)
+    return InstanceStatistics(
+        uptime_seconds=round(up, 3),
+        restart_count=counted.restart_count,
+        error_count=counted.error_count,
+        last_error=counted.last_error or None,
+        last_error_time=counted.last_error_time,
+        health_status=one.health.value,
+        startup_time=counted.startup_time,
+        shutdown_time=counted.shutdown_time,
+        average_startup_time=_mean(counted.startup_seconds, counted.startups),
+        availability_percentage=round(100 * up / (up + down), 3) if up + down > 0 else None,
+        mean_time_between_failures=_mean(up, counted.error_count),
+        event_count=counted.event_count,
+        memory_usage=usage.memory if usage else None,
+        cpu_usage=usage.cpu if usage else None,
+    )
+
+
+def _mean(total: float, count: int) -> float | None:
+    return round(total / count, 6) if count else None
