@@ -5,21 +5,13 @@ from typing import Literal
 import msgspec
 
 from ignrun.manifest.model import HealthPolicy, Lifecycle, Oneshot, StopPolicy
+from ignrun.planner.config.model import Folders as Folders
+from ignrun.planner.config.model import Origin as Origin
 from ignrun.terms.leaves import Path, Tree
 from ignrun.terms.metadata import ModuleMetadata
 from ignrun.terms.names import Address, HostId, ModuleScope
 from ignrun.terms.spans import Span
 from ignrun.terms.states import Condition
-
-
-class Folders(msgspec.Struct, frozen=True):
-    """Absolute paths of an instance's folders; nothing of them need exist yet except `module`."""
-
-    data: str
-    config: str
-    log: str
-    temp: str
-    module: str
 
 
 class Hosted(msgspec.Struct, frozen=True, tag="hosted"):
@@ -58,14 +50,6 @@ class Facets(msgspec.Struct, frozen=True):
     identity: str
     wiring: str
     presence: str
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """Where one value of a config came from: the layer (`default`, `definition`, `config`, ..., `set`) and the place."""
-
-    path: Path
-    layer: str
-    span: Span | None
 
 
 class InstanceSpec(msgspec.Struct, frozen=True):
@@ -114,7 +98,8 @@ class Edge(msgspec.Struct, frozen=True):
 class Graph(msgspec.Struct, frozen=True):
     """A plant resolved: instances by address in an order that respects every edge, and the edges.
 
-    `secrets` names every secret that some instance needs; `plant` is the plant's name.
+    `secrets` names every secret that some instance needs, `fingerprints` holds the keyed digest (hex) of each whose text
+    was at hand; `plant` is the plant's name.
     """
 
     plant: str
@@ -122,6 +107,7 @@ class Graph(msgspec.Struct, frozen=True):
     edges: tuple[Edge, ...]
     secrets: tuple[str, ...] = ()
     mode: str = ""
+    fingerprints: dict[str, str] = {}
 
 
 EMPTY = Graph("", {}, ())

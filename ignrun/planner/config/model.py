@@ -1,0 +1,86 @@
+"""Owns Configured: the manifest with the values of each instance settled, references resolved as far as they can be."""
+
+import msgspec
+
+from ignrun.manifest.inputs import InputFile
+from ignrun.manifest.model import Manifest
+from ignrun.planner.catalog.model import Selection
+from ignrun.terms.leaves import Path, Tree
+from ignrun.terms.names import Address, ModuleScope
+from ignrun.terms.spans import Span
+
+
+class Folders(msgspec.Struct, frozen=True):
+    """Absolute paths of an instance's folders; nothing of them need exist yet except `module`."""
+
+    data: str
+    config: str
+    log: str
+    temp: str
+    module: str
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where one value of a config came from: the layer (`default`, `definition`, `config`, ..., `set`) and the place."""
+
+    path: Path
+    layer: str
+    span: Span | None
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """A `${module:NAME.exports.KEY}` that an instance uses: it requires that provider to be up first."""
+
+    provider: Address
+    key: str
+    span: Span
+
+
+class Values(msgspec.Struct, frozen=True):
+    """The values that only a command has; `ready` and `check` are None where no probe is declared."""
+
+    argv: Tree
+    env: Tree
+    cwd: str
+    ready: Tree | None = None
+    check: Tree | None = None
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """One instance with its values settled; `command` is None for a hosted one.
+
+    `secrets` are the paths in `config` that hold one. `references` lead to the providers whose exports it uses.
+    """
+
+    address: Address
+    module: str
+    scope: ModuleScope
+    folders: Folders
+    config: Tree
+    secrets: tuple[Path, ...]
+    origins: tuple[Origin, ...]
+    exports: Tree
+    command: Values | None
+    references: tuple[Reference, ...]
+
+
+class Configured(msgspec.Struct, frozen=True):
+    """Every active instance of a manifest in the order of declaration, and what resolving its values asked for.
+
+    `environment` holds the non-secret values that were used; `names` every environment name that was asked for;
+    `secrets` the text of each secret that was found (empty but for an apply), `fingerprints` their keyed digests (hex).
+    """
+
+    manifest: Manifest
+    selection: Selection
+    instances: dict[Address, Settled]
+    files: tuple[InputFile, ...]
+    environment: dict[str, str]
+    names: tuple[str, ...]
+    needed: tuple[str, ...]
+    secrets: dict[str, str]
+    fingerprints: dict[str, str]
+
+    def __repr__(self) -> str:
+        """Show how many instances there are, and no secret."""
+        return f"Configured({self.manifest.name!r}, {len(self.instances)} instances)"
