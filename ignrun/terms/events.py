@@ -115,6 +115,13 @@ class OperatorAsked(msgspec.Struct, frozen=True, tag="operator-asked"):
     by: str
 
 
+class EventsLost(msgspec.Struct, frozen=True, tag="events-lost"):
+    """The journal could keep nothing for so long (`reason`) that this many happenings before this one are missing."""
+
+    count: int
+    reason: str
+
+
 Body = (
     RunnerStarted
     | RunnerEnded
@@ -130,6 +137,7 @@ Body = (
     | RetryScheduled
     | ExportsChanged
     | OperatorAsked
+    | EventsLost
 )
 """The closed set; `match` over it ends in `assert_never`, and a test fails when a renderer forgets one."""
 

@@ -1,0 +1,41 @@
+"""Turns bytes into a file that is there whole, or not at all, after a power cut."""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+
+def durable_replace(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Put `data` at `path`, replacing what is there; raises OSError and then leaves everything as it was.
+
+    A temporary file in the same folder is written and fsynced, renamed, and the folder fsynced: after a power cut
+    the old content or the new one is there, and the new one once this has returned.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        _write_synced(temporary, data, mode)
+        temporary.rename(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def _write_synced(path: Path, data: bytes, mode: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - the mode is given by os.open
+        os.fchmod(descriptor, mode)
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames, creations and removals in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,126 @@
+"""Owns the form of `journal.sqlite`: its tables, their migrations and how it is opened."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from ignrun.terms.failure import StateFolderFailure
+
+_FIRST: Final = """
+CREATE TABLE generations (
+    number INTEGER PRIMARY KEY,
+    parent INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    trigger TEXT NOT NULL,
+    author TEXT NOT NULL,
+    at TEXT NOT NULL,
+    content BLOB NOT NULL
+);
+CREATE TABLE intents (
+    id INTEGER PRIMARY KEY,
+    transaction_number INTEGER NOT NULL,
+    generation INTEGER NOT NULL REFERENCES generations (number),
+    at TEXT NOT NULL
+);
+CREATE TABLE results (
+    intent INTEGER PRIMARY KEY REFERENCES intents (id),
+    result TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    faults TEXT NOT NULL,
+    at TEXT NOT NULL
+);
+CREATE TABLE pointers (
+    name TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    mono REAL NOT NULL,
+    subject TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL
+);
+INSERT INTO pointers VALUES ('current', 0), ('good', 0);
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST,)
+"""Script number n leads from version n to n + 1; a script once released is never edited."""
+
+VERSION: Final = len(MIGRATIONS)
+"""The `user_version` that this program writes."""
+
+_VERSION_AT: Final = 60  # where SQLite keeps `user_version` in the first page: four bytes, big-endian
+_HEADER: Final = 100
+
+
+def open_store(path: Path) -> sqlite3.Connection:
+    """Open or create the store for the one who writes it, migrated; raises StateFolderFailure.
+
+    The connection may be used in any one thread at a time. A store of a newer program is not touched.
+    """
+    _refuse_newer(path, _version_in_header(path))
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    except (sqlite3.Error, OSError) as error:
+        raise _unusable(path, error) from error
+    return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open an existing store to look only; raises StateFolderFailure, also where there is none."""
+    try:
+        _refuse_newer(path, _version_in_header(path))
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        connection.execute("SELECT seq FROM events LIMIT 1")
+    except (sqlite3.Error, OSError) as error:
+        raise _unusable(path, error) from error
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    _refuse_newer(path, _version_of(connection))
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    for number in range(_version_of(connection), VERSION):
+        connection.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
+
+
+def _version_of(connection: sqlite3.Connection) -> int:
+    with closing(connection.execute("PRAGMA user_version")) as cursor:
+        return int(cursor.fetchone()[0])
+
+
+def _version_in_header(path: Path) -> int:
+    """Look into the file itself: opening it with SQLite could already write beside it."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER)
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise _unusable(path, error) from error
+    return int.from_bytes(header[_VERSION_AT : _VERSION_AT + 4], "big") if len(header) == _HEADER else 0
+
+
+def _refuse_newer(path: Path, version: int) -> None:
+    if version > VERSION:
+        reason = f"`{path.name}` has format {version}, this program knows formats up to {VERSION}"
+        raise StateFolderFailure(path.parent, reason, "use the newer ignrun that wrote it; nothing has been changed")
+
+
+def _unusable(path: Path, error: Exception) -> StateFolderFailure:
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        hint = f"move `{path}` away to begin a new journal, and keep it for whoever looks into the damage"
+        return StateFolderFailure(path.parent, f"`{path.name}` is damaged ({error})", hint)
+    return StateFolderFailure(path.parent, f"`{path.name}` cannot be opened ({error})")
