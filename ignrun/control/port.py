@@ -1,0 +1,39 @@
+"""Owns Steering, what the HTTP door asks of a runner."""
+
+from typing import Protocol
+
+from ignrun.control.feed import EventFeed
+from ignrun.control.wire import ApplyRequest, Verb
+from ignrun.render.diagnostics import Diagnosis
+from ignrun.render.outcome import OutcomeReport
+from ignrun.render.plan import PlanReport
+from ignrun.render.status_report import StatusReport
+
+
+class Steering(Protocol):
+    """A runner as its clients steer it; called in the runner's loop, so nothing here may block.
+
+    A Failure raised by any of these becomes a Problem; one that is raised after the answer has begun, its last line.
+    """
+
+    @property
+    def feed(self) -> EventFeed:
+        """Where durable events come from."""
+
+    def status(self) -> StatusReport:
+        """Describe the plant now."""
+
+    def ready(self) -> str:
+        """Say why the plant is not up as wanted, nothing when it is (`/readyz`)."""
+
+    async def plan(self, request: ApplyRequest) -> PlanReport | Diagnosis:
+        """Read the manifest and say what an apply would do, or what is wrong with it."""
+
+    async def apply(self, request: ApplyRequest) -> OutcomeReport:
+        """Apply and return at the outcome; goes on whether or not the client that asked is still there."""
+
+    async def ask(self, verb: Verb, address: str, by: str) -> str:
+        """Do this with an instance and return when it holds; the text is a refusal, empty when it was done."""
+
+    async def shutdown(self, by: str) -> None:
+        """Begin to take the plant down; returns at once, the runner ends when everything has stopped."""
