@@ -24,44 +24,52 @@ class Document(msgspec.Struct, frozen=True, dict=True):
 
     def value_span(self, path: Path) -> Span:
         """Give the place of the value at `path`, or of its nearest ancestor that exists."""
-        return self._span(path, 1)
+        return self._span(path, key=False)
 
     def key_span(self, path: Path) -> Span:
         """Give the place of the key that leads to `path`, or of its nearest ancestor that exists."""
-        return self._span(path, 0)
+        return self._span(path, key=True)
 
     def line(self, number: int) -> str:
         """Give the text of a line, counted from 1; empty where there is none."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
-    def _span(self, path: Path, which: int) -> Span:
+    def _span(self, path: Path, *, key: bool) -> Span:
         index = self._index
         while path and path not in index:
             path = path[:-1]
-        packed = index.get(path, (1 << 40 | 1 << 20, 1 << 40 | 1 << 20))[which]
+        at = index.get(path)
+        if at is None:
+            return Span.of_file(self.file, self.digest)
+        packed = self._packed[at - 1 if key and path and isinstance(path[-1], str) else at]
         line, column, length = packed >> 40, packed >> 20 & 0xFFFFF, packed & 0xFFFFF
         return Span(self.file, line, column, column + length, self.digest)
 
     @functools.cached_property
-    def _index(self) -> dict[Path, tuple[int, int]]:
-        packed = memoryview(self.places).cast("Q")
-        index: dict[Path, tuple[int, int]] = {}
+    def _packed(self) -> memoryview:
+        return memoryview(self.places).cast("Q")
+
+    @functools.cached_property
+    def _index(self) -> dict[Path, int]:
+        """Map the path of each value to the number of its place; that of its key stands just before."""
+        if not self.places:
+            return {}
+        index: dict[Path, int] = {(): 0}
         at = 0
 
-        def walk(node: Any, path: Path, key: int | None) -> None:  # noqa: ANN401 - a tree of any JSON value
+        def walk(node: dict[str, Any] | list[Any], path: Path) -> None:
             nonlocal at
-            own = packed[at]
-            at += 1
-            index[path] = (own if key is None else key, own)
-            if isinstance(node, dict):
-                for name, value in node.items():
-                    name_at = packed[at]
-                    at += 1
-                    walk(value, (*path, name), name_at)
-            elif isinstance(node, list):
-                for number, value in enumerate(node):
-                    walk(value, (*path, number), None)
+            step = 2 if isinstance(node, dict) else 1
+            for name, value in node.items() if isinstance(node, dict) else enumerate(node):
+                at += step
+                own = (*path, name)
+                index[own] = at
+                if value and type(value) in _CONTAINERS:
+                    walk(value, own)
 
-        if packed:
-            walk(self.tree, (), None)
+        if type(self.tree) in _CONTAINERS:
+            walk(self.tree, ())
         return index
+
+
+_CONTAINERS = frozenset({dict, list})

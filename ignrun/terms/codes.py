@@ -1,0 +1,96 @@
+"""Owns the table of diagnostic codes: each stable code with its title and the page that explains it."""
+
+from typing import Final
+
+import msgspec
+
+
+class CodeInfo(msgspec.Struct, frozen=True):
+    """One code: `title` names the mistake in a few words, `explanation` says why it is one and what to do."""
+
+    code: str
+    title: str
+    explanation: str
+
+
+_TEXT: Final = (
+    CodeInfo("IGN101", "file not found", "The file that was named does not exist. Check the path and the folder the command runs in."),
+    CodeInfo("IGN102", "not a file", "A folder, a socket or a device stands where a text file was expected. Name a file."),
+    CodeInfo("IGN103", "file not readable", "The file exists and may not be read. Check its rights and those of the folders above it."),
+    CodeInfo("IGN104", "file too large", "A document may have 4 MiB. Split it, or keep data out of the manifest."),
+    CodeInfo("IGN105", "not UTF-8", "Documents are UTF-8 text. Convert the file; the place is that of the first bad byte."),
+    CodeInfo("IGN106", "control character", "NUL and other control characters have no meaning in YAML, and usually tell of a damaged file."),
+    CodeInfo("IGN107", "outside the root", "What a manifest names must lie below its root: the nearest folder with `.git` or `pyproject.toml`, else the manifest's own folder."),
+    CodeInfo("IGN110", "invalid YAML", "The text is not YAML at the place given. The usual reasons: wrong indentation, a tab, a text with `: ` or `${...}` inside brackets that lacks quotes."),
+    CodeInfo("IGN111", "empty document", "The file holds no document. A truncated file would otherwise read as a plant without modules."),
+    CodeInfo("IGN112", "more than one document", "One file holds one document. Write the second one into a file of its own."),
+    CodeInfo("IGN113", "nested too deeply", "Lists and mappings may stand in each other 64 levels deep."),
+    CodeInfo("IGN114", "too many nodes", "A document may have 1,000,000 keys and values, counted after every alias has been replaced by what it stands for."),
+    CodeInfo("IGN120", "duplicate key", "A mapping names each key once. With two, one of them would silently win."),
+    CodeInfo("IGN121", "key is not a text", "Keys are texts. Write a number, `true`, `false` or `null` in quotes when it is meant as a key."),
+    CodeInfo("IGN122", "merge key", "`<<` is not part of YAML 1.2. A module takes over another one's block with `extends`."),
+    CodeInfo("IGN123", "unknown tag", "Tags such as `!!python/object` or `!secret` have no meaning here. Remove the tag."),
+    CodeInfo("IGN124", "unknown alias", "An alias `*name` repeats what `&name` marked earlier in the same file, and never what it stands in itself."),
+    CodeInfo("IGN125", "number out of range", "Whole numbers have up to 64 bits, and floating-point numbers are finite. Write longer ones as text, in quotes."),
+)  # fmt: skip
+
+_SCHEMA: Final = (
+    CodeInfo("IGN201", "wrong kind of document", "A file says with `apiVersion` and `kind` what it is. This one is of another kind than is read here."),
+    CodeInfo("IGN202", "wrong type", "The value has another type than the key takes, e.g. a number where a text is expected. Quotes make a text of a scalar."),
+    CodeInfo("IGN203", "missing key", "The block lacks a key that it cannot do without."),
+    CodeInfo("IGN204", "unknown key", "Every block is closed, so that a misspelt key is an error instead of being ignored. Keys that begin with `x-` are free."),
+    CodeInfo("IGN205", "value not allowed", "The key takes one of a few words only."),
+    CodeInfo("IGN206", "malformed value", "The value does not have the form that the key takes, e.g. `30s` for a duration, `64MiB` for a size, `tcp:PORT` for a probe."),
+    CodeInfo("IGN207", "not exactly one of several keys", "The block takes exactly one of the keys named: a module is a definition (`uses`), a class or function (`entry`), or a command."),
+    CodeInfo("IGN208", "value out of bounds", "The number or the length lies outside what the key takes."),
+    CodeInfo("IGN209", "malformed name", "Names of plants, modules and slots are made of lower-case letters, digits and `-`, begin with a letter and have up to 63 characters."),
+    CodeInfo("IGN210", "invalid value", "The value breaks a rule of its schema that has no code of its own."),
+    CodeInfo("IGN211", "repeated item", "The list names an item twice."),
+    CodeInfo("IGN220", "wrong type in config", "The config schema of the module asks for another type."),
+    CodeInfo("IGN221", "missing key in config", "The config schema of the module requires this key and nothing sets it."),
+    CodeInfo("IGN222", "config value refused", "The config schema of the module does not allow this value."),
+    CodeInfo("IGN223", "invalid config schema", "The config schema is not a JSON Schema (draft 2020-12), or one of its `x-ignrun-` words is misused."),
+    CodeInfo("IGN224", "literal secret", "A property that the schema declares secret is written out. Use `${secret:NAME}` and keep the text out of files under version control."),
+    CodeInfo("IGN290", "not yet in this version", "The key belongs to the language and this version of ignrun cannot do what it asks for. Ignoring it would run something else than is written."),
+    CodeInfo("IGN291", "not yet in effect", "The key belongs to the language, is read and checked, and has no effect in this version of ignrun."),
+    CodeInfo("IGN292", "reserved", "The word is reserved for a later version of the language."),
+)  # fmt: skip
+
+_NAMES: Final = (
+    CodeInfo("IGN301", "no such module", "`requires`, `wants` or `after` names a module that no document declares. A disabled module is declared."),
+    CodeInfo("IGN302", "no such definition", "`uses` names a definition that neither the `sources` nor an installed package has."),
+    CodeInfo("IGN303", "ambiguous definition", "Several definitions answer to the name and version that `uses` asks for."),
+    CodeInfo("IGN304", "no such file", "`entry` names a Python module whose source lies neither beside the manifest nor in the `sources` nor in an installed package."),
+    CodeInfo("IGN305", "no such class or function", "The source of `entry` was read and does not define that name."),
+    CodeInfo("IGN306", "entry not usable", "The entry is neither a class nor an async function, or its source cannot be read as Python."),
+    CodeInfo("IGN307", "command not found", "The first word of `command` is no program on the PATH that its children get, and no executable file."),
+    CodeInfo("IGN308", "unknown reference", "`${...}` names something that does not exist. `$${` writes a literal `${`."),
+    CodeInfo("IGN309", "no such slot", "The definition names no slot like the one that is bound."),
+    CodeInfo("IGN310", "slot not bound", "A required slot is bound to nothing, and no module fits it by name or as the only one of its definition."),
+    CodeInfo("IGN311", "slot takes one module", "Several modules are bound to a slot that takes one."),
+    CodeInfo("IGN312", "scope not active", "An edge or a name asks for an instance in a scope that the module does not have or the runner does not activate."),
+    CodeInfo("IGN313", "version does not fit", "The definition was found and no version of it satisfies the constraint."),
+    CodeInfo("IGN314", "no such folder", "A folder that the manifest names does not exist."),
+    CodeInfo("IGN315", "definition declared twice", "Two files define the same id in the same version."),
+    CodeInfo("IGN316", "claimed twice", "Two modules claim one exclusive resource."),
+    CodeInfo("IGN317", "unknown variable", "`${var:NAME}` names a variable that neither `vars` nor `--var` sets."),
+)  # fmt: skip
+
+_GRAPH: Final = (
+    CodeInfo("IGN401", "cycle", "Modules wait for each other in a circle, so that none of them could start first. Remove one of the edges."),
+    CodeInfo("IGN402", "module needs itself", "A module cannot wait for itself."),
+    CodeInfo("IGN403", "provider disabled", "A required module is disabled, so that its dependent could never start."),
+    CodeInfo("IGN404", "condition cannot be met", "`completed` waits for the end of a oneshot or a main loop, `healthy` and `started` for something that keeps running."),
+)  # fmt: skip
+
+_OUTSIDE: Final = (
+    CodeInfo("IGN501", "variable not set", "`${env:NAME}` has no value and no default. Set it, add it to an env file, or write `${env:NAME:-default}`."),
+    CodeInfo("IGN502", "secret not set", "`${secret:NAME}` is not to be had from its source. Undeclared ones come from env files, the environment, the credentials folder or /run/secrets."),
+    CodeInfo("IGN503", "secret in a command line", "Process lists show the arguments of commands to everybody. Hand the secret over in `env` or in the config file."),
+    CodeInfo("IGN504", "env file not found", "An env file that is not optional does not exist or cannot be read."),
+    CodeInfo("IGN505", "malformed env file", "A line of an env file cannot be parsed; everything after it would be lost."),
+    CodeInfo("IGN506", "known at apply", "The value is unset now and asked for again when the plant is applied; `--strict-env` makes this an error."),
+)  # fmt: skip
+
+CODES: Final[dict[str, CodeInfo]] = {one.code: one for one in (*_TEXT, *_SCHEMA, *_NAMES, *_GRAPH, *_OUTSIDE)}
+"""Every code that a diagnostic may carry; 1xx text, 2xx shape and config, 3xx names, 4xx graph, 5xx environment and secrets."""
