@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ignrun.render.diagnostics import DiagnosticReport
+from ignrun.render.names import ShortName
 from ignrun.render.status_report import FaultStatus
+from ignrun.render.terminal import neutral, neutral_lines
 
 if TYPE_CHECKING:
     from ignrun.runtime.supervise.effects import Outcome
@@ -50,3 +52,41 @@ def outcome_report(outcome: "Outcome", diagnostics: tuple[DiagnosticReport, ...]
         faults,
         diagnostics,
     )
+
+
+_SENTENCES: Final = {
+    "committed": "Applied: generation {generation} is in force.",
+    "unchanged": "Nothing to do: generation {generation} is in force.",
+    "held": "Held: what is healthy stays up, generation {generation} is in force, but not everything has arrived.",
+    "rejected": "Rejected: nothing was touched.",
+    "refused": "Refused: nothing was changed.",
+}
+_HINTS: Final = {
+    "held": "`ignrun status` shows every module, `ignrun logs MODULE` what it said; correct the manifest and apply again, or `ignrun down`",
+    "rejected": "correct what is named above and apply again",
+    "refused": "`ignrun status` says what the runner is doing",
+}
+
+
+def outcome_text(report: OutcomeReport, short: ShortName = str) -> str:
+    """Write how an apply ended: the sentence, each instance that did not arrive with its reason, and what to do."""
+    lines = [_SENTENCES.get(report.result, report.result).format(generation=report.generation)]
+    if report.summary and report.result not in {"committed", "unchanged"}:
+        lines.append(neutral(report.summary))
+    for one in report.faults:
+        lines += _fault_lines(one, short)
+    if report.result in _HINTS:
+        lines.append(f"hint: {_HINTS[report.result]}")
+    return "\n".join(lines) + "\n"
+
+
+def _fault_lines(one: InstanceFault, short: ShortName) -> list[str]:
+    fault = one.fault
+    if fault.upstream:
+        return [f"  {short(one.address)}: skipped: upstream {short(fault.upstream)}"]
+    where = f" in `{fault.callback}`" if fault.callback else ""
+    lines = [f"  {short(one.address)}: {neutral(fault.summary)}{where}"]
+    return lines + [f"    | {line}" for line in neutral_lines(fault.detail)[-_DETAIL:] if fault.detail]
+
+
+_DETAIL: Final = 12

@@ -1,0 +1,88 @@
+"""Turns an event into one line that people read."""
+
+from typing import assert_never
+
+from ignrun.render.names import ShortName
+from ignrun.render.terminal import neutral
+from ignrun.terms.duration import show_duration
+from ignrun.terms.events import (
+    ApplyBegan,
+    ApplyEnded,
+    Body,
+    Event,
+    EventsLost,
+    ExportsChanged,
+    HealthChanged,
+    LifecycleEvent,
+    MoveRefused,
+    OperatorAsked,
+    ProcessEnded,
+    ProcessStarted,
+    RetryScheduled,
+    RunnerEnded,
+    RunnerStarted,
+    StepBegan,
+    StepEnded,
+)
+from ignrun.terms.fault import Fault
+
+
+def event_line(event: Event, short: ShortName = str) -> str:
+    """Write an event as `TIME #NUMBER SUBJECT: what happened`, the time of day in UTC to the millisecond."""
+    at = event.at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{event.at.microsecond // 1000:03d}Z"
+    subject = f"{neutral(short(event.subject))}: " if event.subject else ""
+    return f"{at} #{event.seq} {subject}{body_text(event.body)}"
+
+
+def body_text(body: Body) -> str:
+    """Say in a few words what happened."""
+    return neutral(_said(body))
+
+
+def _said(body: Body) -> str:  # noqa: C901, PLR0912 - one case for each kind of event
+    match body:
+        case RunnerStarted(pid, version):
+            return f"runner started (pid {pid}, ignrun {version})"
+        case RunnerEnded(code):
+            return f"runner ended with exit code {code}"
+        case ApplyBegan(transaction, _, trigger, steps):
+            return f"apply {transaction} began: {_counted(steps, 'step')}, asked for by {trigger}"
+        case ApplyEnded(transaction, result, summary):
+            return f"apply {transaction} ended {result}" + (f": {summary}" if summary else "")
+        case StepBegan(_, action):
+            return f"{action} began"
+        case StepEnded(_, action, fault):
+            return f"{action} ended" if fault is None else f"{action} failed: {_why(fault)}"
+        case LifecycleEvent(old, new, cause, _, fault):
+            return f"{old.value} -> {new.value}" + _after(cause if fault is None else _why(fault))
+        case MoveRefused(old, new):
+            return f"refused a move {old.value} -> {new.value}, which the table of states does not allow"
+        case HealthChanged(old, new, reason):
+            return f"health {old.value} -> {new.value}" + _after(reason)
+        case ProcessStarted(pid, what):
+            return f"{what} started (pid {pid})"
+        case ProcessEnded(pid, what, how):
+            return f"{what} ended: {how} (pid {pid})"
+        case RetryScheduled(delay, attempt, parked):
+            return f"{'parked, ' if parked else ''}to be tried again in {show_duration(delay)} (attempt {attempt})"
+        case ExportsChanged(names):
+            return f"exports {', '.join(names) or 'nothing'}"
+        case OperatorAsked(verb, by):
+            return f"{verb} asked for by {by}"
+        case EventsLost(count, reason):
+            return f"{_counted(count, 'event')} before this one could not be kept" + _after(reason)
+        case _:
+            assert_never(body)
+
+
+def _why(fault: Fault) -> str:
+    upstream = f" (root cause: {fault.upstream})" if fault.upstream else ""
+    return f"{fault.summary}{upstream}"
+
+
+def _after(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

@@ -1,0 +1,46 @@
+"""Turns one JSON line of a module's log into one line of text."""
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from ignrun.render.paint import Paint, plain
+from ignrun.render.terminal import neutral, neutral_lines
+
+LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+"""Levels from the least to the most."""
+
+_STYLES: Final = {"debug": "dim", "warning": "warn", "error": "bad", "critical": "bad"}
+
+
+class LogRecord(msgspec.Struct, frozen=True):
+    """One line of a log file: `stream` is `out` or `err` where a command wrote it, `address` empty for a host's own line."""
+
+    at: datetime
+    level: str
+    text: str
+    address: str = ""
+    stream: str = ""
+    fields: dict[str, Any] = {}
+
+
+def at_least(level: str, wanted: str) -> bool:
+    """Tell whether a line of `level` is to be seen when `wanted` and above is asked for; unknown levels always are."""
+    rank = {name: at for at, name in enumerate(LEVELS)}
+    return rank.get(level.lower(), len(LEVELS)) >= rank.get(wanted.lower(), 0)
+
+
+def log_text(record: LogRecord, *, name: str = "", width: int = 0, paint: Paint = plain, timed: bool = True) -> str:
+    """Write a record, its name in front, padded to `width`; further lines of its text are indented below the first."""
+    at = f"{record.at.astimezone():%H:%M:%S}.{record.at.microsecond // 1000:03d} " if timed else ""
+    prefix = f"{neutral(name):<{width}} | " if name else ""
+    style = _STYLES.get(record.level.lower(), "")
+    first, *more = neutral_lines(record.text)
+    extra = "".join(f" {neutral(key)}={neutral(_shown(value))}" for key, value in record.fields.items())
+    head = f"{prefix}{paint('dim', at)}{record.level.upper():<7} {paint(style, first)}{extra}"
+    return "\n".join([head, *(f"{prefix}{' ' * len(at)}        {paint(style, line)}" for line in more)])
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

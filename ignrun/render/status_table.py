@@ -1,0 +1,81 @@
+"""Turns a StatusReport into the table that people read, with a column that says why."""
+
+from datetime import datetime
+from typing import Final
+
+from ignrun.render.columns import Cell, columns
+from ignrun.render.names import ShortName, short_names
+from ignrun.render.paint import Paint, plain, style_of_health, style_of_state
+from ignrun.render.status_report import InstanceStatus, PlantStatus, StatusReport
+from ignrun.render.terminal import neutral
+from ignrun.terms.duration import show_duration
+
+_HEAD: Final = ("MODULE", "STATE", "HEALTH", "UP", "RESTARTS", "PID", "HOST", "WHY")
+
+
+def status_text(report: StatusReport, *, now: datetime, paint: Paint = plain, width: int | None = None) -> str:
+    """Write the plant in one line and its instances as a table; `now` is aware UTC; `width` that of a terminal."""
+    head = plant_line(report.plant, paint)
+    if not report.instances:
+        return f"{head}\n"
+    short = short_names(one.address for one in report.instances)
+    rows = [_row(one, short, now) for one in report.instances]
+    return f"{head}\n\n{columns(_HEAD, rows, paint=paint, width=width)}"
+
+
+def plant_line(plant: PlantStatus, paint: Paint = plain) -> str:
+    """Say in one line what a plant is doing."""
+    parts = [f"plant {neutral(plant.name)}: {paint(_PLANT_STYLES.get(plant.state, 'warn'), plant.state)}"]
+    if plant.generation:
+        parts.append(f"generation {plant.generation}")
+    if plant.apply:
+        parts.append(f"apply {plant.apply.phase}, {plant.apply.settled} of {plant.apply.steps} settled")
+    if plant.pid is not None:
+        parts.append(f"runner pid {plant.pid}")
+    if plant.uptime_seconds is not None:
+        parts.append(f"up {show_duration(plant.uptime_seconds)}")
+    return ", ".join(parts) + (f"\n{neutral(plant.note)}" if plant.note else "")
+
+
+_PLANT_STYLES: Final = {"running": "good", "held": "bad", "lost": "bad", "down": "dim", "idle": "dim"}
+
+
+def _row(one: InstanceStatus, short: ShortName, now: datetime) -> list[Cell | str]:
+    return [
+        Cell(short(one.address), "strong"),
+        Cell(one.state, style_of_state(one.state)),
+        Cell(one.health, style_of_health(one.health)),
+        show_duration((now - one.since).total_seconds()) if one.state == "running" and one.since else "-",
+        str(one.statistics.restart_count),
+        str(one.pid) if one.pid is not None else "-",
+        _host(one),
+        why(one, short, now),
+    ]
+
+
+def _host(one: InstanceStatus) -> str:
+    if one.host is None:
+        return "command"
+    return f"{one.host} (shared by {len(one.shares_with) + 1})" if one.shares_with else "own"
+
+
+def why(one: InstanceStatus, short: ShortName, now: datetime) -> str:
+    """Say in a few words why an instance is as it is: the root cause first, then when it will be tried again."""
+    parts = [_reason(one, short)]
+    if one.held_by:
+        parts.append(f"held by {one.held_by}")
+    if one.next_retry is not None and one.state != "running":
+        wait = max(0.0, (one.next_retry - now).total_seconds())
+        word = "parked, again" if one.parked else "again"
+        parts.append(f"{word} in {show_duration(wait)} (attempt {one.attempt})")
+    return "; ".join(part for part in parts if part)
+
+
+def _reason(one: InstanceStatus, short: ShortName) -> str:
+    if one.fault and one.fault.upstream:
+        return f"skipped: upstream {short(one.fault.upstream)}"
+    if one.fault and one.state not in {"running", "maintenance"}:
+        return one.fault.summary
+    if one.health in {"unhealthy", "degraded"} and one.health_reason:
+        return one.health_reason
+    return one.cause
