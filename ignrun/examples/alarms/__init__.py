@@ -1,0 +1,1 @@
+"""Watches tags against thresholds."""

@@ -1,0 +1,1 @@
+"""The smallest module that uses every part of the lifecycle."""

@@ -1,0 +1,1 @@
+"""Stores every change of a tag in SQLite."""

@@ -1,0 +1,1 @@
+"""A oneshot command that creates the historian's database."""

@@ -1,0 +1,1 @@
+"""Offers this machine's figures as tags."""

@@ -1,0 +1,1 @@
+"""A command that serves what the historian stored as a page."""
