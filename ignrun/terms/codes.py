@@ -26,6 +26,7 @@ _TEXT: Final = (
     CodeInfo("IGN112", "more than one document", "One file holds one document. Write the second one into a file of its own."),
     CodeInfo("IGN113", "nested too deeply", "Lists and mappings may stand in each other 64 levels deep."),
     CodeInfo("IGN114", "too many nodes", "A document may have 1,000,000 keys and values, counted after every alias has been replaced by what it stands for."),
+    CodeInfo("IGN115", "limit reached", "Reading, checking and planning have 2 s of processor time over what the size of the manifest justifies, and 256 MB. The place is what was being worked on."),
     CodeInfo("IGN120", "duplicate key", "A mapping names each key once. With two, one of them would silently win."),
     CodeInfo("IGN121", "key is not a text", "Keys are texts. Write a number, `true`, `false` or `null` in quotes when it is meant as a key."),
     CodeInfo("IGN122", "merge key", "`<<` is not part of YAML 1.2. A module takes over another one's block with `extends`."),
@@ -74,6 +75,8 @@ _NAMES: Final = (
     CodeInfo("IGN315", "definition declared twice", "Two files define the same id in the same version."),
     CodeInfo("IGN316", "claimed twice", "Two modules claim one exclusive resource."),
     CodeInfo("IGN317", "unknown variable", "`${var:NAME}` names a variable that neither `vars` nor `--var` sets."),
+    CodeInfo("IGN318", "ambiguous slot", "Nothing is bound to the slot and several modules could be. Bind one of them in `requires` or `wants`."),
+    CodeInfo("IGN319", "provider does not fit", "The definition asks for a provider of another definition, or of another version, than the one that is bound."),
 )  # fmt: skip
 
 _GRAPH: Final = (

@@ -1,0 +1,11 @@
+"""Turns a misspelt word and the words that would have been right into `did you mean ...?`."""
+
+from collections.abc import Iterable
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
+    """Ask for the nearest of `candidates`; empty when none is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, [str(one) for one in candidates], 1, 0.6)
+    return f"did you mean `{near[0]}`?" if near else ""
