@@ -26,6 +26,7 @@ class Transaction(msgspec.Struct, frozen=True):
     """One apply under way.
 
     `steps` are the addresses that it changes, `begun` and `ended` those whose step has begun or ended; `staged` the hosts launched for it.
+    `members` are the steps as a set, once they are being applied: their restart policy is suspended.
     """
 
     number: int
@@ -39,6 +40,7 @@ class Transaction(msgspec.Struct, frozen=True):
     steps: tuple[Address, ...] = ()
     begun: frozenset[Address] = frozenset()
     ended: frozenset[Address] = frozenset()
+    members: frozenset[Address] = frozenset()
     staged: tuple[HostId, ...] = ()
     faults: dict[Address, Fault] = {}
     outcome: Outcome | None = None
@@ -49,9 +51,12 @@ class State(msgspec.Struct, frozen=True):
 
     `generation` is the one in force (0: none yet), `last_generation` the highest number ever given. `queue` holds applies that wait for their turn.
     `ending` is the exit code once the plant goes down; `pending_asks` the operator's requests not yet answered.
+    `previous` is the graph under which instances still run that are to become something else; `wake` the time last asked for by WakeAt.
+    `hurried` says that the plant goes down without grace, `ended` that EndRunner was said.
     """
 
     graph: Graph = EMPTY
+    previous: Graph = EMPTY
     roster: Roster = Roster()
     transaction: Transaction | None = None
     generation: int = 0
@@ -60,4 +65,7 @@ class State(msgspec.Struct, frozen=True):
     held: bool = False
     queue: tuple[ApplyProposed, ...] = ()
     ending: int | None = None
+    hurried: bool = False
+    ended: bool = False
+    wake: float | None = None
     pending_asks: dict[int, Address] = {}

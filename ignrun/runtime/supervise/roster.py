@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ignrun.planner.graph.model import InstanceSpec
+from ignrun.planner.graph.model import Facets, InstanceSpec
 from ignrun.terms.fault import Fault
 from ignrun.terms.names import Address, HostId, ModuleScope
 from ignrun.terms.states import Health, ModuleState
@@ -52,7 +52,9 @@ class Instance(msgspec.Struct, frozen=True):
 
     `epoch` counts incarnations; reports of another epoch are stale. `next_spec` is what it becomes once stopped.
     `bounce` asks for a stop and a fresh start. `ordered`, `cleared`, `stopping` and `stop_cleared` say which orders of this epoch
-    have been given. `completed` is set when a oneshot or a main loop ended well. `pid` is that of a command.
+    have been given; `ordered` and `pid` last as long as the incarnation. `completed` is set when a oneshot or a main loop ended well.
+    `pid` is that of a command. `upstream` is the root cause of waiting in vain for a required provider. A `fault` of None in `error`
+    means that the instance is about to be tried again.
     """
 
     spec: InstanceSpec
@@ -74,6 +76,7 @@ class Instance(msgspec.Struct, frozen=True):
     stopping: bool = False
     stop_cleared: bool = False
     completed: bool = False
+    upstream: str = ""
     held_by: str = ""
     backoff: Backoff = Backoff()
     statistics: Statistics = Statistics()
@@ -89,10 +92,19 @@ class HostPhase(enum.Enum):
     ENDING = "ending"
 
 
+class Assigned(msgspec.Struct, frozen=True):
+    """With what a host was last told to load an instance: its facets, and which of its providers share the host."""
+
+    facets: Facets
+    local: tuple[Address, ...]
+
+
 class HostRecord(msgspec.Struct, frozen=True):
     """One host: its process, what has been loaded into it, and where its peers are reached (`socket`).
 
     `epoch` counts its processes; `loaded` holds the addresses whose classes it has imported, `refused` those it could not.
+    `assigned` is what it was told to load, `checked` who of them has a health check. `heard` is when it last said something (monotonic).
+    `blame` says which rule of the protocol it broke; it is then being ended for it.
     """
 
     host: HostId
@@ -104,11 +116,22 @@ class HostRecord(msgspec.Struct, frozen=True):
     socket: str = ""
     loaded: frozenset[Address] = frozenset()
     refused: dict[Address, Fault] = {}
+    assigned: dict[Address, Assigned] = {}
+    checked: frozenset[Address] = frozenset()
+    heard: float = 0.0
+    blame: str = ""
     backoff: Backoff = Backoff()
 
 
 class Roster(msgspec.Struct, frozen=True):
-    """All instances and hosts; changed only by `decide`, which copies once for a whole inbox."""
+    """All instances and hosts; changed only by `decide`, which copies once for a whole inbox.
+
+    `retries` and `host_retries` hold the monotonic times at which somebody is to be tried again, `watched` when the silence of
+    a host at work becomes suspicious.
+    """
 
     instances: dict[Address, Instance] = {}
     hosts: dict[HostId, HostRecord] = {}
+    retries: dict[Address, float] = {}
+    host_retries: dict[HostId, float] = {}
+    watched: dict[HostId, float] = {}
