@@ -7,10 +7,11 @@ from pathlib import Path
 
 
 def durable_replace(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Put `data` at `path`, replacing what is there; raises OSError and then leaves everything as it was.
+    """Put `data` at `path`, replacing what is there; raises OSError and leaves no temporary file.
 
     A temporary file in the same folder is written and fsynced, renamed, and the folder fsynced: after a power cut
-    the old content or the new one is there, and the new one once this has returned.
+    the old content or the new one is there, and the new one once this has returned. After an error the old
+    content is there, unless the very last step failed: then the new one is seen and its durability unknown.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
