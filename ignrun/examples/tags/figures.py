@@ -25,10 +25,11 @@ def _disk(disk: str) -> Mapping[str, float]:
 
 
 def _network(_disk: str) -> Mapping[str, float]:
-    totals = psutil.net_io_counters()
-    if totals is None:  # a machine without any network interface
-        return {"network/sent": 0, "network/received": 0}
-    return {"network/sent": totals.bytes_sent, "network/received": totals.bytes_recv}
+    interfaces = psutil.net_io_counters(pernic=True).values()
+    return {
+        "network/sent": sum(one.bytes_sent for one in interfaces),
+        "network/received": sum(one.bytes_recv for one in interfaces),
+    }
 
 
 _GROUPS: Final[dict[str, tuple[tuple[str, ...], Callable[[str], Mapping[str, float]]]]] = {
@@ -63,4 +64,4 @@ def _read_group(group: str, disk: str) -> list[Reading]:
 
 
 def _meaning(reading: Reading | None) -> tuple[Any, ...] | None:
-    return reading and (reading["value"], reading["quality"])
+    return (reading["value"], reading["quality"]) if reading else None

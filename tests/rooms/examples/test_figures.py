@@ -25,7 +25,7 @@ def test_a_group_that_cannot_be_read_is_of_bad_quality_and_the_others_are_not() 
 
 
 def test_a_machine_without_a_network_sends_nothing(monkeypatch) -> None:
-    monkeypatch.setattr(psutil, "net_io_counters", lambda: None)
+    monkeypatch.setattr(psutil, "net_io_counters", lambda pernic: {})
     assert [one["value"] for one in figures.read_figures(["network"], "/")] == [0, 0]
 
 
