@@ -5,7 +5,43 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 # Public name -> the module that owns it. `import ignrun` must stay as quick as `import sys`.
-_OWNERS: dict[str, str] = {}
+_OWNERS: dict[str, str] = {
+    "AbstractIgnitionModule": "ignrun.sdk",
+    "CallFailed": "ignrun.sdk",
+    "ConfigurationValidator": "ignrun.sdk",
+    "Duration": "ignrun.sdk",
+    "Fatal": "ignrun.sdk",
+    "FunctionModule": "ignrun.sdk",
+    "Health": "ignrun.sdk",
+    "HealthResult": "ignrun.sdk",
+    "LifecycleEvent": "ignrun.sdk",
+    "Module": "ignrun.sdk",
+    "ModuleConfigurationManager": "ignrun.sdk",
+    "ModuleContext": "ignrun.sdk",
+    "ModuleDiagnosticsManager": "ignrun.sdk",
+    "ModuleLifecycleManager": "ignrun.sdk",
+    "ModuleMetadata": "ignrun.sdk",
+    "ModuleScope": "ignrun.sdk",
+    "ModuleState": "ignrun.sdk",
+    "ModuleStatistics": "ignrun.sdk",
+    "NotOffered": "ignrun.sdk",
+    "NotReady": "ignrun.sdk",
+    "Path": "ignrun.sdk",
+    "Peer": "ignrun.sdk",
+    "Port": "ignrun.sdk",
+    "Reject": "ignrun.sdk",
+    "Secret": "ignrun.sdk",
+    "Size": "ignrun.sdk",
+    "Stopping": "ignrun.sdk",
+    "Unavailable": "ignrun.sdk",
+    "Url": "ignrun.sdk",
+    "degraded": "ignrun.sdk",
+    "health_check": "ignrun.sdk",
+    "healthy": "ignrun.sdk",
+    "provides": "ignrun.sdk",
+    "unhealthy": "ignrun.sdk",
+    "update": "ignrun.sdk",
+}
 
 __all__ = ["__version__", *_OWNERS]  # noqa: PLE0604 - the names are known only through the table
 

@@ -1,1 +1,37 @@
 """What a module author writes against; standard library and msgspec only."""
+
+from ignrun.sdk.configuration import ConfigurationValidator as ConfigurationValidator
+from ignrun.sdk.configuration import ModuleConfigurationManager as ModuleConfigurationManager
+from ignrun.sdk.context import ModuleContext as ModuleContext
+from ignrun.sdk.context import Stopping as Stopping
+from ignrun.sdk.diagnostics import ModuleDiagnosticsManager as ModuleDiagnosticsManager
+from ignrun.sdk.health import HealthResult as HealthResult
+from ignrun.sdk.health import degraded as degraded
+from ignrun.sdk.health import healthy as healthy
+from ignrun.sdk.health import unhealthy as unhealthy
+from ignrun.sdk.lifecycle import ModuleLifecycleManager as ModuleLifecycleManager
+from ignrun.sdk.lifecycle import ModuleStatistics as ModuleStatistics
+from ignrun.sdk.marks import Duration as Duration
+from ignrun.sdk.marks import Path as Path
+from ignrun.sdk.marks import Port as Port
+from ignrun.sdk.marks import Size as Size
+from ignrun.sdk.marks import Url as Url
+from ignrun.sdk.marks import health_check as health_check
+from ignrun.sdk.marks import provides as provides
+from ignrun.sdk.marks import update as update
+from ignrun.sdk.module import AbstractIgnitionModule as AbstractIgnitionModule
+from ignrun.sdk.module import FunctionModule as FunctionModule
+from ignrun.sdk.module import Module as Module
+from ignrun.sdk.peer import Peer as Peer
+from ignrun.sdk.raised import CallFailed as CallFailed
+from ignrun.sdk.raised import Fatal as Fatal
+from ignrun.sdk.raised import NotOffered as NotOffered
+from ignrun.sdk.raised import NotReady as NotReady
+from ignrun.sdk.raised import Reject as Reject
+from ignrun.sdk.raised import Unavailable as Unavailable
+from ignrun.terms.events import LifecycleEvent as LifecycleEvent
+from ignrun.terms.metadata import ModuleMetadata as ModuleMetadata
+from ignrun.terms.names import ModuleScope as ModuleScope
+from ignrun.terms.secret import Secret as Secret
+from ignrun.terms.states import Health as Health
+from ignrun.terms.states import ModuleState as ModuleState

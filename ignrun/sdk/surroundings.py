@@ -1,0 +1,49 @@
+"""Owns Surroundings, everything that one incarnation is given by its host or by the test kit."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from ignrun.sdk.context import ModuleContext, Stopping
+from ignrun.sdk.health import HealthResult
+from ignrun.sdk.lifecycle import LifecycleRecord
+from ignrun.sdk.peer import Peer
+from ignrun.sdk.timing import ModuleClock
+from ignrun.terms.metadata import ModuleMetadata
+
+LOGGERS = "ignrun.instance."
+"""Loggers of instances are called so, with the address behind it."""
+
+
+class Surroundings(Protocol):
+    """What an incarnation sees of the world; read only, but for `publish`."""
+
+    address: str
+    stopping: Stopping
+    record: LifecycleRecord
+    config: Any
+    raw_config: Any
+    health: HealthResult
+
+    @property
+    def metadata(self) -> ModuleMetadata:
+        """What the module says of itself."""
+
+    @property
+    def clock(self) -> ModuleClock:
+        """Time."""
+
+    @property
+    def context(self) -> ModuleContext:
+        """Folders, scope, plant and mode."""
+
+    def peers(self, slot: str) -> Peer | tuple[Peer, ...] | None:
+        """Give what is bound to a slot; None when nothing is. Raises LookupError when there is no such slot."""
+
+    def publish(self, exports: Mapping[str, Any]) -> None:
+        """Add to what the instance exports; raises TypeError or ValueError where it is not JSON of at most 64 KiB."""
+
+
+def logger_of(address: str) -> logging.Logger:
+    """Give the logger of an instance; its lines carry the address whichever thread they come from."""
+    return logging.getLogger(LOGGERS + address)
