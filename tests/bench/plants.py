@@ -14,7 +14,7 @@ def random_graph(count: int, seed: int, fan: int = 2) -> dict[str, list[str]]:
     chance = random.Random(seed)
     width = max(2, math.isqrt(count))
     rows = [range(start, min(start + width, count)) for start in range(0, count, width)]
-    graph = {_name(number): [] for number in rows[0]}
+    graph: dict[str, list[str]] = {_name(number): [] for number in rows[0]}
     for above, row in itertools.pairwise(rows):
         for number in row:
             graph[_name(number)] = [_name(one) for one in sorted(chance.sample(above, min(fan, len(above))))]

@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from ignrun import AbstractIgnitionModule, ModuleContext, degraded, healthy, provides
+from ignrun import AbstractIgnitionModule, HealthResult, ModuleContext, degraded, healthy, provides
 
 
 class BasicHook:
@@ -47,7 +47,7 @@ class BasicExampleModule(AbstractIgnitionModule):
             self._asked += 1
             return {"text": f"{self.config['greeting']}, {name}", "asked": self._asked}
 
-    def check_health(self) -> object:
+    def check_health(self) -> HealthResult:
         """Say whether the door is open."""
         return healthy() if self._open else degraded("the door is closed")
 
@@ -65,5 +65,5 @@ class BasicExampleModule(AbstractIgnitionModule):
 
 
 def create_basic_example_module() -> BasicExampleModule:
-    """Make a BasicExampleModule, as the entry of a manifest may name a function that returns a module."""
+    """Make a BasicExampleModule that runs nowhere yet: a manifest or `ignrun.testing` takes its class and makes its own."""
     return BasicExampleModule()

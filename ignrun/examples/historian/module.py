@@ -59,7 +59,7 @@ class Historian(AbstractIgnitionModule):
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            await asyncio.sleep(self.config.flush)
+            await self.clock.sleep(self.config.flush)
             await self._flush()
 
     async def _flush(self) -> None:

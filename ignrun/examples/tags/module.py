@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from ignrun import AbstractIgnitionModule, degraded, healthy, provides
+from ignrun import AbstractIgnitionModule, HealthResult, degraded, healthy, provides
 from ignrun.examples.tags.figures import Reading, changed, read_figures
 
 _BUFFER = 1024
@@ -25,7 +25,7 @@ class Tags(AbstractIgnitionModule):
     async def run(self) -> None:
         """Take a sample each interval until the module is stopped."""
         while True:
-            await asyncio.sleep(self.config["interval"])
+            await self.clock.sleep(self.config["interval"])
             self._sample()
 
     @provides
@@ -46,7 +46,7 @@ class Tags(AbstractIgnitionModule):
         finally:
             self._listeners.discard(heard)
 
-    async def check_health(self) -> object:
+    async def check_health(self) -> HealthResult:
         """Report tags of bad quality."""
         bad = sorted(tag for tag, reading in self._latest.items() if reading["quality"] != "good")
         return degraded(f"cannot be read: {', '.join(bad)}") if bad else healthy()
