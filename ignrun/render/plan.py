@@ -93,6 +93,12 @@ def plan_report(plan: "Plan", diagnostics: Iterable[Diagnostic] = ()) -> PlanRep
     )
 
 
+def rejected_report(base: int, diagnostics: Iterable[Diagnostic]) -> PlanReport:
+    """Describe a plan that could not be made: no changes, only what is wrong."""
+    counted = dict.fromkeys([*_COUNTED, "no-op", "unchanged"], 0)
+    return PlanReport(FORMAT_VERSION, base, "", (), tuple(diagnostic_report(one) for one in diagnostics), counted)
+
+
 def _change(step: "Step", number: int) -> ChangeReport:
     kind, caused_by, place = _cause(step.cause)
     by_path = {dotted(one.path): one for one in step.changes}

@@ -1,0 +1,58 @@
+"""Turns a command line into an exit code: the outermost frame of every command."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ignrun import __version__
+
+
+def main() -> NoReturn:
+    """Run the command that the process was called with, and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; every end but a clean one has been told on stderr when this returns."""
+    if list(arguments) == ["--version"]:
+        print(f"ignrun {__version__}")
+        return 0
+    try:
+        return _flushed(_invoked(arguments))
+    except BrokenPipeError:
+        _leave_the_pipe()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except Exception as bug:  # noqa: BLE001 - the outermost frame: anything that comes here is a bug
+        from ignrun.cli.bug import show_bug
+
+        return show_bug(bug, arguments)
+
+
+def _invoked(arguments: Sequence[str]) -> int:
+    import click
+
+    from ignrun.cli.exit_codes import ExitCode
+    from ignrun.cli.group import ignrun
+
+    try:
+        result = ignrun.main(list(arguments), prog_name="ignrun", standalone_mode=False)
+    except click.Abort:
+        return ExitCode.INTERRUPTED
+    except click.ClickException as mistake:
+        mistake.show()
+        return mistake.exit_code
+    return result if isinstance(result, int) else ExitCode.DONE
+
+
+def _flushed(code: int) -> int:
+    sys.stdout.flush()
+    return code
+
+
+def _leave_the_pipe() -> None:
+    """Let the interpreter end without complaining: whoever read our output has gone."""
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, sys.stdout.fileno())

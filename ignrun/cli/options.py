@@ -1,0 +1,125 @@
+"""Owns the options that several verbs share, and the values they turn into."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Aim(msgspec.Struct, frozen=True):
+    """Which plant the operator named: every part may be missing."""
+
+    manifest: str | None = None
+    state_dir: str | None = None
+    name: str | None = None
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """How the operator wants a manifest to be read."""
+
+    modes: tuple[str, ...] = ()
+    vars: dict[str, str] = {}
+    sets: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    strict_env: bool = False
+
+
+def aims_at_plant(function: F) -> F:
+    """Add the options that name a plant; they arrive as one value, `aim`."""
+
+    def aimed(**given: Any) -> Any:
+        parts = {key: given.pop(key) for key in ("state_dir", "name")}
+        chosen = given.pop("manifest_option") or given.pop("manifest", None)
+        given.pop("manifest", None)
+        return function(aim=Aim(chosen, **parts), **given)
+
+    return _decorated(
+        function,
+        aimed,
+        click.option("-m", "manifest_option", metavar="MANIFEST", help="The plant of this manifest."),
+        click.option("-n", "name", metavar="NAME", help="The plant of this name."),
+        click.option("--state-dir", metavar="FOLDER", envvar="IGNRUN_STATE_DIR", help="The plant's state folder."),
+    )
+
+
+def reads_manifest(function: F) -> F:
+    """Add the options that say how a manifest is read; they arrive as one value, `reading`."""
+
+    def read(**given: Any) -> Any:
+        reading = Reading(
+            modes=_split(given.pop("mode")),
+            vars=dict(given.pop("var")),
+            sets=tuple("=".join(pair) for pair in given.pop("set_")),
+            scopes=_split(given.pop("scope")),
+            strict_env=given.pop("strict_env"),
+        )
+        return function(reading=reading, **given)
+
+    return _decorated(
+        function,
+        read,
+        click.argument("manifest", required=False, metavar="[MANIFEST]"),
+        click.option(
+            "--mode", multiple=True, metavar="MODE", envvar="IGNRUN_MODE", help="Overlays to merge, in order."
+        ),
+        click.option("--var", multiple=True, type=PAIR, metavar="NAME=VALUE", help="Set a variable of the manifest."),
+        click.option(
+            "--set", "set_", multiple=True, type=PAIR, metavar="MODULE.PATH=VALUE", help="Set a config value."
+        ),
+        click.option("--scope", multiple=True, metavar="SCOPE", help="Activate this scope only; may be repeated."),
+        click.option("--strict-env", is_flag=True, help="Make unset variables and secrets errors."),
+    )
+
+
+def output_option(*formats: str) -> Callable[[F], F]:
+    """Add `-o`, the form of the output; the first form is the one without `-o`."""
+    choice = click.Choice(formats)
+    return click.option(
+        "-o", "--output", type=choice, default=formats[0], show_default=True, help="Form of the output."
+    )
+
+
+def _decorated(function: F, wrapper: Callable[..., Any], *options: Callable[[Any], Any]) -> F:
+    """Put `wrapper`, with these options in this order, in front of a verb that may have options already."""
+    wrapper.__name__, wrapper.__doc__ = function.__name__, function.__doc__
+    wrapper.__click_params__ = list(getattr(function, "__click_params__", []))  # type: ignore[attr-defined]
+    for option in reversed(options):
+        option(wrapper)
+    return wrapper  # type: ignore[return-value]
+
+
+class _Pair(click.ParamType[tuple[str, str]]):
+    """`NAME=VALUE`: the name must not be empty, the value may be."""
+
+    name = "name=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, found, text = str(value).partition("=")
+        if not name or not found:
+            self.fail(f"`{value}` is not of the form NAME=VALUE", param, ctx)
+        return name, text
+
+
+PAIR = _Pair()
+
+
+def _split(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part for value in values for part in value.split(",") if part)
+
+
+def absolute(path: str) -> Path:
+    """Make a path absolute without resolving links: places are shown as people wrote them."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow links
+
+
+def shown_file(path: str) -> str:
+    """Show a path below the working folder as relative to it."""
+    folder = os.getcwd()  # noqa: PTH109 - a text is wanted
+    return os.path.relpath(path, folder) if path.startswith(folder + os.sep) else path
