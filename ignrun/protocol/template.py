@@ -1,0 +1,96 @@
+"""Owns what runner and template say to each other, one msgpack message a packet of a SOCK_SEQPACKET socket.
+
+A Launch carries three descriptors (the host's end of its socket, the write ends of its stdout and stderr), a Forked
+one: a pidfd of the new host.
+"""
+
+from typing import Final
+
+import msgspec
+
+VERSION: Final = 1
+"""Version of the talk between runner and template; both must say the same one."""
+
+LONGEST: Final = 64 * 1024
+"""Largest packet in bytes."""
+
+MOST_DESCRIPTORS: Final = 3
+"""Descriptors that one packet carries at most."""
+
+SERVE: Final = "ignrun.host.serve:main"
+"""What a host runs: called with the socket, the host's id and the folder for its own sockets."""
+
+
+class Launch(msgspec.Struct, frozen=True, tag="launch"):
+    """Fork a host; answered by Forked. `marker` is the value of the environment marker that its children will carry.
+
+    `grace` is how many seconds it is left when the runner is gone.
+    """
+
+    host: str
+    epoch: int
+    run_dir: str
+    marker: str
+    grace: float = 2.0
+
+
+class Guard(msgspec.Struct, frozen=True, tag="guard"):
+    """A process that leads a session of its own is to be ended when the runner is gone.
+
+    `start` is its start time in clock ticks since boot; it is sent `stop_signal` (a number) and killed `grace` seconds later.
+    """
+
+    pid: int
+    start: int
+    marker: str
+    stop_signal: int
+    grace: float
+
+
+class Release(msgspec.Struct, frozen=True, tag="release"):
+    """A guarded process is gone."""
+
+    pid: int
+    start: int
+
+
+class Dismiss(msgspec.Struct, frozen=True, tag="dismiss"):
+    """The runner leaves in good order: end what may still be there without grace, and exit."""
+
+
+TemplateOrder = Launch | Guard | Release | Dismiss
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The template has imported what hosts need."""
+
+    version: int
+    ignrun: str
+    python: str
+
+
+class Forked(msgspec.Struct, frozen=True, tag="forked"):
+    """A host was forked; a pidfd comes along."""
+
+    host: str
+    epoch: int
+    pid: int
+    start: int
+
+
+class NotForked(msgspec.Struct, frozen=True, tag="not-forked"):
+    """A host could not be forked."""
+
+    host: str
+    epoch: int
+    reason: str
+
+
+class Exited(msgspec.Struct, frozen=True, tag="exited"):
+    """A host and everything that it had started are gone; `status` is its wait status, as of `os.waitpid`."""
+
+    pid: int
+    status: int
+
+
+TemplateReport = Ready | Forked | NotForked | Exited

@@ -1,0 +1,39 @@
+"""Owns CommandLaunch, everything the command engine needs to know of one command, with nothing left to fill in."""
+
+from typing import Any
+
+import msgspec
+
+from ignrun.terms.names import Address
+from ignrun.terms.secret import MASK
+
+
+class CommandLaunch(msgspec.Struct, frozen=True):
+    """One incarnation of a command; times are in seconds, `cwd` is absolute, every value is filled, secrets too.
+
+    `env` and the runner's own values of `inherit_env` come over PATH, HOME, LANG, TZ and TMPDIR. `config` (any JSON value) is
+    offered as the file named in IGNRUN_CONFIG. `ready` and `check` are None or one of `{"tcp": port | "host:port"}`, `{"http": url}`,
+    `{"log": regex}`, `{"exec": [..]}`, `{"notify": true}`; a `check` of `"ready"` is the readiness probe again.
+    `oneshot` means that it is meant to end: it has no probes. `stop_signal` is a name (`TERM`); `stop_grace` is what follows
+    when it did not become ready, leaves others behind, or the runner is gone.
+    """
+
+    address: Address
+    epoch: int
+    argv: tuple[str, ...]
+    cwd: str
+    env: dict[str, str] = {}
+    inherit_env: tuple[str, ...] = ()
+    config: Any = None
+    oneshot: bool = False
+    ready: Any = None
+    ready_timeout: float = 30.0
+    check: Any = None
+    check_interval: float = 10.0
+    check_timeout: float = 5.0
+    stop_signal: str = "TERM"
+    stop_grace: float = 10.0
+
+    def __repr__(self) -> str:
+        """Show whose it is, and no value that may be a secret."""
+        return f"CommandLaunch({self.address!r}, epoch={self.epoch}, {self.argv!r}, env={MASK})"
