@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 # Public name -> the module that owns it. `import ignrun` must stay as quick as `import sys`.
 _OWNERS: dict[str, str] = {
     "AbstractIgnitionModule": "ignrun.sdk",
+    "BasicExampleModule": "ignrun.examples.basic.module",
     "CallFailed": "ignrun.sdk",
     "ConfigurationValidator": "ignrun.sdk",
     "Duration": "ignrun.sdk",
@@ -35,6 +36,7 @@ _OWNERS: dict[str, str] = {
     "Stopping": "ignrun.sdk",
     "Unavailable": "ignrun.sdk",
     "Url": "ignrun.sdk",
+    "create_basic_example_module": "ignrun.examples.basic.module",
     "degraded": "ignrun.sdk",
     "health_check": "ignrun.sdk",
     "healthy": "ignrun.sdk",
