@@ -10,6 +10,7 @@ from ignrun.terms.leaves import Path
 from ignrun.terms.spans import Span
 
 MASK: Final = "***"
+_LONGEST: Final = 1000  # of a line that is shown
 _TELLTALES: Final = r"(?:passwo?r?d|passphrase|secret|token|api[_-]?key|private[_-]?key|credentials?)"
 _LITERAL: Final = re.compile(rf"({_TELLTALES}[\"']?\s*:\s*)(?![\"']?\$\{{)(?=[^\s{{\[]).*", re.IGNORECASE)
 
@@ -78,7 +79,7 @@ def at_file(
 
 def shown_line(line: str) -> str:
     """Give a line of a text as it may be shown: a literal behind a key that sounds like a secret is masked."""
-    return _LITERAL.sub(rf"\1{MASK}", line)
+    return _LITERAL.sub(rf"\1{MASK}", line[:_LONGEST])
 
 
 def _excerpt(document: Document, path: Path, span: Span, *, masked: bool) -> str:

@@ -1,0 +1,97 @@
+"""Turns the path of a text file into its text and digest, or into a diagnostic that says why it cannot be read."""
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from ignrun.manifest.places import at_file, shown_line
+from ignrun.terms.diagnostics import Diagnostic, diagnose
+from ignrun.terms.spans import Span
+from ignrun.terms.verdict import Accepted, Rejected, Verdict
+
+MAX_BYTES: Final = 4 * 1024 * 1024
+_CODES: Final = {FileNotFoundError: "IGN101", NotADirectoryError: "IGN101", IsADirectoryError: "IGN102"}
+
+
+class TextFile(msgspec.Struct, frozen=True):
+    """A text that was read: its absolute path, its text without a byte order mark, and the SHA-256 (hex) of its bytes."""
+
+    path: str
+    text: str
+    digest: str
+
+
+def read_text(path: str, root: str = "") -> Verdict[TextFile | None]:
+    """Read a UTF-8 text of at most 4 MiB; with `root`, only when it really lies below that folder, symbolic links followed."""
+    if root and not below(path, root):
+        shown = Path(path).name
+        return _refused(
+            at_file(path, "IGN107", f"`{shown}` lies outside of `{root}`", hint="move it below that folder")
+        )
+    try:
+        data = _bytes_of(path)
+    except ValueError:
+        return _refused(at_file(path, "IGN101", "a path cannot hold a NUL character"))
+    except OSError as error:
+        return _refused(_unreadable(path, error))
+    if data is None:
+        return _refused(at_file(path, "IGN102", f"`{Path(path).name}` is not a regular file", hint="name a text file"))
+    if len(data) > MAX_BYTES:
+        return _refused(
+            at_file(path, "IGN104", "the file is larger than 4 MiB", hint="split it, or keep data elsewhere")
+        )
+    return _decoded(path, data)
+
+
+def below(path: str, root: str) -> bool:
+    """Tell whether `path` lies below `root` once every symbolic link is followed."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
+def _bytes_of(path: str) -> bytes | None:
+    """Read one byte more than the limit at most; never waits for a pipe, None for what is no regular file."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        return file.read(MAX_BYTES + 1)
+
+
+def _decoded(path: str, data: bytes) -> Verdict[TextFile | None]:
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        text = data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        return _refused(_not_utf8(path, digest, data, error.start))
+    return Accepted(TextFile(path, text, digest))
+
+
+def _not_utf8(path: str, digest: str, data: bytes, at: int) -> Diagnostic:
+    before = data[:at].decode("utf-8")
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    whole = data.split(b"\n", line)[line - 1].decode("utf-8", "replace").rstrip("\r")
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    hint = "the file looks like UTF-16; save it as UTF-8" if wide else "save the file as UTF-8"
+    span = Span(path, line, column, column + 1, digest)
+    return diagnose(span, "IGN105", "the file is not UTF-8 text", hint=hint, excerpt=shown_line(whole))
+
+
+def _unreadable(path: str, error: OSError) -> Diagnostic:
+    code = _CODES.get(type(error), "IGN103")
+    name = Path(path).name
+    if code == "IGN101":
+        return at_file(path, code, f"there is no file `{name}`", hint="check the path and the folder you are in")
+    if code == "IGN102":
+        return at_file(path, code, f"`{name}` is a folder", hint="name a file in it")
+    reason = (error.strerror or type(error).__name__).lower()
+    return at_file(
+        path, code, f"`{name}` cannot be read: {reason}", hint="check the rights of the file and its folders"
+    )
+
+
+def _refused(diagnostic: Diagnostic) -> Rejected[TextFile | None]:
+    return Rejected(None, (diagnostic,))
