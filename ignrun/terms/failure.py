@@ -45,12 +45,13 @@ class AmbiguousPlant(Failure):
 
 
 class RunnerRefused(Failure):
-    """The runner answered a request with a refusal; `status` is the HTTP status."""
+    """The runner answered a request with a refusal; `status` is the HTTP status, `kind` the Failure it met, if any."""
 
-    def __init__(self, status: int, summary: str, hint: str = "") -> None:
+    def __init__(self, status: int, summary: str, hint: str = "", kind: str = "") -> None:
         """Keep the runner's own words."""
         super().__init__(summary, hint)
         self.status = status
+        self.kind = kind
 
 
 class WaitTimedOut(Failure):

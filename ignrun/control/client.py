@@ -1,0 +1,204 @@
+"""Turns calls into HTTP requests over a runner's Unix socket, and its answers back into values or failures."""
+
+import http.client
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from ignrun.control.wire import ApplyLine, ApplyRequest, AskReply, AskRequest, DownRequest, Ended, Problem, Verb
+from ignrun.render.outcome import OutcomeReport
+from ignrun.render.status_report import InstanceStatus, StatusReport
+from ignrun.terms.events import Event
+from ignrun.terms.failure import Failure, NoRunner, RunnerRefused, WaitTimedOut
+
+if TYPE_CHECKING:
+    from ignrun.render.diagnostics import Diagnosis
+    from ignrun.render.plan import PlanReport
+
+T = TypeVar("T")
+
+PATIENCE: Final = 10.0
+"""Seconds until a runner must have answered what it can answer at once."""
+
+_LINES: Final[msgspec.json.Decoder[ApplyLine]] = msgspec.json.Decoder(ApplyLine)
+_EVENTS: Final = msgspec.json.Decoder(Event)
+
+
+class Client:
+    """A client of one runner; every call opens a connection of its own.
+
+    Each raises NoRunner when nobody answers at the socket (or the runner ended before it had answered), RunnerRefused with the
+    runner's own words, and WaitTimedOut when the answer did not come in time.
+    """
+
+    def __init__(self, path: str, patience: float = PATIENCE) -> None:
+        """Take the path of a control socket, and how many seconds an answer may take."""
+        self._path = path
+        self._patience = patience
+
+    def status(self) -> StatusReport:
+        """Ask for the plant and its instances."""
+        return self._get("/v1/status", StatusReport)
+
+    def module(self, address: str) -> InstanceStatus:
+        """Ask for one instance, by address or, where it has one scope, by module."""
+        return self._get(f"/v1/modules/{quote(address, safe='')}", InstanceStatus)
+
+    def ask(self, verb: Verb, address: str, by: str = "", patience: float | None = None) -> AskReply:
+        """Ask something of an instance and return when it holds; waits without end unless `patience` (seconds) is given."""
+        path = f"/v1/modules/{quote(address, safe='')}/{verb}"
+        with self._answer("POST", path, AskRequest(by), patience) as response:
+            return _decoded(response, AskReply)
+
+    def plan(self, request: ApplyRequest) -> "PlanReport | Diagnosis":
+        """Ask what an apply would do; a Diagnosis says what is wrong with the manifest."""
+        from ignrun.render.diagnostics import Diagnosis
+        from ignrun.render.plan import PlanReport
+
+        with self._answer("POST", "/v1/plan", request, None, accepted=(200, 422)) as response:
+            if response.status == http.client.OK:
+                return _decoded(response, PlanReport)
+            return _decoded(response, Diagnosis)
+
+    def apply(self, request: ApplyRequest, on_event: Callable[[Event], None] = lambda _: None) -> OutcomeReport:
+        """Hand a manifest over and return at the outcome; `on_event` hears of everything that happens meanwhile.
+
+        The apply goes on when this is interrupted.
+        """
+        with self._answer("POST", "/v1/apply", request, None) as response:
+            for text in _lines(response):
+                line = _line(text)
+                match line:
+                    case Ended(outcome):
+                        return outcome
+                    case Problem():
+                        raise _refusal(http.client.CONFLICT, line)
+                    case _:
+                        on_event(line.event)
+        raise NoRunner("the runner ended before the apply did", "`ignrun status` says how the plant is")
+
+    def events(self, after: int = 0, *, follow: bool = False) -> Iterator[Event]:
+        """Give events with numbers above `after` (the last N for -N); with `follow` also those to come, until the runner ends."""
+        wanted = f"/v1/events?after={after}&follow={'true' if follow else 'false'}"
+        with self._answer("GET", wanted, None, None if follow else self._patience) as response:
+            for text in _lines(response):
+                if text.startswith(b"data: "):
+                    yield _EVENTS.decode(text[6:])
+
+    def down(self, by: str = "") -> None:
+        """Ask the plant to go down; returns at once, the runner ends when everything has stopped."""
+        with self._answer("POST", "/v1/down", DownRequest(by), self._patience, accepted=(202,)):
+            pass
+
+    def ready(self) -> str:
+        """Ask why the plant is not up as wanted; nothing when it is."""
+        with self._answer("GET", "/readyz", None, self._patience, accepted=(200, 503)) as response:
+            return _decoded(response, Problem).summary if response.status != http.client.OK else ""
+
+    # --- one exchange -------------------------------------------------------------------------------------------------
+
+    def _get(self, path: str, wanted: type[T]) -> T:
+        with self._answer("GET", path, None, self._patience) as response:
+            return _decoded(response, wanted)
+
+    @contextmanager
+    def _answer(
+        self, method: str, path: str, body: object, patience: float | None, accepted: tuple[int, ...] = (200,)
+    ) -> Iterator[HTTPResponse]:
+        """Send a request and give its answer; whatever goes wrong on the way becomes a failure."""
+        connection = _UnixConnection(self._path, patience)
+        try:
+            with _exchange():
+                connection.request(method, path, _encoded(body), {"Content-Type": "application/json"})
+                response = connection.getresponse()
+            if response.status not in accepted:
+                raise _refusal(response.status, _decoded(response, Problem))
+            yield response
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _exchange() -> Iterator[None]:
+    """Turn what goes wrong between two processes into a failure."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise WaitTimedOut(
+            "the runner has not answered in time", "it is alive; `ignrun status` may say more"
+        ) from error
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise NoRunner("no runner answers", "`ignrun apply` starts one") from error
+    except PermissionError as error:
+        raise NoRunner("the runner belongs to another user", "ask as that user") from error
+    except (http.client.HTTPException, OSError) as error:
+        raise NoRunner("the runner ended before it had answered", "`ignrun status` says how the plant is") from error
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str, patience: float | None) -> None:
+        super().__init__("localhost", timeout=patience)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _encoded(body: object) -> bytes | None:
+    if body is None:
+        return None
+    if isinstance(body, ApplyRequest):
+        speakable = {name: text for name, text in body.environment.items() if _is_text(name) and _is_text(text)}
+        body = msgspec.structs.replace(body, environment=speakable)
+    return msgspec.json.encode(body)
+
+
+def _is_text(text: str) -> bool:
+    """Tell whether a variable can be handed on: the bytes of one that is no UTF-8 cannot stand in JSON."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _lines(response: HTTPResponse) -> Iterator[bytes]:
+    while True:
+        with _exchange():
+            line = response.readline()
+        if not line:
+            return
+        yield line
+
+
+def _line(text: bytes) -> ApplyLine:
+    try:
+        return _LINES.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _strange(error) from error
+
+
+def _decoded(response: HTTPResponse, wanted: type[T]) -> T:
+    with _exchange():
+        text = response.read()
+    try:
+        return msgspec.json.decode(text, type=wanted)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _strange(error) from error
+
+
+def _strange(error: Exception) -> Failure:
+    return Failure(f"the runner answered what this program does not understand ({error})", "is it of another version?")
+
+
+def _refusal(status: int, problem: Problem) -> RunnerRefused:
+    return RunnerRefused(status, problem.summary, problem.hint, problem.kind)

@@ -1,0 +1,51 @@
+"""Owns the control socket itself: how it is bound, and who is at its other end."""
+
+import os
+import socket
+import stat
+import struct
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from ignrun.terms.failure import StateFolderFailure
+
+_CREDENTIALS: Final = struct.Struct("3i")  # Linux: pid, uid, gid
+_LOCAL_PEERCRED: Final = 0x001  # macOS: `struct xucred`, whose second word is the uid
+_XUCRED: Final = struct.Struct("2I")
+_XUCRED_BYTES: Final = 76
+_BACKLOG: Final = 128
+
+
+def bind_private(path: Path) -> socket.socket:
+    """Listen on a Unix socket that only its owner may open, in place of one that a dead runner left; raises StateFolderFailure."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if path.exists() and stat.S_ISSOCK(path.lstat().st_mode):
+            path.unlink()
+        with suppress(OSError):  # Linux makes the file with these rights, others take them below
+            os.fchmod(listening.fileno(), 0o600)
+        listening.bind(str(path))
+        path.chmod(0o600)
+        listening.listen(_BACKLOG)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        raise StateFolderFailure(path.parent, f"`{path.name}` cannot be bound ({error.strerror or error})") from error
+    return listening
+
+
+def may_enter(connection: socket.socket) -> bool:
+    """Tell whether the process at the other end runs as this user or as root."""
+    return _uid_of(connection) in {0, os.geteuid()}
+
+
+def _uid_of(connection: socket.socket) -> int:
+    if sys.platform == "linux":
+        found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        uid = _CREDENTIALS.unpack(found)[1]
+    else:
+        found = connection.getsockopt(0, _LOCAL_PEERCRED, _XUCRED_BYTES)
+        uid = _XUCRED.unpack_from(found)[1]
+    return int(uid)
