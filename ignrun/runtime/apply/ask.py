@@ -1,0 +1,72 @@
+"""Decides what an operator's word does to one instance, and answers when it holds."""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from ignrun.runtime.apply.gate import judge
+from ignrun.runtime.apply.turn import Turn
+from ignrun.runtime.supervise.conditions import at_rest
+from ignrun.runtime.supervise.effects import AnswerAsked
+from ignrun.runtime.supervise.messages import Asked
+from ignrun.runtime.supervise.roster import Goal, Instance
+from ignrun.terms.events import OperatorAsked
+from ignrun.terms.fault import Fault
+from ignrun.terms.states import ModuleState
+
+
+def ask(turn: Turn, message: Asked) -> None:
+    """Take an operator's word in, or refuse it."""
+    turn.record(OperatorAsked(message.verb, message.by), message.address)
+    instance = turn.draft.instances.get(message.address)
+    if turn.state.ending is not None:
+        turn.want(AnswerAsked(message.request, "the plant is going down"))
+    elif instance is None:
+        turn.want(AnswerAsked(message.request, f"there is no instance `{message.address}`"))
+    elif instance.goal is Goal.GONE:
+        turn.want(AnswerAsked(message.request, f"`{message.address}` is being removed"))
+    else:
+        turn.draft.put(_told(instance, message))
+        turn.change(pending_asks={**turn.state.pending_asks, message.request: message.address})
+
+
+def _told(instance: Instance, message: Asked) -> Instance:
+    cause = f"{message.verb} asked by {message.by}"
+    match message.verb:
+        case "stop":
+            return replace(instance, goal=Goal.DOWN, held_by=message.by, cause=cause)
+        case "start" if not at_rest(instance):
+            return replace(instance, goal=Goal.UP, held_by="")
+        case "start" | "restart":
+            at_once = replace(instance.backoff, next_retry=None, parked=False)
+            return replace(instance, goal=Goal.UP, held_by="", bounce=True, cause=cause, backoff=at_once)
+        case _:
+            assert_never(message.verb)
+
+
+def answer(turn: Turn) -> None:
+    """Answer every request that holds by now, or no longer can."""
+    for request, address in turn.state.pending_asks.items():
+        instance = turn.draft.instances.get(address)
+        refusal = _refusal(turn, instance)
+        if refusal is not None:
+            turn.want(AnswerAsked(request, refusal))
+            pending = {r: a for r, a in turn.state.pending_asks.items() if r != request}
+            turn.change(pending_asks=pending)
+
+
+def _refusal(turn: Turn, instance: Instance | None) -> str | None:
+    """Say why a request cannot hold; empty when it holds, None while it may yet."""
+    if turn.state.ending is not None:
+        return "the plant is going down"
+    if instance is None:
+        return "it was removed"
+    if instance.goal is not Goal.UP:
+        return "" if at_rest(instance) else None
+    found = judge(replace(instance, spec=replace(instance.spec, gate="healthy")))
+    if isinstance(found, Fault):
+        return found.summary
+    if found:
+        return ""
+    waits_to_be_ready = instance.state is ModuleState.ERROR and instance.fault is not None and not instance.bounce
+    return instance.fault.summary if waits_to_be_ready and instance.fault else None

@@ -1,0 +1,97 @@
+"""Decides whether an apply may touch anything: launches the hosts it needs, has every new class imported, keeps the intent."""
+
+from ignrun.planner.graph.model import Hosted, InstanceSpec
+from ignrun.runtime.apply.state import Phase
+from ignrun.runtime.apply.turn import Turn
+from ignrun.runtime.supervise import hosts
+from ignrun.runtime.supervise.effects import KeepIntent
+from ignrun.runtime.supervise.messages import HostEnded
+from ignrun.runtime.supervise.roster import HostPhase, HostRecord
+from ignrun.runtime.supervise.wiring import wired
+from ignrun.terms.fault import Fault, FaultKind
+from ignrun.terms.names import Address
+
+_HEARING = (HostPhase.LOADING, HostPhase.SERVING)
+
+
+def begin(turn: Turn) -> None:
+    """Launch the hosts that are not there yet; those of nobody else are the transaction's to end if it is rejected."""
+    known = turn.draft.hosts
+    homes = dict.fromkeys(body.host for _, body in fresh(turn))
+    unused = [h for h in homes if h not in known or not any(True for _ in turn.draft.members(h))]
+    turn.change_transaction(staged=tuple(unused))
+
+
+def fresh(turn: Turn) -> list[tuple[InstanceSpec, Hosted]]:
+    """List the hosted instances that the transaction creates or replaces, whose classes have to be imported anew."""
+    transaction = turn.transaction
+    graph = transaction.proposal.graph
+    restarted = {step.address for step in transaction.proposal.plan.steps if step.action == "restart"}
+    found = []
+    for address in transaction.steps:
+        spec = graph.instances.get(address)
+        if spec is not None and isinstance(spec.body, Hosted) and _is_fresh(turn, spec, spec.body, restarted):
+            found.append((spec, spec.body))
+    return found
+
+
+def _is_fresh(turn: Turn, spec: InstanceSpec, body: Hosted, restarted: set[Address]) -> bool:
+    present = turn.draft.instances.get(spec.address)
+    if present is None:
+        return True
+    lives_elsewhere = not isinstance(present.spec.body, Hosted) or present.spec.body.host != body.host
+    return lives_elsewhere and spec.address not in restarted
+
+
+def advance(turn: Turn) -> dict[Address, Fault] | None:
+    """Load what can be loaded; give None while answers are due, else the faults of what cannot be run (none: go on)."""
+    faults = dict(turn.transaction.faults)
+    waiting = False
+    for spec, body in fresh(turn):
+        if spec.address in faults:
+            continue
+        record = hosts.want(turn.draft, spec, body)
+        if spec.address in record.refused:
+            faults[spec.address] = record.refused[spec.address]
+        elif spec.address not in record.loaded or not _is_told(turn, spec, record):
+            _load(turn, spec, record)
+            waiting = True
+    return None if waiting else faults
+
+
+def _is_told(turn: Turn, spec: InstanceSpec, record: HostRecord) -> bool:
+    return record.assigned.get(spec.address) == wired(turn.transaction.proposal.graph).assigned[spec.address]
+
+
+def _load(turn: Turn, spec: InstanceSpec, record: HostRecord) -> None:
+    if record.phase in _HEARING and not record.blame and not _is_told(turn, spec, record):
+        turn.draft.batch(record.host).loads[spec.address] = (spec, wired(turn.transaction.proposal.graph))
+
+
+def note_end(turn: Turn, news: HostEnded) -> None:
+    """Remember that a host ended before the apply could use it: nobody who was to be loaded into it can be run."""
+    record = turn.draft.hosts.get(news.host)
+    if record is None or record.epoch != news.epoch or (record.phase is HostPhase.ENDING and not record.blame):
+        return
+    fault = Fault(FaultKind.NOT_STARTED, f"host {news.host} ended while it was prepared: {news.how}")
+    if record.blame:
+        fault = Fault(FaultKind.PROTOCOL, record.blame)
+    lost = [spec.address for spec, body in fresh(turn) if body.host == news.host]
+    turn.change_transaction(faults={**turn.transaction.faults, **dict.fromkeys(lost, fault)})
+
+
+def keep_intent(turn: Turn) -> None:
+    """Have the whole step list made durable before the first order leaves."""
+    transaction = turn.change_transaction(phase=Phase.PREPARED)
+    turn.change(last_generation=transaction.generation)
+    turn.want(KeepIntent(transaction.number, transaction.generation, transaction.proposal, transaction.trigger))
+
+
+def end_staged(turn: Turn) -> None:
+    """End the hosts that were launched for a transaction which does not come to pass."""
+    for host in turn.transaction.staged:
+        record = turn.draft.hosts.get(host)
+        if record is not None and record.phase not in (HostPhase.ABSENT, HostPhase.ENDING):
+            hosts.end(turn.draft, record)
+        elif record is not None:
+            turn.draft.dirty_hosts[host] = None

@@ -1,0 +1,63 @@
+"""Owns Turn, one call of `decide` under way: the state as far as it has come, and the draft of its roster."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from ignrun.runtime.apply.state import Phase, State, Transaction
+from ignrun.runtime.supervise.draft import Draft
+from ignrun.runtime.supervise.effects import Effect
+from ignrun.runtime.supervise.now import Now
+from ignrun.runtime.supervise.wiring import wired
+from ignrun.terms.events import Body
+
+_APPLIED = (Phase.APPLYING, Phase.CLOSING)
+_STAGING = (Phase.PREPARING, Phase.PREPARED)
+
+
+class Turn:
+    """Owns the one copy that a turn works on; what it began with is left alone."""
+
+    def __init__(self, state: State, now: Now) -> None:
+        self.state = state
+        self.now = now
+        self.draft = Draft(state.roster, now, wired(state.graph), wired(state.previous))
+        self._inform_draft()
+
+    def change(self, **fields: Any) -> None:
+        """Replace fields of the state, and let the draft know what it has to know of them."""
+        self.state = replace(self.state, **fields)
+        self._inform_draft()
+
+    def change_transaction(self, **fields: Any) -> Transaction:
+        """Replace fields of the open transaction."""
+        transaction = replace(self.transaction, **fields)
+        self.change(transaction=transaction)
+        return transaction
+
+    @property
+    def transaction(self) -> Transaction:
+        """The open transaction, where the caller knows that there is one."""
+        assert self.state.transaction is not None
+        return self.state.transaction
+
+    def record(self, body: Body, subject: str = "") -> None:
+        """Let the journal keep that something happened."""
+        self.draft.record(subject, body)
+
+    def want(self, effect: Effect) -> None:
+        """Have an effect performed."""
+        self.draft.effects.append(effect)
+
+    def result(self) -> State:
+        """Give the state after the turn."""
+        return replace(self.state, roster=self.draft.roster())
+
+    def _inform_draft(self) -> None:
+        state, draft = self.state, self.draft
+        transaction = state.transaction
+        draft.wiring, draft.former = wired(state.graph), wired(state.previous)
+        draft.suspended = transaction.members if transaction and transaction.phase in _APPLIED else frozenset()
+        draft.staged = transaction.staged if transaction and transaction.phase in _STAGING else ()
+        draft.down = state.ending is not None
+        draft.hurried = state.hurried

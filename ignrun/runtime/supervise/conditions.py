@@ -1,0 +1,95 @@
+"""Owns the questions about one instance that every decision asks: does it still run, is it leaving, what has it reached."""
+
+import enum
+
+from ignrun.planner.graph.model import Edge
+from ignrun.runtime.supervise.roster import Goal, Instance
+from ignrun.terms.fault import FaultKind
+from ignrun.terms.states import Condition, Health, ModuleState
+
+_S = ModuleState
+
+
+def at_rest(instance: Instance) -> bool:
+    """Tell whether nothing of the instance exists: no callback runs, no order is under way, no process is left."""
+    state = instance.state
+    resting = state is _S.UNINITIALIZED or state is _S.STOPPED or state is _S.ERROR
+    return resting and not instance.ordered and instance.pid is None
+
+
+def is_leaving(instance: Instance) -> bool:
+    """Tell whether the present incarnation, if there is one, has to go: for good, or to come back fresh."""
+    return instance.goal is not Goal.UP or instance.bounce or instance.next_spec is not None
+
+
+def is_waiting(instance: Instance) -> bool:
+    """Tell whether the instance is on its way but still waits before `startup`."""
+    return instance.state is not _S.STARTING and instance.state is not _S.RUNNING and not instance.completed
+
+
+def has_failed(instance: Instance) -> bool:
+    """Tell whether the instance has failed in a way that others should no longer wait for; one that said NotReady comes back."""
+    fault = instance.fault
+    if instance.state is not _S.ERROR or fault is None or is_leaving(instance):
+        return False
+    return fault.kind is not FaultKind.NOT_READY or instance.backoff.next_retry is None
+
+
+def meets(condition: Condition, instance: Instance) -> bool:
+    """Tell whether a provider has reached what `condition` asks, and will not be taken away in the same breath."""
+    if is_leaving(instance):
+        return False
+    if instance.completed:
+        return True
+    running = instance.state is _S.RUNNING
+    match condition:
+        case Condition.COMPLETED:
+            return False
+        case Condition.STARTED:
+            return running
+        case Condition.HEALTHY:
+            return running and (instance.health is Health.HEALTHY or instance.health is Health.DEGRADED)
+
+
+class Standing(enum.Enum):
+    """How one need of an instance stands."""
+
+    MET = "met"  # or no longer worth waiting for, where the need only orders
+    COMING = "coming"
+    VAIN = "vain"  # a required provider cannot get there
+
+
+def standing(edge: Edge, provider: Instance | None) -> Standing:
+    """Tell how the need of `edge` stands, given its provider (None: there is none in the plant)."""
+    if provider is not None and meets(edge.condition, provider):
+        return Standing.MET
+    if provider is None or provider.goal is not Goal.UP or has_failed(provider) or provider.upstream:
+        return Standing.VAIN if edge.kind == "requires" else Standing.MET
+    return Standing.COMING
+
+
+def root_of(edge: Edge, provider: Instance | None) -> str:
+    """Name the instance at the root of a need that is in vain."""
+    if provider is None:
+        return edge.provider
+    if has_failed(provider) and provider.fault and provider.fault.upstream:
+        return provider.fault.upstream
+    return edge.provider if has_failed(provider) else provider.upstream or edge.provider
+
+
+Signal = tuple[object, ...]
+
+
+def signal(instance: Instance) -> Signal:
+    """Give what others react to; equal signals before and after a change mean that nobody else need look."""
+    state = instance.state
+    return (
+        state if state is _S.RUNNING or state is _S.ERROR else None,
+        instance.fault is None,
+        instance.completed,
+        instance.health,
+        instance.upstream,
+        instance.goal,
+        is_leaving(instance),
+        at_rest(instance),
+    )

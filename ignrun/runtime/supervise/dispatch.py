@@ -1,0 +1,99 @@
+"""Turns what a turn gathered for each host into as few orders as there are kinds, in an order that a host can follow."""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from ignrun.planner.graph.model import InstanceSpec
+from ignrun.protocol.orders import Clear, ClearStop, HostOrder, Item, Route, Routes, Start, Stop
+from ignrun.runtime.supervise.draft import Batch, Draft, host_of
+from ignrun.runtime.supervise.effects import GiveOrder, LoadHost
+from ignrun.runtime.supervise.roster import HostPhase, HostRecord, Instance
+from ignrun.runtime.supervise.wiring import Wiring
+from ignrun.terms.names import Address, HostId
+
+_HEARING = (HostPhase.LOADING, HostPhase.SERVING)
+
+
+def dispatch(draft: Draft) -> None:
+    """Emit the orders of the turn: first what a host has to know, then what it has to do."""
+    routes = _routes(draft)
+    for host in (*draft.batches, *(host for host in routes if host not in draft.batches)):
+        record = draft.hosts.get(host)
+        if record is None or record.phase not in _HEARING:
+            continue
+        batch = draft.batch(host)
+        _load(draft, record, batch)
+        for order in (*_telling(routes.get(host)), *_orders(batch)):
+            draft.effects.append(GiveOrder(host, record.epoch, order))
+    draft.batches = {}
+
+
+def _load(draft: Draft, record: HostRecord, batch: Batch) -> None:
+    by_wiring: dict[int, tuple[Wiring, list[InstanceSpec]]] = {}
+    for spec, wiring in batch.loads.values():
+        by_wiring.setdefault(id(wiring), (wiring, []))[1].append(spec)
+    for wiring, specs in by_wiring.values():
+        addresses = [spec.address for spec in specs]
+        edges = tuple(edge for address in addresses for edge in wiring.needs.get(address, ()))
+        local = frozenset(wiring.members.get(record.host, ()))
+        draft.effects.append(LoadHost(record.host, record.epoch, tuple(specs), edges, local))
+        record = replace(
+            record,
+            assigned={**record.assigned, **{address: wiring.assigned[address] for address in addresses}},
+            loaded=record.loaded.difference(addresses),
+            refused={a: fault for a, fault in record.refused.items() if a not in batch.loads},
+        )
+        draft.hosts[record.host] = record
+
+
+def _routes(draft: Draft) -> dict[HostId, dict[Address, Route]]:
+    """Gather where the providers are that moved in this turn, or that somebody just loaded will look for."""
+    told: dict[HostId, dict[Address, Route]] = {}
+    for provider in draft.moved:
+        for dependent in draft.dependents(provider):
+            _tell(draft, told, dependent, provider)
+    for host, batch in draft.batches.items():
+        for spec, wiring in batch.loads.values():
+            for edge in wiring.needs.get(spec.address, ()):
+                if wiring.hosts.get(edge.provider) != host and edge.provider in draft.instances:
+                    told.setdefault(host, {})[edge.provider] = _route(draft, edge.provider)
+    return told
+
+
+def _tell(draft: Draft, told: dict[HostId, dict[Address, Route]], dependent: Instance, provider: Address) -> None:
+    host = host_of(dependent)
+    known = draft.instances.get(provider)
+    if host is None or (known is not None and host_of(known) == host):
+        return
+    record = draft.hosts.get(host)
+    if known is not None and record is not None and dependent.spec.address in record.assigned:
+        told.setdefault(host, {})[provider] = _route(draft, provider)
+
+
+def _route(draft: Draft, provider: Address) -> Route:
+    instance = draft.instances[provider]
+    host = host_of(instance)
+    record = draft.hosts.get(host) if host is not None else None
+    serving = record is not None and record.phase in _HEARING
+    return Route(provider, record.socket if record and serving else None, instance.state, instance.exports)
+
+
+def _telling(routes: dict[Address, Route] | None) -> Iterator[HostOrder]:
+    if routes:
+        yield Routes(tuple(routes.values()))
+
+
+def _orders(batch: Batch) -> Iterator[HostOrder]:
+    if batch.starts:
+        yield Start(*_items(batch.starts))
+    if batch.clears:
+        yield Clear(tuple(batch.clears))
+    if batch.stops:
+        yield Stop(*_items(batch.stops))
+    if batch.stop_clears:
+        yield ClearStop(tuple(batch.stop_clears))
+
+
+def _items(given: list[tuple[Item, bool]]) -> tuple[tuple[Item, ...], tuple[str, ...]]:
+    return tuple(item for item, _ in given), tuple(item.address for item, cleared in given if cleared)

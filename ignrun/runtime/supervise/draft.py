@@ -1,0 +1,158 @@
+"""Owns Draft, the working copy of a roster during one turn: what changes in it, who has to be looked at again, what is to be done."""
+
+from collections.abc import Iterator
+
+from ignrun.planner.graph.model import Edge, Hosted, InstanceSpec
+from ignrun.protocol.orders import Item
+from ignrun.runtime.supervise.conditions import signal
+from ignrun.runtime.supervise.effects import Effect, Record
+from ignrun.runtime.supervise.now import Now
+from ignrun.runtime.supervise.roster import Goal, HostRecord, Instance, Roster
+from ignrun.runtime.supervise.wiring import Wiring
+from ignrun.terms.events import Body, Happening
+from ignrun.terms.names import Address, HostId
+
+
+class Batch:
+    """Owns what one turn orders of one host, gathered into as few orders as there are kinds."""
+
+    def __init__(self) -> None:
+        self.loads: dict[Address, tuple[InstanceSpec, Wiring]] = {}
+        self.starts: list[tuple[Item, bool]] = []
+        self.clears: list[Item] = []
+        self.stops: list[tuple[Item, bool]] = []
+        self.stop_clears: list[Item] = []
+
+
+class Draft:
+    """Owns copies of a roster's dicts for one turn; the frozen values in them are replaced, never written into.
+
+    `wiring` is that of the wanted graph, `former` that of the graph under which leaving instances still run. `suspended` are
+    those whose restart policy an open transaction holds; `staged` the hosts that it keeps in use. `down` says that the plant is
+    going down, `hurried` that it does so without grace.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        now: Now,
+        wiring: Wiring,
+        former: Wiring,
+        *,
+        suspended: frozenset[Address] = frozenset(),
+        staged: tuple[HostId, ...] = (),
+        down: bool = False,
+        hurried: bool = False,
+    ) -> None:
+        self.now = now
+        self.wiring = wiring
+        self.former = former
+        self.suspended = suspended
+        self.staged = staged
+        self.down = down
+        self.hurried = hurried
+        self.instances = dict(roster.instances)
+        self.hosts = dict(roster.hosts)
+        self.retries = dict(roster.retries)
+        self.host_retries = dict(roster.host_retries)
+        self.watched = dict(roster.watched)
+        self.effects: list[Effect] = []
+        self.dirty: dict[Address, None] = {}
+        self.dirty_hosts: dict[HostId, None] = {}
+        self.touched: dict[Address, None] = {}
+        self.moved: dict[Address, None] = {}
+        self.batches: dict[HostId, Batch] = {}
+
+    def roster(self) -> Roster:
+        """Give the roster as it is after the turn."""
+        return Roster(self.instances, self.hosts, self.retries, self.host_retries, self.watched)
+
+    def record(self, subject: str, body: Body) -> None:
+        """Let the journal keep that something happened."""
+        self.effects.append(Record(Happening(subject, body)))
+
+    def batch(self, host: HostId) -> Batch:
+        """Give what this turn orders of `host`."""
+        found = self.batches.get(host)
+        if found is None:
+            found = self.batches[host] = Batch()
+        return found
+
+    def put(self, instance: Instance) -> None:
+        """Replace an instance, and mark everybody whom the change may concern."""
+        address = instance.spec.address
+        old = self.instances.get(address)
+        self.instances[address] = instance
+        self.dirty[address] = None
+        self.touched[address] = None
+        if old is None or signal(old) != signal(instance):
+            self._mark_around(address)
+        if (
+            old is None
+            or old.state is not instance.state
+            or old.exports is not instance.exports
+            or old.spec is not instance.spec
+        ):
+            self.moved[address] = None
+
+    def forget(self, address: Address) -> None:
+        """Take an instance off the roster."""
+        gone = self.instances.pop(address)
+        self.retries.pop(address, None)
+        self.touched[address] = None
+        self._mark_around(address)
+        if isinstance(gone.spec.body, Hosted):
+            self.dirty_hosts[gone.spec.body.host] = None
+
+    def put_host(self, record: HostRecord) -> None:
+        """Replace the record of a host and have it looked at."""
+        self.hosts[record.host] = record
+        self.dirty_hosts[record.host] = None
+
+    def mark_members(self, host: HostId) -> None:
+        """Have every instance of a host looked at."""
+        self.dirty.update(dict.fromkeys(self.members(host)))
+
+    def needs(self, instance: Instance) -> tuple[Edge, ...]:
+        """Give the edges under which an instance runs, or is to run."""
+        wiring = self.former if self._is_former(instance) else self.wiring
+        return wiring.needs.get(instance.spec.address, ())
+
+    def dependents(self, address: Address) -> Iterator[Instance]:
+        """Give the instances that run, or are to run, with this one as a provider."""
+        for edge in self.wiring.dependents.get(address, ()):
+            found = self.instances.get(edge.dependent)
+            if found is not None and not self._is_former(found):
+                yield found
+        for edge in self.former.dependents.get(address, ()):
+            found = self.instances.get(edge.dependent)
+            if found is not None and self._is_former(found):
+                yield found
+
+    def members(self, host: HostId) -> Iterator[Address]:
+        """Give the instances that live in a host, or are to live there next."""
+        yield from (a for a in self.wiring.members.get(host, ()) if self._lives(a, host))
+        if self.former is not self.wiring:
+            known = self.wiring.hosts
+            yield from (a for a in self.former.members.get(host, ()) if known.get(a) != host and self._lives(a, host))
+
+    def _lives(self, address: Address, host: HostId) -> bool:
+        instance = self.instances.get(address)
+        if instance is None:
+            return False
+        bodies = (instance.spec.body, instance.next_spec.body if instance.next_spec else None)
+        return any(isinstance(body, Hosted) and body.host == host for body in bodies)
+
+    def _is_former(self, instance: Instance) -> bool:
+        return instance.next_spec is not None or instance.goal is Goal.GONE
+
+    def _mark_around(self, address: Address) -> None:
+        for wiring in (self.wiring,) if self.former is self.wiring else (self.wiring, self.former):
+            self.dirty.update((edge.dependent, None) for edge in wiring.dependents.get(address, ()))
+            self.dirty.update((edge.provider, None) for edge in wiring.needs.get(address, ()))
+
+
+def host_of(instance: Instance) -> HostId | None:
+    """Name the host in which an instance lives; None for a command."""
+    body = instance.spec.body
+    return body.host if isinstance(body, Hosted) else None

@@ -1,0 +1,40 @@
+"""Turns the answers of health checks into an instance's health, and enough bad ones in a row into a restart."""
+
+from msgspec.structs import replace
+
+from ignrun.runtime.supervise.conditions import is_leaving
+from ignrun.runtime.supervise.draft import Draft
+from ignrun.runtime.supervise.moves import sicken
+from ignrun.runtime.supervise.roster import Instance
+from ignrun.terms.events import HealthChanged
+from ignrun.terms.states import Health, ModuleState
+
+
+def examine(draft: Draft, instance: Instance, health: Health, reason: str) -> None:
+    """Take in what one check of a running incarnation said."""
+    if instance.state is not ModuleState.RUNNING or health is Health.UNKNOWN:
+        return
+    if health is not Health.UNHEALTHY:
+        _now(draft, replace(instance, failures=0), health, reason)
+        return
+    failing = replace(instance, failures=instance.failures + 1)
+    if failing.failures < instance.spec.health.failures:
+        draft.put(failing)
+        return
+    sick = _now(draft, failing, health, reason)
+    if _is_to_restart(draft, sick):
+        sicken(draft, sick, reason)
+
+
+def _now(draft: Draft, instance: Instance, health: Health, reason: str) -> Instance:
+    if instance.health is not health:
+        draft.record(instance.spec.address, HealthChanged(instance.health, health, reason))
+    changed = replace(instance, health=health, health_reason=reason)
+    draft.put(changed)
+    return changed
+
+
+def _is_to_restart(draft: Draft, instance: Instance) -> bool:
+    spec = instance.spec
+    wanted = spec.health.on_unhealthy == "restart" and spec.lifecycle.restart != "never"
+    return wanted and not is_leaving(instance) and spec.address not in draft.suspended

@@ -1,0 +1,168 @@
+"""Turns what hosts say, and their ends, into records of the roster; what a host says is checked, not believed."""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from ignrun.protocol.reports import (
+    PROTOCOL,
+    Exported,
+    HealthReport,
+    Hello,
+    Loaded,
+    Logged,
+    Move,
+    Moves,
+    Unfinished,
+)
+from ignrun.runtime.supervise import hosts, moves
+from ignrun.runtime.supervise.conditions import at_rest, is_leaving
+from ignrun.runtime.supervise.draft import Draft, host_of
+from ignrun.runtime.supervise.health import examine
+from ignrun.runtime.supervise.messages import HostEnded, HostLaunched, HostSaid
+from ignrun.runtime.supervise.roster import Goal, HostPhase, HostRecord, Instance
+from ignrun.terms.events import ExportsChanged, MoveRefused, ProcessEnded, ProcessStarted
+from ignrun.terms.fault import Fault, FaultKind
+from ignrun.terms.names import Address, HostId
+from ignrun.terms.states import ModuleState, may_move
+
+_S = ModuleState
+
+
+def launched(draft: Draft, news: HostLaunched) -> None:
+    """Take in that the process of a host exists."""
+    record = draft.hosts.get(news.host)
+    if record is None or record.epoch != news.epoch or record.phase is HostPhase.ABSENT:
+        return
+    draft.put_host(replace(record, pid=news.pid))
+    draft.record(news.host, ProcessStarted(news.pid, "host"))
+
+
+def said(draft: Draft, news: HostSaid) -> None:
+    """Take in a report of a host; those of an earlier process, or of one that is being ended for its faults, are dropped."""
+    record = draft.hosts.get(news.host)
+    if record is None or record.epoch != news.epoch or record.phase is HostPhase.ABSENT or record.blame:
+        return
+    draft.hosts[news.host] = replace(record, heard=draft.now.mono)
+    report = news.report
+    match report:
+        case Hello():
+            _greeted(draft, draft.hosts[news.host], report)
+        case Loaded():
+            _loaded(draft, draft.hosts[news.host], report)
+        case Moves():
+            _moved(draft, news.host, report.moves)
+        case Exported():
+            _exported(draft, news.host, report)
+        case HealthReport():
+            instance = _incarnation(draft, news.host, report.address, report.epoch)
+            if instance is not None:
+                examine(draft, instance, report.health, report.reason)
+        case Logged() | Unfinished():
+            pass  # for the log, not for decisions
+        case _:
+            assert_never(report)
+
+
+def ended(draft: Draft, news: HostEnded) -> None:
+    """Take in that the process of a host is gone, and that everything in it went with it."""
+    record = draft.hosts.get(news.host)
+    if record is None or record.epoch != news.epoch or record.phase is HostPhase.ABSENT:
+        return
+    if record.pid is not None:
+        draft.record(news.host, ProcessEnded(record.pid, "host", news.how))
+    fault = _fault_of_end(record, news.how)
+    expected = record.phase is HostPhase.ENDING and not record.blame
+    draft.put_host(hosts.buried(draft, record, failed=not expected))
+    for address in tuple(draft.members(news.host)):
+        instance = draft.instances[address]
+        if host_of(instance) == news.host and (not at_rest(instance) or (not expected and _was_coming(instance))):
+            moves.fail(draft, instance, fault, by_host=True)
+        draft.dirty[address] = None
+
+
+def _fault_of_end(record: HostRecord, how: str) -> Fault:
+    if record.blame:
+        return Fault(FaultKind.PROTOCOL, record.blame)
+    kind = FaultKind.NOT_STARTED if record.pid is None else FaultKind.EXITED
+    return Fault(kind, f"host {record.host} ended: {how}")
+
+
+def _was_coming(instance: Instance) -> bool:
+    return instance.goal is Goal.UP and not instance.completed and not is_leaving(instance) and instance.fault is None
+
+
+def _greeted(draft: Draft, record: HostRecord, hello: Hello) -> None:
+    if record.phase is not HostPhase.LAUNCHING:
+        return
+    if hello.protocol != PROTOCOL:
+        hosts.blame(
+            draft, record, f"host {record.host} speaks protocol {hello.protocol}, this runner speaks {PROTOCOL}"
+        )
+        return
+    draft.put_host(replace(record, phase=HostPhase.LOADING, socket=hello.socket, pid=record.pid or hello.pid))
+    draft.mark_members(record.host)
+    draft.moved.update(dict.fromkeys(draft.members(record.host)))
+
+
+def _loaded(draft: Draft, record: HostRecord, report: Loaded) -> None:
+    fine = frozenset(Address(t.address) for t in report.traits if t.address in record.assigned)
+    refused = {Address(f.address): f.fault for f in report.faults if f.address in record.assigned}
+    checked = frozenset(Address(t.address) for t in report.traits if "check_health" in t.callbacks)
+    phase = HostPhase.SERVING if record.phase is HostPhase.LOADING else record.phase
+    loaded = replace(
+        record,
+        phase=phase,
+        loaded=(record.loaded | fine) - refused.keys(),
+        refused={**{a: f for a, f in record.refused.items() if a not in fine}, **refused},
+        checked=(record.checked - fine) | checked,
+    )
+    draft.put_host(loaded)
+    draft.dirty.update(dict.fromkeys((*fine, *refused)))
+
+
+def _incarnation(draft: Draft, host: HostId, address: str, epoch: int) -> Instance | None:
+    """Find the living incarnation that a host speaks of; None when what it says is stale."""
+    instance = draft.instances.get(Address(address))
+    if instance is None or instance.epoch != epoch or not instance.ordered or host_of(instance) != host:
+        return None
+    return instance
+
+
+def _moved(draft: Draft, host: HostId, reported: tuple[Move, ...]) -> None:
+    for report in reported:
+        instance = _incarnation(draft, host, report.address, report.epoch)
+        if instance is None:
+            continue
+        if not may_move(instance.state, report.new):
+            draft.record(instance.spec.address, MoveRefused(instance.state, report.new, report.epoch))
+            what = f"{report.address} from {instance.state.value} to {report.new.value}"
+            hosts.blame(draft, draft.hosts[host], f"host {host} reported a move that there is not: {what}")
+            return
+        _take(draft, instance, report, draft.hosts[host])
+
+
+def _take(draft: Draft, instance: Instance, report: Move, host: HostRecord) -> None:
+    match report.new:
+        case _S.RUNNING:
+            exports = (
+                {**instance.spec.exports.plain, **(report.exports or {})}
+                if instance.spec.exports.plain
+                else report.exports
+            )
+            moves.run(draft, instance, report.cause, exports or {}, checked=report.address in host.checked)
+        case _S.STOPPED:
+            completed = report.cause == "completed" and not instance.stopping
+            moves.stop(draft, instance, report.cause, completed=completed)
+        case _S.ERROR:
+            unexplained = Fault(FaultKind.PROTOCOL, f"host {host.host} named no fault")
+            moves.fail(draft, instance, report.fault or unexplained)
+        case _:
+            moves.move(draft, instance, report.new, report.cause)
+
+
+def _exported(draft: Draft, host: HostId, report: Exported) -> None:
+    instance = _incarnation(draft, host, report.address, report.epoch)
+    if instance is not None and instance.state is _S.RUNNING:
+        draft.put(replace(instance, exports=report.exports))
+        draft.record(instance.spec.address, ExportsChanged(tuple(report.exports)))

@@ -1,0 +1,102 @@
+"""Decides which hosts there have to be: launched when somebody wants to run in them, ended when nobody lives there any more."""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from ignrun.manifest.model import Lifecycle
+from ignrun.planner.graph.model import Hosted, InstanceSpec
+from ignrun.runtime.supervise.backoff import after_failure, lasting
+from ignrun.runtime.supervise.conditions import at_rest
+from ignrun.runtime.supervise.draft import Draft, host_of
+from ignrun.runtime.supervise.effects import EndHost, LaunchHost
+from ignrun.runtime.supervise.roster import HostPhase, HostRecord
+from ignrun.terms.events import RetryScheduled
+from ignrun.terms.fault import FaultKind
+from ignrun.terms.names import HostId
+
+GRACE = 5.0
+"""Seconds that a host in which nothing runs any more has for leaving by itself."""
+
+_POLICY = Lifecycle()
+
+
+def want(draft: Draft, spec: InstanceSpec, body: Hosted) -> HostRecord:
+    """Have the host of an instance launched where there is none and its last failure is long enough ago; give its record."""
+    record = draft.hosts.get(body.host) or HostRecord(body.host, spec.scope, body.own)
+    if record.phase is not HostPhase.ABSENT:
+        return record
+    due = record.backoff.next_retry
+    if due is None or due <= draft.now.mono:
+        return _launch(draft, record)
+    draft.host_retries[body.host] = due
+    draft.hosts[body.host] = record
+    return record
+
+
+def _launch(draft: Draft, record: HostRecord) -> HostRecord:
+    fresh = HostRecord(
+        record.host,
+        record.scope,
+        record.own,
+        HostPhase.LAUNCHING,
+        record.epoch + 1,
+        heard=draft.now.mono,
+        backoff=replace(record.backoff, next_retry=None),
+    )
+    draft.put_host(fresh)
+    draft.host_retries.pop(record.host, None)
+    draft.effects.append(LaunchHost(fresh.host, fresh.epoch, fresh.scope))
+    return fresh
+
+
+def end(draft: Draft, record: HostRecord, *, grace: float = GRACE) -> None:
+    """Have a host end; what is left of it is dropped when its process is gone."""
+    draft.put_host(replace(record, phase=HostPhase.ENDING))
+    draft.effects.append(EndHost(record.host, record.epoch, grace))
+
+
+def blame(draft: Draft, record: HostRecord, rule: str) -> None:
+    """End a host that broke the protocol, at once: nothing that it says is believed any more."""
+    end(draft, replace(record, blame=rule), grace=0.0)
+
+
+def buried(draft: Draft, record: HostRecord, *, failed: bool) -> HostRecord:
+    """Give the record of a host whose process is gone; a failure of its own delays the next one."""
+    backoff = record.backoff
+    if failed:
+        now = draft.now.mono
+        rested = lasting(backoff, _POLICY, now - backoff.at if backoff.attempt else 0.0)
+        backoff = after_failure(rested, record.host, _POLICY, FaultKind.EXITED, now)
+        delay = (backoff.next_retry or now) - now
+        draft.record(record.host, RetryScheduled(round(delay, 3), backoff.attempt, backoff.parked))
+    return HostRecord(record.host, record.scope, record.own, epoch=record.epoch, backoff=backoff)
+
+
+def consider(draft: Draft, host: HostId) -> None:
+    """Look at one host: end it when it is of no use any more, drop its record when it is gone."""
+    record = draft.hosts.get(host)
+    if record is None:
+        return
+    match record.phase:
+        case HostPhase.ABSENT:
+            if not _is_used(draft, host) or draft.down:
+                del draft.hosts[host]
+                draft.host_retries.pop(host, None)
+        case HostPhase.LAUNCHING | HostPhase.LOADING | HostPhase.SERVING:
+            if not _is_used(draft, host) or (draft.down and _is_quiet(draft, host)):
+                end(draft, record, grace=0.0 if draft.hurried else GRACE)
+        case HostPhase.ENDING:
+            pass
+        case _:
+            assert_never(record.phase)
+
+
+def _is_used(draft: Draft, host: HostId) -> bool:
+    return host in draft.staged or any(True for _ in draft.members(host))
+
+
+def _is_quiet(draft: Draft, host: HostId) -> bool:
+    """Tell whether nothing runs in a host."""
+    here = (draft.instances[a] for a in draft.members(host))
+    return all(at_rest(instance) or host_of(instance) != host for instance in here)

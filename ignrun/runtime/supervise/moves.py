@@ -1,0 +1,154 @@
+"""Turns a move of one instance into its new record: state, cause, fault, health, figures, and when it is tried again."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from ignrun.runtime.supervise.backoff import after_failure, lasting
+from ignrun.runtime.supervise.conditions import is_leaving
+from ignrun.runtime.supervise.draft import Draft
+from ignrun.runtime.supervise.now import Now
+from ignrun.runtime.supervise.roster import Backoff, Instance, Statistics
+from ignrun.terms.events import ExportsChanged, LifecycleEvent, RetryScheduled
+from ignrun.terms.fault import Fault, FaultKind
+from ignrun.terms.states import Health, ModuleState, may_move
+
+_S = ModuleState
+
+
+def move(
+    draft: Draft, instance: Instance, new: ModuleState, cause: str, fault: Fault | None = None, **fields: Any
+) -> Instance:
+    """Record one move and put the instance as it is after it; `fields` are set with it. The caller has checked that it is legal."""
+    address = instance.spec.address
+    draft.record(address, LifecycleEvent(instance.state, new, cause, instance.epoch, fault))
+    statistics = _counted(instance, new, fault, draft.now)
+    moved = replace(instance, state=new, since=draft.now.mono, cause=cause, statistics=statistics, **fields)
+    draft.put(moved)
+    return moved
+
+
+def run(draft: Draft, instance: Instance, cause: str, exports: dict[str, Any], *, checked: bool) -> Instance:
+    """Move to `running`; one without checks is healthy by running, the others when their first check says so."""
+    health = Health.UNKNOWN if checked else Health.HEALTHY
+    # Whoever only was not ready is as good as new.
+    backoff = instance.backoff if instance.backoff.intensity else Backoff()
+    running = move(
+        draft,
+        instance,
+        _S.RUNNING,
+        cause,
+        fault=None,
+        health=health,
+        health_reason="",
+        failures=0,
+        exports=exports,
+        backoff=replace(backoff, next_retry=None, parked=False),
+        upstream="",
+    )
+    if exports:
+        draft.record(instance.spec.address, ExportsChanged(tuple(exports)))
+    return running
+
+
+def stop(draft: Draft, instance: Instance, cause: str, *, completed: bool = False) -> Instance:
+    """Move to `stopped`, by way of `stopping` where it was not there yet; the incarnation is over."""
+    if instance.state is not _S.STOPPING and instance.state is not _S.ERROR:
+        instance = move(draft, instance, _S.STOPPING, cause)
+    health = Health.HEALTHY if completed else Health.UNKNOWN
+    return move(
+        draft,
+        instance,
+        _S.STOPPED,
+        cause,
+        health=health,
+        health_reason="",
+        completed=completed,
+        **_over(),
+    )
+
+
+def fail(draft: Draft, instance: Instance, fault: Fault, *, ended: bool = True, by_host: bool = False) -> Instance:
+    """Move to `error` for `fault` and plan the retry.
+
+    `ended` is False while a process of it is still being ended. `by_host` says that its host failed, which then carries the
+    blame and the delay: the instance comes back as soon as the host does.
+    """
+    if not may_move(instance.state, _S.ERROR):
+        instance = move(draft, instance, _S.INITIALIZING, "begun")
+    backoff = _with_host(draft, instance) if by_host else _planned(draft, instance, fault)
+    cause = "crash-loop" if backoff.parked else fault.summary
+    over = _over() if ended else {"ordered": False}
+    failed = move(
+        draft,
+        replace(instance, fault=fault),
+        _S.ERROR,
+        cause,
+        fault=fault,
+        health=Health.UNHEALTHY,
+        health_reason=fault.summary,
+        backoff=backoff,
+        **over,
+    )
+    if not by_host:
+        _tell_retry(draft, failed)
+    return failed
+
+
+def sicken(draft: Draft, instance: Instance, reason: str) -> None:
+    """Count failed checks as a failure and have the running incarnation replaced."""
+    fault = Fault(FaultKind.UNHEALTHY, f"unhealthy: {reason}" if reason else "unhealthy", callback="check_health")
+    statistics = _failed(instance.statistics, fault, draft.now)
+    backoff = _planned(draft, instance, fault)
+    draft.put(replace(instance, bounce=True, cause=fault.summary, statistics=statistics, backoff=backoff))
+    _tell_retry(draft, draft.instances[instance.spec.address], bounced=True)
+
+
+def _over() -> dict[str, Any]:
+    return {"ordered": False, "stopping": False, "stop_cleared": False, "cleared": False, "pid": None, "exports": {}}
+
+
+def _with_host(draft: Draft, instance: Instance) -> Backoff:
+    never = instance.spec.lifecycle.restart == "never"
+    return replace(instance.backoff, next_retry=None if never else draft.now.mono, parked=False)
+
+
+def _planned(draft: Draft, instance: Instance, fault: Fault) -> Backoff:
+    policy, now = instance.spec.lifecycle, draft.now.mono
+    if policy.restart == "never":
+        return replace(instance.backoff, next_retry=None)
+    well = now - instance.since if instance.state is _S.RUNNING else 0.0
+    backoff = lasting(instance.backoff, policy, well)
+    return after_failure(backoff, instance.spec.address, policy, fault.kind, now)
+
+
+def _tell_retry(draft: Draft, instance: Instance, *, bounced: bool = False) -> None:
+    planned = instance.backoff
+    if planned.next_retry is None or (is_leaving(instance) and not bounced):
+        return
+    delay = max(0.0, planned.next_retry - draft.now.mono)
+    draft.record(instance.spec.address, RetryScheduled(round(delay, 3), planned.attempt, planned.parked))
+
+
+def _counted(instance: Instance, new: ModuleState, fault: Fault | None, now: Now) -> Statistics:
+    figures = instance.statistics
+    spent = max(0.0, now.mono - instance.since)
+    changes: dict[str, Any] = {"event_count": figures.event_count + 1}
+    if instance.state is _S.RUNNING:
+        changes["up_seconds"] = figures.up_seconds + spent
+    elif instance.state is _S.ERROR:
+        changes["down_seconds"] = figures.down_seconds + spent
+    if new is _S.RUNNING:
+        changes |= {
+            "startup_time": now.utc,
+            "startups": figures.startups + 1,
+            "startup_seconds": figures.startup_seconds + spent,
+        }
+    elif new is _S.STOPPED:
+        changes["shutdown_time"] = now.utc
+    counted = replace(figures, **changes)
+    return _failed(counted, fault, now) if fault else counted
+
+
+def _failed(figures: Statistics, fault: Fault, now: Now) -> Statistics:
+    return replace(figures, error_count=figures.error_count + 1, last_error=fault.summary, last_error_time=now.utc)

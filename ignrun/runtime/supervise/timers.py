@@ -1,0 +1,19 @@
+"""Owns the times at which a roster has to be looked at again without anybody having said anything."""
+
+from ignrun.runtime.supervise.draft import Draft
+
+
+def fire(draft: Draft) -> None:
+    """Have everybody looked at whose time has come."""
+    now = draft.now.mono
+    for address in [a for a, due in draft.retries.items() if due <= now]:
+        del draft.retries[address]
+        draft.dirty[address] = None
+    for host in [h for h, due in draft.host_retries.items() if due <= now]:
+        del draft.host_retries[host]
+        draft.mark_members(host)
+
+
+def earliest(draft: Draft) -> float | None:
+    """Give the earliest time that somebody waits for; None when nobody does."""
+    return min((*draft.retries.values(), *draft.host_retries.values(), *draft.watched.values()), default=None)
