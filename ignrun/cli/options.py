@@ -107,7 +107,22 @@ class _Pair(click.ParamType[tuple[str, str]]):
         return name, text
 
 
+class _Duration(click.ParamType[float]):
+    """`500ms`, `2s`, `1h30m` or a plain number of seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from ignrun.terms.duration import parse_duration
+
+        try:
+            return parse_duration(float(value) if str(value).replace(".", "", 1).isdigit() else value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 PAIR = _Pair()
+DURATION = _Duration()
 
 
 def _split(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,28 +1,17 @@
 """Turns one JSON line of a module's log into one line of text."""
 
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from ignrun.render.paint import Paint, plain
 from ignrun.render.terminal import neutral, neutral_lines
+from ignrun.runtime.observe.record import LogRecord
 
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 """Levels from the least to the most."""
 
 _STYLES: Final = {"debug": "dim", "warning": "warn", "error": "bad", "critical": "bad"}
-
-
-class LogRecord(msgspec.Struct, frozen=True):
-    """One line of a log file: `stream` is `out` or `err` where a command wrote it, `address` empty for a host's own line."""
-
-    at: datetime
-    level: str
-    text: str
-    address: str = ""
-    stream: str = ""
-    fields: dict[str, Any] = {}
 
 
 def at_least(level: str, wanted: str) -> bool:

@@ -54,6 +54,11 @@ def outcome_report(outcome: "Outcome", diagnostics: tuple[DiagnosticReport, ...]
     )
 
 
+def encode_outcome(report: OutcomeReport) -> bytes:
+    """Turn a report into its public JSON, indented, with a newline at the end."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+
+
 _SENTENCES: Final = {
     "committed": "Applied: generation {generation} is in force.",
     "unchanged": "Nothing to do: generation {generation} is in force.",

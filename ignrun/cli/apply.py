@@ -1,0 +1,83 @@
+"""Owns `ignrun apply`: converges a plant to its manifest and answers with the outcome."""
+
+import click
+
+from ignrun.cli.converge import Prepared, prepare, show_plan, through_runner
+from ignrun.cli.exit_codes import ExitCode, code_of_result
+from ignrun.cli.options import DURATION, Aim, Reading, aims_at_plant, output_option, reads_manifest
+from ignrun.cli.plant import no_runner, plant_to_read
+from ignrun.cli.speech import is_terminal, result, say
+from ignrun.cli.verb import verb
+from ignrun.render.outcome import OutcomeReport, encode_outcome, outcome_text
+
+
+@verb("apply", "ignrun apply manifests/demo.yaml -d", "ignrun apply --dry-run --var web_port=9000")
+@reads_manifest
+@aims_at_plant
+@click.option("-d", "--detach", is_flag=True, help="Start the runner in the background; return at the outcome.")
+@click.option("--no-start", is_flag=True, help="End with 13 when no runner is alive, instead of starting one.")
+@click.option("--soak", type=DURATION, help="How long the change must hold before it is committed; not in effect yet.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@click.option("--no-wait", is_flag=True, help="Return when the runner has begun.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask before something is deleted or replaced.")
+@output_option("text", "json")
+def command(
+    *,
+    aim: Aim,
+    reading: Reading,
+    detach: bool,
+    no_start: bool,
+    soak: float | None,
+    dry_run: bool,
+    no_wait: bool,
+    yes: bool,
+    output: str,
+) -> int:
+    """Change a plant to what its manifest says: only what differs, in order, and answer with the outcome.
+
+    A live runner is handed the manifest. Without one this command becomes the runner, or starts one with -d.
+    """
+    plant, manifest = plant_to_read(aim)
+    if no_start and not dry_run and plant.runner is None:
+        raise no_runner(plant)
+    prepared = prepare(plant, manifest, reading)
+    if prepared is None:
+        return ExitCode.INVALID
+    show_plan(prepared)
+    if dry_run:
+        return ExitCode.DONE
+    if not yes:
+        _ask(prepared)
+    record = plant.runner
+    if record is None and not detach:
+        from ignrun.cli.foreground import become_runner
+
+        say(f"no runner is alive for plant `{plant.name}`: this command becomes it, Ctrl-C takes it down")
+        return become_runner(prepared, soak=soak)
+    if record is None:
+        from ignrun.cli.background import apply_detached
+
+        outcome = apply_detached(prepared, soak=soak, wait=not no_wait)
+    else:
+        outcome = through_runner(record.socket, prepared, soak=soak, wait=not no_wait)
+    return _answered(outcome, prepared, output)
+
+
+def _ask(prepared: Prepared) -> None:
+    """On a terminal, ask before something is deleted or replaced."""
+    hard = [step for step in prepared.proposal.plan.steps if step.action in {"delete", "replace"}]
+    if hard and is_terminal(err=True):
+        click.confirm("Go on?", abort=True, err=True)
+
+
+def _answered(outcome: OutcomeReport | None, prepared: Prepared, output: str) -> ExitCode:
+    if outcome is None:
+        say("the runner has begun; `ignrun status` shows how far it is")
+        return ExitCode.DONE
+    if output == "json":
+        result(encode_outcome(outcome))
+    else:
+        from ignrun.render.names import short_names
+
+        result(outcome_text(outcome, short_names(prepared.proposal.graph.instances)))
+    return code_of_result(outcome.result)

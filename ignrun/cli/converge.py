@@ -1,0 +1,110 @@
+"""Turns a manifest into an accepted reading, and that, through a live runner, into the outcome of an apply."""
+
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from ignrun.cli.inputs import inputs_of, read, show_diagnostics
+from ignrun.cli.options import Reading as Wish
+from ignrun.cli.options import shown_file
+from ignrun.cli.plant import Plant
+from ignrun.cli.speech import paint_for, say
+from ignrun.manifest.inputs import Inputs
+from ignrun.planner.proposal import Proposal
+from ignrun.render.outcome import OutcomeReport
+
+if TYPE_CHECKING:
+    from ignrun.control.wire import ApplyRequest
+
+_ALWAYS: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
+"""What children get of the environment whatever the manifest says."""
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A manifest that was read for an apply and accepted: nothing else may be handed to a runner."""
+
+    plant: Plant
+    manifest: Path
+    inputs: Inputs
+    proposal: Proposal
+
+
+def prepare(plant: Plant, manifest: Path, wish: Wish) -> Prepared | None:
+    """Read a manifest for an apply and tell its diagnostics; None when it is refused, and nothing has been touched."""
+    from ignrun.planner.proposal import Base
+    from ignrun.runtime.journal.current import read_current
+    from ignrun.runtime.journal.folder import fingerprint_key
+    from ignrun.terms.verdict import Accepted
+
+    base = (read_current(plant.folder.path) if plant.runner else None) or Base()
+    key = fingerprint_key(plant.folder) if plant.folder.key.exists() else b""
+    inputs = inputs_of(manifest, plant.folder.path, wish, for_apply=True, key=key)
+    verdict = read(inputs, base).verdict
+    show_diagnostics(verdict.diagnostics)
+    if not isinstance(verdict, Accepted):
+        say("nothing was touched")
+        return None
+    return Prepared(plant, manifest, inputs, verdict.value)
+
+
+def show_plan(prepared: Prepared) -> None:
+    """Tell what is about to change: every step where something runs already, only the count where everything is new."""
+    from ignrun.render.plan import footer, plan_report, plan_text
+
+    plan = prepared.proposal.plan
+    report = plan_report(plan)
+    if plan.base and not plan.is_empty:
+        addresses = prepared.proposal.graph.instances
+        say(plan_text(report, addresses=addresses, shown_file=shown_file, paint=paint_for(err=True)).rstrip("\n"))
+    else:
+        say(footer(report))
+
+
+def through_runner(socket: str, prepared: Prepared, *, soak: float | None, wait: bool) -> OutcomeReport | None:
+    """Have a live runner apply and show its progress; None when the client does not wait for the outcome."""
+    from ignrun.cli.progress import shown
+    from ignrun.control.client import Client
+    from ignrun.control.wire import Ended, Progressed
+    from ignrun.terms.events import ApplyBegan
+    from ignrun.terms.failure import Failure
+
+    with shown(prepared.proposal) as tell:
+        for line in Client(socket).apply(request_of(prepared, soak)):
+            if isinstance(line, Ended):
+                return line.outcome
+            if isinstance(line, Progressed):
+                tell(line.event)
+                if not wait and isinstance(line.event.body, ApplyBegan):
+                    return None
+    raise Failure("the runner ended before the apply did", "`ignrun status` says what is left")
+
+
+def request_of(prepared: Prepared, soak: float | None) -> "ApplyRequest":
+    """Say what a runner is asked for: of the environment only what the manifest names, and what every child gets."""
+    from ignrun.control.wire import ApplyRequest
+
+    inputs = prepared.inputs
+    wanted = (*_ALWAYS, *prepared.proposal.names)
+    return ApplyRequest(
+        manifest=inputs.manifest,
+        root=inputs.root,
+        python=inputs.python,
+        modes=inputs.modes,
+        vars=inputs.vars,
+        sets=inputs.sets,
+        scopes=inputs.scopes,
+        environment={name: inputs.environment[name] for name in wanted if name in inputs.environment},
+        strict_env=inputs.strict_env,
+        soak=soak,
+        by=operator(),
+    )
+
+
+def operator() -> str:
+    """Name who asks, for the journal."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "somebody"

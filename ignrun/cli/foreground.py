@@ -1,0 +1,59 @@
+"""Turns this process into the runner of a plant: progress first, then what the modules write, until Ctrl-C."""
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from ignrun.cli.converge import Prepared
+from ignrun.cli.progress import Told, plain_lines, shown
+from ignrun.cli.speech import paint_for, result, say
+from ignrun.render.logs import log_text
+from ignrun.render.names import GATEWAY, short_names
+from ignrun.render.outcome import OutcomeReport, outcome_text
+
+if TYPE_CHECKING:
+    from ignrun.runtime.observe.record import LogRecord
+    from ignrun.terms.events import Event
+
+
+def become_runner(prepared: Prepared, *, soak: float | None) -> int:
+    """Run the plant until it goes down and give the exit code; raises LockHeld when somebody else runs it."""
+    from ignrun.runner.foreground import RunOptions, run_plant
+
+    with ExitStack() as progress:
+        stage = _Stage(prepared, progress)
+        options = RunOptions(soak=soak, on_event=stage.told, on_outcome=stage.ended, on_log=stage.logged)
+        return run_plant(prepared.plant.name, prepared.inputs, options)
+
+
+class _Stage:
+    """What is shown when: progress and no logs until the outcome, afterwards logs and what happens to the modules."""
+
+    def __init__(self, prepared: Prepared, progress: ExitStack) -> None:
+        names = [spec.module for spec in prepared.proposal.graph.instances.values()]
+        self._short = short_names(prepared.proposal.graph.instances)
+        self._width = max(map(len, names), default=0)
+        self._progress = progress
+        self._tell: Told = progress.enter_context(shown(prepared.proposal))
+        self._waiting: list[LogRecord] | None = []
+        self._paint = paint_for()
+
+    def told(self, event: "Event") -> None:
+        """Show an event."""
+        self._tell(event)
+
+    def ended(self, outcome: OutcomeReport) -> None:
+        """Show the outcome of the apply and let the logs through."""
+        self._progress.close()
+        self._tell = plain_lines(self._short)
+        say(outcome_text(outcome, self._short).rstrip("\n"))
+        held_back, self._waiting = self._waiting or [], None
+        for record in held_back:
+            self.logged(record)
+
+    def logged(self, record: "LogRecord") -> None:
+        """Show a line that a module wrote, or hold it back while progress is shown."""
+        if self._waiting is not None:
+            self._waiting.append(record)
+            return
+        name = record.address.removesuffix(GATEWAY) or "runner"
+        result(log_text(record, name=name, width=self._width, paint=self._paint) + "\n")

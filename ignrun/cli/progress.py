@@ -1,0 +1,71 @@
+"""Owns how an apply under way is shown: one plain line a fact, or on a terminal a live table."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ignrun.cli.speech import is_terminal, say
+from ignrun.render.names import ShortName, short_names
+from ignrun.render.progress import Picture, picture_of, progress_line, progress_table, told
+
+if TYPE_CHECKING:
+    from ignrun.planner.proposal import Proposal
+    from ignrun.terms.events import Event
+
+Told = Callable[["Event"], None]
+"""Is given each event of an apply as it comes."""
+
+_ROWS = 24
+
+
+@contextmanager
+def shown(proposal: "Proposal") -> Iterator[Told]:
+    """Show an apply of this proposal while the block runs; the value is told each event."""
+    if is_terminal(err=True):
+        with _live(proposal) as tell:
+            yield tell
+    else:
+        yield plain_lines(short_names(proposal.graph.instances))
+
+
+def plain_lines(short: ShortName) -> Told:
+    """Give a listener that writes what matters, one fact a line, on stderr."""
+
+    def tell(event: "Event") -> None:
+        line = progress_line(event, short)
+        if line is not None:
+            say(line)
+
+    return tell
+
+
+@contextmanager
+def _live(proposal: "Proposal") -> Iterator[Told]:
+    from rich.console import Console
+    from rich.live import Live
+
+    table = _Table(picture_of(proposal.plan, proposal.graph), short_names(proposal.graph.instances))
+    console = Console(file=sys.stderr)
+    with Live(get_renderable=table.drawn, console=console, refresh_per_second=8, transient=True):
+        yield table.tell
+
+
+class _Table:
+    """The picture of an apply, and how far its clock has run since the last event."""
+
+    def __init__(self, picture: Picture, short: ShortName) -> None:
+        self._picture = picture
+        self._short = short
+        self._heard = time.monotonic()
+
+    def drawn(self) -> Any:
+        """Draw this moment: the runner's clock goes on between two events."""
+        since = time.monotonic() - self._heard
+        return progress_table(self._picture, mono=self._picture.mono + since, rows=_ROWS, short=self._short)
+
+    def tell(self, event: "Event") -> None:
+        """Draw an event in; it is seen with the next refresh."""
+        self._picture = told(self._picture, event)
+        self._heard = time.monotonic()

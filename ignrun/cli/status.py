@@ -1,0 +1,45 @@
+"""Owns `ignrun status`: shows every instance of a plant, and says honestly when nobody runs it."""
+
+from datetime import UTC, datetime
+
+import click
+
+from ignrun.cli.exit_codes import ExitCode
+from ignrun.cli.options import Aim, aims_at_plant, output_option
+from ignrun.cli.plant import find_plant
+from ignrun.cli.speech import paint_for, result, width
+from ignrun.cli.verb import verb
+from ignrun.render.status_report import StatusReport, encode_status
+
+
+@verb("status", "ignrun status", "ignrun status -n demo -o json")
+@aims_at_plant
+@output_option("text", "json")
+def command(aim: Aim, output: str) -> ExitCode:
+    """Show every module of a plant: state, health, process and why it is as it is.
+
+    Ends with 13 when the plant has no runner, and says how the last one ended.
+    """
+    plant = find_plant(aim, looking=True)
+    record = plant.runner
+    if record is None:
+        from ignrun.cli.absence import report_of_absent
+
+        show(report_of_absent(plant), output)
+        return ExitCode.NO_RUNNER
+    from ignrun.control.client import Client
+
+    show(Client(record.socket).status(), output)
+    return ExitCode.DONE
+
+
+def show(report: StatusReport, output: str) -> None:
+    """Write a report on stdout."""
+    if output == "json":
+        result(encode_status(report))
+        return
+    from ignrun.render.status_table import status_text
+
+    result(status_text(report, now=datetime.now(UTC), paint=paint_for(), width=width()))
+    if report.plant.state == "lost":
+        click.echo("hint: nothing of the plant runs any more; `ignrun apply` brings it up again", err=True)
