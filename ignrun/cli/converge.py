@@ -17,6 +17,7 @@ from ignrun.render.outcome import OutcomeReport
 
 if TYPE_CHECKING:
     from ignrun.control.wire import ApplyRequest
+    from ignrun.terms.events import Event
 
 _ALWAYS: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
 """What children get of the environment whatever the manifest says."""
@@ -62,23 +63,27 @@ def show_plan(prepared: Prepared) -> None:
         say(footer(report))
 
 
+class _Begun(BaseException):
+    """The apply has begun, and the client does not wait for more."""
+
+
 def through_runner(socket: str, prepared: Prepared, *, soak: float | None, wait: bool) -> OutcomeReport | None:
     """Have a live runner apply and show its progress; None when the client does not wait for the outcome."""
     from ignrun.cli.progress import shown
     from ignrun.control.client import Client
-    from ignrun.control.wire import Ended, Progressed
     from ignrun.terms.events import ApplyBegan
-    from ignrun.terms.failure import Failure
 
     with shown(prepared.proposal) as tell:
-        for line in Client(socket).apply(request_of(prepared, soak)):
-            if isinstance(line, Ended):
-                return line.outcome
-            if isinstance(line, Progressed):
-                tell(line.event)
-                if not wait and isinstance(line.event.body, ApplyBegan):
-                    return None
-    raise Failure("the runner ended before the apply did", "`ignrun status` says what is left")
+
+        def heard(event: "Event") -> None:
+            tell(event)
+            if not wait and isinstance(event.body, ApplyBegan):
+                raise _Begun
+
+        try:
+            return Client(socket).apply(request_of(prepared, soak), heard)
+        except _Begun:
+            return None
 
 
 def request_of(prepared: Prepared, soak: float | None) -> "ApplyRequest":

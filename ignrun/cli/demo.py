@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,8 @@ from ignrun.cli.ending import end_runner
 from ignrun.cli.exit_codes import ExitCode, code_of_result
 from ignrun.cli.options import Aim, Reading, absolute, shown_file
 from ignrun.cli.page import page_lines
-from ignrun.cli.plant import plant_to_read
+from ignrun.cli.plant import plant_to_read, runner_of
+from ignrun.cli.settling import is_well, settled_report
 from ignrun.cli.shipped import checkout_manifest, copied_manifest
 from ignrun.cli.speech import result, say
 from ignrun.cli.status import show
@@ -31,8 +31,6 @@ _NAME: Final = "demo.yaml"
 _PORT: Final = "DEMO_WEB_PORT"
 _USUAL_PORT: Final = 18765
 _PATIENCE: Final = 60.0
-_PAUSE: Final = 0.1
-_SETTLED: Final = frozenset({"healthy", "degraded"})
 
 
 @verb("demo", "ignrun demo", "ignrun demo my-first-plant --keep")
@@ -44,8 +42,8 @@ def command(folder: str | None, keep: bool) -> ExitCode:
     Six modules measure this machine, store what they measure and show it. FOLDER, if given, gets a copy of the manifest
     to play with; without it an installed ignrun uses a temporary one.
     """
-    with _place(folder, keep) as manifest:
-        plant, manifest = plant_to_read(Aim(str(manifest)))
+    with _place(folder, keep) as place:
+        plant, manifest = plant_to_read(Aim(str(place)))
         if plant.runner:
             say(f"the demo plant already runs (`ignrun status -m {shown_file(str(manifest))}`); nothing was changed")
             return ExitCode.DONE
@@ -87,19 +85,15 @@ def _look_around(prepared: Prepared) -> None:
 
 def _healthy_report(prepared: Prepared) -> StatusReport:
     """Wait until every instance is healthy or has completed; raises WaitTimedOut."""
-    from ignrun.cli.plant import runner_of
     from ignrun.control.client import Client
 
-    client, deadline = Client(runner_of(prepared.plant).socket), time.monotonic() + _PATIENCE
-    while True:
-        report = client.status()
-        waiting = [one.address for one in report.instances if one.health not in _SETTLED and not one.completed]
-        if not waiting:
-            return report
-        if time.monotonic() > deadline:
-            show(report, "text")
-            raise WaitTimedOut(f"not healthy within {_PATIENCE:g} s: {', '.join(waiting)}")
-        time.sleep(_PAUSE)
+    client = Client(runner_of(prepared.plant).socket)
+    report = settled_report(client.status, patience=_PATIENCE)
+    waiting = [one.address for one in report.instances if not is_well(one)]
+    if waiting:
+        show(report, "text")
+        raise WaitTimedOut(f"not healthy within {_PATIENCE:g} s: {', '.join(waiting)}")
+    return report
 
 
 def _end(prepared: Prepared) -> None:

@@ -36,7 +36,7 @@ def command(aim: Aim, follow: bool, lines: int, output: str) -> ExitCode:
     if follow:
         from ignrun.control.client import Client
 
-        for event in Client(runner_of(plant).socket).events(after=last):
+        for event in Client(runner_of(plant).socket).events(last, follow=True):
             _write(event, output)
     return ExitCode.DONE
 

@@ -9,6 +9,7 @@ from ignrun.terms.failure import (
     LockHeld,
     NoRunner,
     ReaderFailure,
+    RunnerRefused,
     StateFolderFailure,
     WaitTimedOut,
 )
@@ -76,7 +77,9 @@ _BY_RESULT: Final = {
 
 
 def code_of_failure(failure: Failure) -> ExitCode:
-    """Say with which code a failure ends a command."""
+    """Say with which code a failure ends a command; a runner's refusal says which failure is behind it."""
+    if isinstance(failure, RunnerRefused) and failure.kind:
+        return next((code for kind, code in _BY_FAILURE if kind.__name__ == failure.kind), ExitCode.FAILURE)
     return next((code for kind, code in _BY_FAILURE if isinstance(failure, kind)), ExitCode.FAILURE)
 
 
