@@ -1,0 +1,90 @@
+"""Owns a runner that answers by a script, for the tests of its door."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from ignrun.control.feed import EventFeed
+from ignrun.control.wire import ApplyRequest, Verb
+from ignrun.planner.plan.model import Plan
+from ignrun.render.diagnostics import Diagnosis, diagnosis
+from ignrun.render.outcome import OutcomeReport
+from ignrun.render.plan import PlanReport, plan_report
+from ignrun.render.status_report import InstanceStatistics, InstanceStatus, PlantStatus, StatusReport
+from ignrun.terms.diagnostics import diagnose
+from ignrun.terms.events import Event, OperatorAsked
+from ignrun.terms.failure import Failure
+from ignrun.terms.spans import Span
+
+T0 = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+OUTCOME = OutcomeReport("1.0", 1, "committed", 7, "1 created")
+PLAN = plan_report(Plan(0, "abc", (), 3))
+DIAGNOSIS = diagnosis([diagnose(Span("/srv/plant.yaml", 3, 5, 9), "IGN204", "`taps` is no key")])
+
+
+def event(seq: int) -> Event:
+    return Event(seq, T0, float(seq), "tags@gateway", 1, OperatorAsked("restart", "x" * 40))
+
+
+def instance(address: str) -> InstanceStatus:
+    module, _, scope = address.partition("@")
+    statistics = InstanceStatistics(0.0, 0, 0, None, None, "healthy", None, None, None, None, None, 0, None, None)
+    return InstanceStatus(
+        address, module, scope, "running", "healthy", "", "up", 1, "gateway", "", T0, None, 0, None, False, "", False,
+        {}, (), statistics,
+    )  # fmt: skip
+
+
+class ScriptedRunner:
+    """A Steering whose answers are set by the test, and which keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.stored: list[Event] = []
+        self.reads: list[int] = []
+        self.feed = EventFeed(self._read)
+        self.asked: list[object] = []
+        self.refusal = ""
+        self.reason = ""
+        self.failure: Failure | None = None
+        self.bug: Exception | None = None
+        self.plan_report: PlanReport | Diagnosis = PLAN
+        self.go = asyncio.Event()
+        self.finished = asyncio.Event()
+
+    def _read(self, after: int, limit: int) -> tuple[Event, ...]:
+        self.reads.append(after)
+        return tuple(self.stored[after : after + limit])
+
+    def happen(self, count: int) -> None:
+        """Let so many more events become durable."""
+        new = tuple(event(len(self.stored) + number + 1) for number in range(count))
+        self.stored += new
+        self.feed.publish(new)
+
+    def status(self) -> StatusReport:
+        if self.bug:
+            raise self.bug
+        plant = PlantStatus("demo", "running", "/x", 7, 1, "0.1.0", T0, 1.0, "/srv/plant.yaml", "/srv/.ignrun/demo")
+        addresses = ("tags@gateway", "web@gateway", "web@client")
+        return StatusReport("1.0", plant, tuple(instance(address) for address in addresses))
+
+    def ready(self) -> str:
+        return self.reason
+
+    async def plan(self, request: ApplyRequest) -> PlanReport | Diagnosis:
+        self.asked.append(request)
+        return self.plan_report
+
+    async def apply(self, request: ApplyRequest) -> OutcomeReport:
+        self.asked.append(request)
+        await self.go.wait()
+        self.finished.set()
+        if self.failure:
+            raise self.failure
+        return OUTCOME
+
+    async def ask(self, verb: Verb, address: str, by: str) -> str:
+        self.asked.append((verb, address, by))
+        return self.refusal
+
+    async def shutdown(self, by: str) -> None:
+        self.asked.append(("down", by))
