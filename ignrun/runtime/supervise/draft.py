@@ -87,11 +87,12 @@ class Draft:
         self.touched[address] = None
         if old is None or signal(old) != signal(instance):
             self._mark_around(address)
+            self._mark_host(instance)
         if (
             old is None
             or old.state is not instance.state
             or old.exports is not instance.exports
-            or old.spec is not instance.spec
+            or _moved_house(old, instance)
         ):
             self.moved[address] = None
 
@@ -146,10 +147,20 @@ class Draft:
     def _is_former(self, instance: Instance) -> bool:
         return instance.next_spec is not None or instance.goal is Goal.GONE
 
+    def _mark_host(self, instance: Instance) -> None:
+        """Going down, a host whose last instance has stopped is of no use any more."""
+        host = host_of(instance) if self.down else None
+        if host is not None:
+            self.dirty_hosts[host] = None
+
     def _mark_around(self, address: Address) -> None:
         for wiring in (self.wiring,) if self.former is self.wiring else (self.wiring, self.former):
             self.dirty.update((edge.dependent, None) for edge in wiring.dependents.get(address, ()))
             self.dirty.update((edge.provider, None) for edge in wiring.needs.get(address, ()))
+
+
+def _moved_house(old: Instance, new: Instance) -> bool:
+    return old.spec is not new.spec and host_of(old) != host_of(new)
 
 
 def host_of(instance: Instance) -> HostId | None:

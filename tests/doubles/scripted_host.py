@@ -1,0 +1,164 @@
+"""Owns ScriptedHost, a host process that keeps local order and reports moves, without any process."""
+
+from collections.abc import Callable, Iterator
+
+from ignrun.protocol.orders import Clear, ClearStop, HostOrder, Load, Quit, Routes, Start, Stop
+from ignrun.protocol.reports import PROTOCOL, Hello, HostReport, ImportFault, Loaded, Move, Moves, Traits
+from ignrun.runtime.supervise.effects import LoadHost
+from ignrun.terms.fault import Fault, FaultKind
+from ignrun.terms.states import ModuleState as S
+from ignrun.terms.states import may_move
+from tests.doubles.plants import DAWN
+from tests.doubles.scripts import FAULTS, Scripts
+
+
+class Incarnation:
+    """Owns one running object of an instance."""
+
+    def __init__(self, epoch: int, *, cleared: bool) -> None:
+        self.epoch = epoch
+        self.cleared = cleared
+        self.state = S.UNINITIALIZED
+        self.stop = False
+        self.stop_cleared = False
+        self.completed = False
+
+
+class ScriptedHost:
+    """Owns the incarnations of one host; `steps` lists what could happen next, each a callable that makes it happen."""
+
+    def __init__(self, host: str, epoch: int, scripts: Scripts, say: Callable[[HostReport], None], started) -> None:
+        self.host, self.epoch = host, epoch
+        self.scripts, self.say, self.started = scripts, say, started
+        self.live: dict[str, Incarnation] = {}
+        self.needs: dict[str, list] = {}
+        self.done: dict[str, str] = {}  # what became of the last incarnation: completed, stopped, error
+        self.local: frozenset[str] = frozenset()
+        self.killed = False
+
+    def greet(self) -> None:
+        """Say hello."""
+        self.say(Hello(PROTOCOL, "0", 1000, "3", f"/run/{self.host}"))
+
+    def load(self, effect: LoadHost) -> None:
+        """Import, and answer."""
+        self.local = effect.local
+        faults, traits = [], []
+        for spec in effect.specs:
+            self.needs[spec.address] = [edge for edge in effect.edges if edge.dependent == spec.address]
+            if self.scripts.next(spec.address, "import") == "ok":
+                traits.append(Traits(spec.address))
+            else:
+                faults.append(ImportFault(spec.address, Fault(FaultKind.IMPORT, "ImportError: no")))
+        self.say(Loaded(tuple(faults), tuple(traits)))
+
+    def hear(self, order: HostOrder) -> None:
+        """Take an order."""
+        match order:
+            case Start():
+                for item in order.items:
+                    self.started(item.address)
+                    assert item.address in self.needs, f"{item.address} is started without having been loaded"
+                    assert item.address not in self.live, f"{item.address} runs twice"
+                    self.done.pop(item.address, None)
+                    self.live[item.address] = Incarnation(item.epoch, cleared=item.address in order.cleared)
+            case Clear():
+                for item in order.items:
+                    if found := self._incarnation(item):
+                        assert not found.cleared, f"{item.address} is cleared twice"
+                        found.cleared = True
+            case Stop():
+                for item in order.items:
+                    if found := self._incarnation(item):
+                        found.stop, found.stop_cleared = True, item.address in order.cleared
+            case ClearStop():
+                for item in order.items:
+                    if found := self._incarnation(item):
+                        found.stop_cleared = True
+            case Load() | Routes() | Quit():
+                pass
+
+    def _incarnation(self, item) -> Incarnation | None:
+        found = self.live.get(item.address)
+        return found if found and found.epoch == item.epoch else None
+
+    def steps(self) -> Iterator[Callable[[], None]]:
+        """Yield what could happen next."""
+        for address, incarnation in list(self.live.items()):
+            if step := self._step(address, incarnation):
+                yield step
+
+    def _step(self, address: str, inc: Incarnation) -> Callable[[], None] | None:
+        if inc.stop and inc.state is not S.UNINITIALIZED:
+            if inc.state is S.STOPPING:
+                return lambda: self._finish_stop(address, inc)
+            free = inc.stop_cleared and not any(
+                other.stop for a, other in self.live.items() if any(e.provider == address for e in self.needs[a])
+            )
+            return (lambda: self._move(address, inc, S.STOPPING)) if free else None
+        match inc.state:
+            case S.UNINITIALIZED:
+                return lambda: self._move(address, inc, S.INITIALIZING)
+            case S.INITIALIZING:
+                return lambda: self._call(address, inc, "initialize", S.INITIALIZED)
+            case S.INITIALIZED if inc.cleared and self._locals_ready(address):
+                return lambda: self._move(address, inc, S.STARTING)
+            case S.STARTING:
+                return lambda: self._call(address, inc, "startup", S.RUNNING)
+            case S.RUNNING if self.scripts.outcomes[address, "run"]:
+                return lambda: self._run(address, inc)
+            case S.STOPPING:
+                return lambda: self._finish_stop(address, inc)
+            case _:
+                return None
+
+    def _locals_ready(self, address: str) -> bool:
+        for need in self.needs[address]:
+            if need.provider not in self.local:
+                continue
+            provider = self.live.get(need.provider)
+            ready = (provider and provider.state is S.RUNNING) or self.done.get(need.provider) == "completed"
+            hopeless = provider is None and need.kind != "requires"
+            if not ready and not hopeless:
+                return False
+        return True
+
+    def _call(self, address: str, inc: Incarnation, callback: str, then: S) -> None:
+        outcome = self.scripts.next(address, callback)
+        if outcome == "exit":
+            self.killed = True
+        elif outcome == "ok":
+            self._move(address, inc, then)
+        else:
+            self._over(address, inc, S.ERROR, outcome, FAULTS[outcome])
+
+    def _run(self, address: str, inc: Incarnation) -> None:
+        outcome = self.scripts.next(address, "run")
+        if outcome == "exit":
+            self.killed = True
+        elif outcome == "complete":
+            inc.completed = True
+            self._move(address, inc, S.STOPPING, "completed")
+        elif outcome != "ok":
+            self._over(address, inc, S.ERROR, outcome, FAULTS[outcome])
+
+    def _finish_stop(self, address: str, inc: Incarnation) -> None:
+        outcome = self.scripts.next(address, "shutdown")
+        if outcome == "exit":
+            self.killed = True
+        elif outcome == "ok":
+            self._over(address, inc, S.STOPPED, "completed" if inc.completed else "stopped", None)
+        else:
+            self._over(address, inc, S.ERROR, outcome, FAULTS[outcome])
+
+    def _over(self, address: str, inc: Incarnation, new: S, cause: str, fault: Fault | None) -> None:
+        self._move(address, inc, new, cause, fault)
+        self.live.pop(address)
+        self.done[address] = "error" if fault else cause
+
+    def _move(self, address: str, inc: Incarnation, new: S, cause: str = "", fault: Fault | None = None) -> None:
+        old, inc.state = inc.state, new
+        assert may_move(old, new), f"the double itself moves {address} from {old} to {new}"
+        exports = {"of": address} if new is S.RUNNING else None
+        move = Move(address, inc.epoch, old, new, cause or f"to {new.value}", DAWN, 0.0, fault, exports)
+        self.say(Moves((move,)))
