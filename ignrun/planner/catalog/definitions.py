@@ -1,0 +1,68 @@
+"""Finds definitions (`module.yaml`) in the sources of a manifest and in installed distributions."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from ignrun.manifest.inputs import InputFile
+from ignrun.manifest.model import Definition, Manifest, Source
+from ignrun.manifest.read import read_definition
+from ignrun.planner.catalog.locate import entry_points, package_folders
+from ignrun.terms.diagnostics import Diagnostic, diagnose
+from ignrun.terms.verdict import Accepted
+
+FILE_NAME: Final = "module.yaml"
+GROUP: Final = "ignrun.modules"
+_DEPTH: Final = 4
+_SKIPPED: Final = frozenset({"__pycache__", "node_modules", "venv", "env", "build", "dist", "site-packages"})
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The definitions of one kind of place, in the order in which they were met."""
+
+    definitions: tuple[Definition, ...] = ()
+    files: tuple[InputFile, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def in_sources(manifest: Manifest) -> Found:
+    """Read every `module.yaml` in and below the sources of a manifest; a source that is no folder is a mistake at its place."""
+    missing = tuple(_missing(source) for source in manifest.sources if not Path(source.path).is_dir())
+    files = [file for source in manifest.sources for file in _below(source.path, _DEPTH)]
+    return _read(files, missing)
+
+
+def installed() -> Found:
+    """Read the `module.yaml` of every package that an installed distribution names; nothing is imported."""
+    folders = [folder for _, package in entry_points(GROUP) for folder in package_folders(package)]
+    return _read([str(folder / FILE_NAME) for folder in folders if (folder / FILE_NAME).is_file()])
+
+
+def _missing(source: Source) -> Diagnostic:
+    return diagnose(source.span, "IGN314", f"the source `{source.path}` is not a folder")
+
+
+def _below(folder: str, depth: int) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted(entries, key=lambda one: one.name)
+    except OSError:
+        return
+    for entry in listed:
+        if entry.name == FILE_NAME and entry.is_file():
+            yield entry.path
+        elif depth and entry.name not in _SKIPPED and not entry.name.startswith(".") and entry.is_dir():
+            yield from _below(entry.path, depth - 1)
+
+
+def _read(files: list[str], diagnostics: tuple[Diagnostic, ...] = ()) -> Found:
+    verdicts = [read_definition(file) for file in dict.fromkeys(files)]
+    sound = tuple(verdict.value for verdict in verdicts if isinstance(verdict, Accepted))
+    return Found(
+        sound,
+        tuple(InputFile(one.document.file, one.document.digest, "definition") for one in sound),
+        diagnostics + tuple(diagnostic for verdict in verdicts for diagnostic in verdict.diagnostics),
+    )

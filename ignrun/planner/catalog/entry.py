@@ -1,0 +1,96 @@
+"""Turns an entry such as `plant.jobs:Poller` into the code it leads to, checked by reading its source."""
+
+import ast
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from ignrun.planner.catalog.locate import digest_of, file_of, installed_folders
+from ignrun.planner.catalog.model import Code
+from ignrun.planner.catalog.source import Outline, callbacks_of, outline_of
+from ignrun.terms.hints import did_you_mean
+
+_ENTRY: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*\Z")
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """Why an entry leads to no code."""
+
+    code: str
+    summary: str
+    hint: str = ""
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A file of code as it was read; `fault` says why it cannot be used."""
+
+    file: str
+    digest: str
+    outline: Outline | None = None
+    fault: str = ""
+
+
+def find_code(
+    entry: str, path: Sequence[str], beside: Sequence[str] = (), read: Callable[[Path], Source] | None = None
+) -> Code | Missing:
+    """Find and check the source of `package.module:Name`.
+
+    `path` is what its host has in front of its import path anyway, `beside` the folders that may be added to it for this
+    entry; after them comes what is installed. `read` stands in for `read_source`, to read each file once only.
+    """
+    if not _ENTRY.match(entry):
+        return Missing("IGN306", f"`{entry}` is not an entry", "write it as `package.module:Name`")
+    module, _, name = entry.partition(":")
+    own = (*path, *beside)
+    found = file_of(module, own) or file_of(module, installed_folders(module))
+    if found is None:
+        return Missing("IGN304", f"the module `{module}` of entry `{entry}` does not exist", _where(module, own))
+    file, folder = found
+    return _checked(entry, name, (read or read_source)(file), folder if folder in own else "")
+
+
+def _where(module: str, folders: Sequence[str]) -> str:
+    """Say which folder the file was looked for in, or which sibling was meant."""
+    *parents, last = module.split(".")
+    for folder in folders:
+        place = Path(folder, *parents)
+        if parents and not place.is_dir():
+            continue
+        hint = did_you_mean(last, [one.stem for one in place.glob("*.py")] + [one.name for one in place.iterdir() if one.is_dir()])
+        if hint:
+            return hint
+    file = os.path.join(*module.split("."))  # noqa: PTH118 - text for people, not a path to open
+    return f"there is no `{file}.py` below {', '.join(f'`{folder}`' for folder in folders)}"
+
+
+def _checked(entry: str, name: str, source: Source, root: str) -> Code | Missing:
+    if source.fault:
+        return Missing("IGN306", f"the module of entry `{entry}` is not Python: {source.fault}", f"see `{source.file}`")
+    outline = source.outline
+    if outline is None:
+        return Code(source.file, source.digest, root)
+    if name not in outline.names and not outline.open:
+        hint = did_you_mean(name, outline.names) or f"`{source.file}` defines no such name"
+        return Missing("IGN305", f"`{name}` of entry `{entry}` does not exist", hint)
+    return Code(source.file, source.digest, root, callbacks_of(outline, name))
+
+
+def read_source(file: Path) -> Source:
+    """Read a file once for all the entries in it; one that is compiled has no outline."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        return Source(str(file), "", fault=f"it cannot be read: {error.strerror}")
+    digest = digest_of(content)
+    if file.suffix != ".py":
+        return Source(str(file), digest)
+    try:
+        return Source(str(file), digest, outline_of(ast.parse(content)))
+    except SyntaxError as error:
+        return Source(str(file), digest, fault=f"{error.msg} (line {error.lineno})")
+    except (ValueError, RecursionError) as error:
+        return Source(str(file), digest, fault=str(error))

@@ -1,0 +1,110 @@
+"""Turns the source of a Python file into the names it defines and the callbacks of its classes, without running it."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+CALLBACKS: Final = (
+    "initialize",
+    "startup",
+    "run",
+    "prepare_reconfigure",
+    "reconfigure",
+    "rebind",
+    "check_health",
+    "shutdown",
+    "create_gateway_hook",
+    "create_designer_hook",
+    "create_client_hook",
+)
+"""What a runner can call on a module, in the order of a life."""
+
+_OURS: Final = frozenset({"AbstractIgnitionModule", "Module"})
+"""Base classes that bring no callbacks of their own."""
+
+
+Traits = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Outline(msgspec.Struct, frozen=True):
+    """What a file says of itself.
+
+    `names` are those it defines at its top level, `open` says that there may be others (a star import, `__getattr__`);
+    `bodies` are its classes and functions.
+    """
+
+    names: frozenset[str]
+    open: bool
+    bodies: dict[str, Any]
+
+
+def outline_of(tree: ast.Module) -> Outline:
+    """List the names that a file defines at its top level, also below `if`, `try` and `with`."""
+    names: set[str] = set()
+    bodies: dict[str, Traits] = {}
+    for statement in _top_level(tree.body):
+        names.update(_defined(statement))
+        if isinstance(statement, Traits):
+            bodies[statement.name] = statement
+    return Outline(frozenset(names - {"*"}), "*" in names or "__getattr__" in names, bodies)
+
+
+def callbacks_of(outline: Outline, name: str) -> tuple[str, ...] | None:
+    """Name the callbacks of a class, or `run` for an async function; None where the source does not say."""
+    if isinstance(outline.bodies.get(name), ast.AsyncFunctionDef):
+        return ("run",)
+    own = _callbacks_of_class(name, outline, frozenset())
+    return None if own is None else tuple(callback for callback in CALLBACKS if callback in own)
+
+
+def _callbacks_of_class(name: str, outline: Outline, seen: frozenset[str]) -> set[str] | None:
+    found = outline.bodies.get(name)
+    if not isinstance(found, ast.ClassDef) or name in seen:
+        return None
+    own = {one.name for one in found.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
+    for base in found.bases:
+        last = base.id if isinstance(base, ast.Name) else base.attr if isinstance(base, ast.Attribute) else ""
+        inherited = set() if last in _OURS else _callbacks_of_class(last, outline, seen | {name})
+        if inherited is None:
+            return None
+        own |= inherited
+    return own
+
+
+def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    for statement in body:
+        yield statement
+        match statement:
+            case ast.If() | ast.For() | ast.While():
+                yield from _top_level([*statement.body, *statement.orelse])
+            case ast.Try():
+                handled = [inner for handler in statement.handlers for inner in handler.body]
+                yield from _top_level([*statement.body, *handled, *statement.orelse, *statement.finalbody])
+            case ast.With():
+                yield from _top_level(statement.body)
+            case _:
+                pass
+
+
+def _defined(statement: ast.stmt) -> Iterator[str]:
+    match statement:
+        case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+            yield statement.name
+        case ast.Import() | ast.ImportFrom():
+            for alias in statement.names:
+                yield alias.asname or alias.name.partition(".")[0]
+        case ast.Assign():
+            for target in statement.targets:
+                yield from _targets(target)
+        case ast.AnnAssign():
+            yield from _targets(statement.target)
+        case _:
+            return
+
+
+def _targets(target: ast.expr) -> Iterator[str]:
+    for node in ast.walk(target):
+        if isinstance(node, ast.Name):
+            yield node.id

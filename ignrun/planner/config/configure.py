@@ -1,0 +1,157 @@
+"""Turns a manifest and what was selected for it into Configured: every active instance with its values settled."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from ignrun.manifest.inputs import Inputs
+from ignrun.manifest.model import Manifest, ModuleSpec
+from ignrun.planner.catalog.model import Chosen, Selection
+from ignrun.planner.config.commands import settle_command
+from ignrun.planner.config.environment import read_variables
+from ignrun.planner.config.instances import folders_of, provider_finder, scopes_of
+from ignrun.planner.config.layers import Layer, Merged, merged, with_defaults
+from ignrun.planner.config.ledger import Ledger
+from ignrun.planner.config.model import Configured, Origin, Settled
+from ignrun.planner.config.overrides import Override, layer_of, read_overrides
+from ignrun.planner.config.resolve import Resolver, Scene
+from ignrun.planner.config.schemas import SchemaOf, Schemas
+from ignrun.planner.config.secrets import SecretLookup
+from ignrun.planner.config.spots import Spot
+from ignrun.terms.diagnostics import Diagnostic, Note
+from ignrun.terms.leaves import Path, Pending, Tree, filled
+from ignrun.terms.names import Address, ModuleScope, address_of
+from ignrun.terms.spans import Span
+from ignrun.terms.verdict import Verdict, judge
+
+
+def configure(
+    manifest: Manifest, selection: Selection, inputs: Inputs, working_on: Callable[[Span], None] = lambda _: None
+) -> Verdict[Configured]:
+    """Settle the values of every active instance, layer over layer, references resolved, schemas asked.
+
+    `working_on` hears the place of each module before it is looked at.
+    """
+    variables = read_variables(manifest, inputs)
+    ledger = Ledger(inputs, variables.values, SecretLookup(manifest, inputs, variables.values))
+    overrides, misspelt = read_overrides(manifest, inputs)
+    ledger.diagnostics += [*variables.diagnostics, *misspelt]
+    workshop = _Workshop(manifest, selection, inputs, overrides, Schemas(manifest), ledger)
+    instances: dict[Address, Settled] = {}
+    for spec in manifest.modules.values():
+        if spec.enabled:
+            working_on(spec.span)
+            instances.update({one.address: one for one in workshop.instances_of(spec)})
+    configured = Configured(
+        manifest,
+        selection,
+        instances,
+        variables.files + workshop.schemas.files,
+        dict(sorted(ledger.used.items())),
+        tuple(sorted(ledger.names)),
+        tuple(sorted(ledger.needed)),
+        dict(sorted(ledger.secrets.items())) if inputs.for_apply else {},
+        ledger.fingerprints(),
+    )
+    return judge(configured, tuple(ledger.diagnostics))
+
+
+class _Workshop:
+    """Settles one module after the other, with what all of them share at hand."""
+
+    def __init__(
+        self, manifest: Manifest, selection: Selection, inputs: Inputs, overrides: list[Override], schemas: Schemas, ledger: Ledger
+    ) -> None:
+        self._manifest = manifest
+        self._selection = selection
+        self._inputs = inputs
+        self._overrides: dict[str, list[Override]] = {}
+        for one in overrides:
+            self._overrides.setdefault(one.module, []).append(one)
+        self.schemas = schemas
+        self._ledger = ledger
+        self._scopes = {name: scopes_of(manifest, selection, inputs, spec) for name, spec in manifest.modules.items()}
+        self._variables: dict[str, Any] = {**manifest.vars, **inputs.vars}
+
+    def instances_of(self, spec: ModuleSpec) -> Iterator[Settled]:
+        chosen = self._selection.chosen.get(spec.name, Chosen())
+        block = Spot(self._manifest.documents[spec.where.document], spec.where.path)
+        found = self.schemas.of(spec, chosen, block)
+        self._ledger.diagnostics += found.diagnostics
+        base = self._merged(spec, block, found)
+        for scope in self._scopes[spec.name]:
+            yield self._instance(spec, scope, chosen, block, found, base)
+
+    def _merged(self, spec: ModuleSpec, block: Spot, found: SchemaOf) -> Merged:
+        layers = [Layer("config", spec.config, block.below("config"))]
+        for override in self._overrides.get(spec.name, ()):
+            weaker = merged(tuple(layers), block).tree
+            layers.append(layer_of(override, found.schema, weaker))
+            self._note(override)
+        base = merged(tuple(layers), block.below("config") if spec.config else block)
+        if found.schema is None:
+            return base
+        defaults = found.schema.defaults(base.tree)
+        return with_defaults(base, [(path, value, found.spot.below(*way)) for path, value, way in defaults])
+
+    def _note(self, override: Override) -> None:
+        """Count an overriding variable among the inputs."""
+        if override.layer == "environment":
+            self._ledger.names.add(override.name)
+
+    def _instance(
+        self, spec: ModuleSpec, scope: ModuleScope, chosen: Chosen, block: Spot, found: SchemaOf, base: Merged
+    ) -> Settled:
+        address = address_of(spec.name, scope)
+        folders = folders_of(self._manifest, self._inputs, address, chosen)
+        scene = Scene(self._variables, folders, provider_finder(self._manifest, self._scopes, scope))
+        resolver = Resolver(scene, self._ledger)
+        config = resolver.tree(base.tree, base.spot, found.schema.kind if found.schema else _any)
+        secrets = self._judged(spec, config, base, found)
+        inner = Resolver(msgspec.structs.replace(scene, config=config), self._ledger)
+        command = settle_command(self._manifest, self._inputs, spec, block, inner, self._ledger)
+        exports = inner.tree(spec.exports, lambda path: block.below("exports", *path), _any)
+        references = tuple(dict.fromkeys((*resolver.references, *inner.references)))
+        origins = _origins(base)
+        return Settled(address, spec.name, scope, folders, config, secrets, origins, exports, command, references)
+
+    def _judged(self, spec: ModuleSpec, config: Tree, base: Merged, found: SchemaOf) -> tuple[Path, ...]:
+        """Hold a resolved config against its schema; gives the paths of its secrets."""
+        secrets = {one.path for one in config.pending if one.tainted}
+        schema = found.schema
+        if schema is None:
+            return tuple(sorted(secrets, key=str))
+        pending = {one.path for one in config.pending}
+        declared = {path for path in base.marks if path and schema.is_secret(path)}
+        clear = {path for path in declared - pending if base.marks[path].layer != "default"}
+        self._ledger.diagnostics += [_in_the_clear(spec, base, path) for path in sorted(clear, key=str)]
+        hidden = (*config.pending, *(Pending(path, ()) for path in clear))
+        for problem in schema.judge(filled(Tree(config.plain, hidden), lambda _: None), hidden, spec.name):
+            spot = base.spot(problem.path)
+            make = spot.mistake_at_key if problem.at_key or not problem.path else spot.mistake
+            made = make(problem.code, problem.summary, hint=problem.hint, masked=bool(clear))
+            self._ledger.diagnostics.append(_with_note(made, found))
+        return tuple(sorted(secrets | declared, key=str))
+
+
+def _in_the_clear(spec: ModuleSpec, base: Merged, path: Path) -> Diagnostic:
+    shown = ".".join(map(str, path))
+    name = f"{spec.name}_{shown}".replace("-", "_").replace(".", "_").upper()
+    summary = f"`{shown}` of module `{spec.name}` is secret and stands here in the clear"
+    return base.marks[path].spot.mistake("IGN224", summary, hint=f"write `${{secret:{name}}}`", masked=True)
+
+
+def _any(_: Path) -> str:
+    return "any"
+
+
+def _origins(base: Merged) -> tuple[Origin, ...]:
+    """List where each scalar, and each list or object with nothing in it, came from."""
+    inner = {path[:-1] for path in base.marks if path}
+    return tuple(Origin(path, mark.layer, mark.spot.span) for path, mark in base.marks.items() if path and path not in inner)
+
+
+def _with_note(found: Diagnostic, schema: SchemaOf) -> Diagnostic:
+    note = Note(schema.declared_by, schema.spot.span)
+    return msgspec.structs.replace(found, notes=(*found.notes, note))

@@ -1,0 +1,68 @@
+"""Owns Ledger, what resolving references looks up and what it was asked for on the way."""
+
+import hashlib
+import hmac
+
+from ignrun.manifest.inputs import Inputs
+from ignrun.planner.config.secrets import SecretLookup
+from ignrun.planner.config.spots import Spot
+from ignrun.terms.diagnostics import Diagnostic
+
+
+class Ledger:
+    """Answers for environment and secrets; keeps the names asked for, the values given and one diagnostic for each missing one."""
+
+    def __init__(self, inputs: Inputs, environment: dict[str, str], lookup: SecretLookup) -> None:
+        """Look variables up in `environment` (env files below the caller's own) and secrets by `lookup`."""
+        self._inputs = inputs
+        self._environment = environment
+        self._lookup = lookup
+        self._missing: set[str] = set()
+        self.used: dict[str, str] = {}
+        self.names: set[str] = set()
+        self.needed: dict[str, None] = {}
+        self.secrets: dict[str, str] = {}
+        self.diagnostics: list[Diagnostic] = []
+
+    def variable(self, name: str) -> str | None:
+        """Give a variable's value, and remember that it was asked for."""
+        self.names.add(name)
+        value = self._environment.get(name)
+        if value is not None:
+            self.used[name] = value
+        return value
+
+    def unset(self, name: str, spot: Spot, message: str | None) -> None:
+        """Note that a variable without a default has no value: an error where it is needed now, else a remark."""
+        if name in self._missing:
+            return
+        self._missing.add(name)
+        if self._inputs.for_apply or self._inputs.strict_env:
+            hint = message or f"set it, or write `${{env:{name}:-default}}`"
+            self.diagnostics.append(spot.mistake("IGN501", f"the variable `{name}` is not set", hint=hint))
+        else:
+            self.diagnostics.append(spot.remark("IGN506", f"the variable `{name}` is not set: known at apply"))
+
+    def secret(self, name: str, spot: Spot) -> None:
+        """Note that a secret is needed, and fetch it where the inputs ask for that."""
+        if name in self.needed:
+            return
+        self.needed[name] = None
+        self.names.update(self._lookup.names_for(name))
+        answer = self._lookup.find(name)
+        if answer.text is not None:
+            self.secrets[name] = answer.text
+        elif self._inputs.for_apply or self._inputs.strict_env:
+            self.diagnostics.append(spot.mistake("IGN502", f"the secret `{name}` is not to be had", hint=answer.reason))
+        elif answer.looked:
+            self.diagnostics.append(spot.remark("IGN506", f"the secret `{name}` is not set: known at apply"))
+
+    def fingerprints(self) -> dict[str, str]:
+        """Give the keyed digest (hex) of every secret at hand; none without a key."""
+        key = self._inputs.fingerprint_key
+        if not key:
+            return {}
+        return {
+            name: hmac.new(key, f"{name}\0{text}".encode(), hashlib.sha256).hexdigest()[:32]
+            for name, text in sorted(self.secrets.items())
+        }

@@ -1,0 +1,91 @@
+"""Finds the config schema of each module, in its definition, in the manifest or in a file, and reads each one once."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ignrun.manifest.compose import compose
+from ignrun.manifest.files import read_text
+from ignrun.manifest.inputs import InputFile
+from ignrun.manifest.model import Manifest, ModuleSpec
+from ignrun.planner.catalog.model import Chosen
+from ignrun.planner.config.schema import ConfigSchema
+from ignrun.planner.config.spots import Spot
+from ignrun.terms.diagnostics import Diagnostic, has_errors
+
+
+class SchemaOf(msgspec.Struct, frozen=True):
+    """The schema of one module (None: anything goes), its place, whose it is, and what is wrong with it."""
+
+    schema: Any
+    spot: Spot
+    declared_by: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class Schemas:
+    """Reads the schemas of one manifest; modules of one definition share theirs."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        """Look for files beside the documents of `manifest`."""
+        self._manifest = manifest
+        self._known: dict[tuple[int | str, ...], SchemaOf] = {}
+        self._read: dict[str, InputFile] = {}
+
+    @property
+    def files(self) -> tuple[InputFile, ...]:
+        """The schema files that were read."""
+        return tuple(self._read.values())
+
+    def of(self, spec: ModuleSpec, chosen: Chosen, block: Spot) -> SchemaOf:
+        """Give the schema of a module: its own, else that of its definition; a flaw is told only once."""
+        definition = chosen.definition
+        if spec.config_schema is not None:
+            return self._once(spec.config_schema, block.below("config_schema"), self._folder(spec), f"declared by module `{spec.name}`")
+        if definition is None or definition.config_schema is None:
+            return SchemaOf(None, block)
+        spot = Spot(definition.document, ("config_schema",))
+        by = f"declared by {definition.metadata.id} {definition.metadata.version}"
+        return self._once(definition.config_schema, spot, definition.folder, by)
+
+    def _folder(self, spec: ModuleSpec) -> str:
+        return str(Path(self._manifest.documents[spec.where.document].file).parent)
+
+    def _once(self, raw: Any, spot: Spot, folder: str, declared_by: str) -> SchemaOf:
+        key = (spot.document.file if spot.document else "", *spot.path)
+        if key in self._known:
+            return self._known[key]
+        found = self._ready(raw, spot, folder, declared_by)
+        self._known[key] = msgspec.structs.replace(found, diagnostics=())
+        return found
+
+    def _ready(self, raw: Any, spot: Spot, folder: str, declared_by: str) -> SchemaOf:
+        file = _file_named(raw)
+        if file is not None:
+            return self._from_file(str(Path(folder, file)), spot, declared_by)
+        if not isinstance(raw, dict):
+            found = spot.mistake_at_key("IGN223", "a config schema is an object")
+            return SchemaOf(None, spot, declared_by, (found,))
+        schema = ConfigSchema(raw)
+        flaws = tuple(spot.below(*flaw.path).mistake(flaw.code, flaw.summary, hint=flaw.hint) for flaw in schema.flaws())
+        return SchemaOf(None if flaws else schema, spot, declared_by, flaws)
+
+    def _from_file(self, path: str, spot: Spot, declared_by: str) -> SchemaOf:
+        text = read_text(path)
+        found = [msgspec.structs.replace(one, span=spot.below("$ref").span or one.span, excerpt="") for one in text.diagnostics]
+        file = getattr(text, "value", None)
+        if file is None or has_errors(found):
+            return SchemaOf(None, spot, declared_by, tuple(found))
+        self._read[path] = InputFile(path, file.digest, "schema")
+        document = compose(file)
+        tree = getattr(document, "value", None)
+        if tree is None:
+            return SchemaOf(None, spot, declared_by, document.diagnostics)
+        return self._ready(tree.tree, Spot(tree), str(Path(path).parent), f"declared in `{path}`")
+
+
+def _file_named(raw: Any) -> str | None:
+    """Give the file that `{$ref: FILE}` names; a reference into the schema itself or to another machine is none."""
+    ref = raw.get("$ref") if isinstance(raw, dict) and len(raw) == 1 else None
+    return ref if isinstance(ref, str) and not ref.startswith("#") and "://" not in ref else None

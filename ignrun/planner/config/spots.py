@@ -1,0 +1,48 @@
+"""Owns Spot, the place of one value of a config, whichever layer it came from."""
+
+import msgspec
+
+from ignrun.manifest.document import Document
+from ignrun.manifest.places import at_key, at_value
+from ignrun.terms.diagnostics import Diagnostic, Severity, diagnose
+from ignrun.terms.leaves import Path
+from ignrun.terms.spans import Span
+
+
+class Spot(msgspec.Struct, frozen=True):
+    """Where a value was written: a path in a document, or a place of its own (a variable, an option) without one."""
+
+    document: Document | None
+    path: Path = ()
+    place: Span | None = None
+
+    @property
+    def span(self) -> Span | None:
+        """The place of the value; None for one that nobody wrote."""
+        return self.document.value_span(self.path) if self.document else self.place
+
+    def below(self, *path: str | int) -> "Spot":
+        """Give the place of something inside this value."""
+        return Spot(self.document, (*self.path, *path), self.place)
+
+    def mistake(self, code: str, summary: str, *, hint: str = "", masked: bool = False) -> Diagnostic:
+        """Make an error at the value."""
+        if self.document is None:
+            return diagnose(self._own_place, code, summary, hint=hint)
+        return at_value(self.document, self.path, code, summary, hint=hint, masked=masked)
+
+    def mistake_at_key(self, code: str, summary: str, *, hint: str = "", masked: bool = False) -> Diagnostic:
+        """Make an error at the key that leads to the value."""
+        if self.document is None:
+            return diagnose(self._own_place, code, summary, hint=hint)
+        return at_key(self.document, self.path, code, summary, hint=hint, masked=masked)
+
+    def remark(self, code: str, summary: str, *, hint: str = "") -> Diagnostic:
+        """Make a remark at the value."""
+        if self.document is None:
+            return diagnose(self._own_place, code, summary, hint=hint, severity=Severity.REMARK)
+        return at_value(self.document, self.path, code, summary, hint=hint, severity=Severity.REMARK)
+
+    @property
+    def _own_place(self) -> Span:
+        return self.place or Span.of_file("")

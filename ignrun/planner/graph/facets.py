@@ -1,0 +1,103 @@
+"""Turns a resolved instance into the digests of its facets; the place in which something is written never counts."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from ignrun.planner.graph.model import Command, Edge, Facets, Graph, Hosted, InstanceSpec
+
+NAMES: Final = ("presence", "identity", "wiring", "config", "policy", "meta")
+"""The facets, strongest first."""
+
+FACET_OF: Final[dict[str, str | None]] = {
+    "address": "presence",
+    "module": "presence",
+    "scope": "presence",
+    "metadata": "meta",
+    "labels": "meta",
+    "lifecycle": "policy",
+    "health": "policy",
+    "gate": "policy",
+    "exports": "policy",
+    "config": "config",
+    "secrets": "config",
+    "uses": "identity",
+    "folders": "identity",
+    "body": None,  # its own fields stand in the table of the body
+    "facets": None,
+    "origins": None,
+    "span": None,
+}
+"""The facet of each field of InstanceSpec; None for what only feeds them or says where something was written."""
+
+FACET_OF_HOSTED: Final[dict[str, str | None]] = {
+    "entry": "identity",
+    "path": "identity",
+    "code": "identity",
+    "own": "identity",
+    "host": None,  # where it runs now, chosen by the plan
+    "callbacks": None,  # follows from the code
+}
+
+FACET_OF_COMMAND: Final[dict[str, str | None]] = {
+    "argv": "identity",
+    "env": "identity",
+    "inherit_env": "identity",
+    "cwd": "identity",
+    "ready": "policy",
+    "check": "policy",
+    "stop": "policy",
+    "oneshot": "policy",
+}
+
+EDGE_FIELDS: Final = ("kind", "slot", "provider", "condition", "many", "on_change", "on_crash")
+"""What the wiring facet reads of each edge; the order between instances of one module is none of its own."""
+
+
+def fields_of(spec: InstanceSpec, facet: str) -> list[tuple[str, Any]]:
+    """List the names and values of the fields that belong to one facet of an instance."""
+    own = [(name, getattr(spec, name)) for name, its in FACET_OF.items() if its == facet]
+    return own + [(name, getattr(spec.body, name)) for name, its in _body_table(spec.body).items() if its == facet]
+
+
+def _body_table(body: Hosted | Command) -> dict[str, str | None]:
+    return FACET_OF_HOSTED if isinstance(body, Hosted) else FACET_OF_COMMAND
+
+
+def with_facets(spec: InstanceSpec, edges: Iterable[Edge]) -> InstanceSpec:
+    """Give an instance the digests of its facets; `edges` are those whose dependent it is."""
+    version = spec.metadata.version if spec.uses else ""
+    facets = Facets(
+        meta=digest(fields_of(spec, "meta")),
+        policy=digest(fields_of(spec, "policy")),
+        config=digest(fields_of(spec, "config")),
+        identity=digest([*fields_of(spec, "identity"), ("version", version)]),
+        wiring=digest(wiring_of(edges)),
+        presence=digest(fields_of(spec, "presence")),
+    )
+    return msgspec.structs.replace(spec, facets=facets)
+
+
+def wiring_of(edges: Iterable[Edge]) -> list[tuple[Any, ...]]:
+    """Give what an instance is bound to, in an order in which only the order within a slot counts."""
+    asked = [edge for edge in edges if not _is_own_gateway(edge)]
+    listed = [tuple(getattr(edge, name) for name in EDGE_FIELDS) for edge in asked]
+    return sorted(listed, key=lambda one: (one[0], one[1], "" if one[1] else one[2]))
+
+
+def _is_own_gateway(edge: Edge) -> bool:
+    same_module = edge.dependent.partition("@")[0] == edge.provider.partition("@")[0]
+    return edge.kind == "after" and same_module
+
+
+def digest(value: Any) -> str:
+    """Give the digest (hex) of any value of structs, dicts, lists and scalars; the order of keys does not count."""
+    return hashlib.blake2b(msgspec.json.encode(value, order="deterministic"), digest_size=16).hexdigest()
+
+
+def digest_of_graph(graph: Graph) -> str:
+    """Give the digest (hex) of everything that a graph asks for: the same for two texts that mean the same."""
+    facets = {address: spec.facets for address, spec in graph.instances.items()}
+    return digest([graph.plant, graph.mode, facets, graph.fingerprints])

@@ -1,0 +1,76 @@
+"""Turns inputs and a base into a Reading: the five stages of the corridor, one after the other."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ignrun.manifest.inputs import InputFile, Inputs
+from ignrun.manifest.model import Manifest
+from ignrun.manifest.read import read_manifest
+from ignrun.planner.catalog.model import Selection
+from ignrun.planner.catalog.select import select
+from ignrun.planner.config.configure import configure
+from ignrun.planner.config.model import Configured
+from ignrun.planner.graph.facets import digest_of_graph
+from ignrun.planner.graph.model import Graph
+from ignrun.planner.graph.placement import placed
+from ignrun.planner.graph.relate import relate
+from ignrun.planner.plan.build import build_plan
+from ignrun.planner.plan.model import Plan
+from ignrun.planner.proposal import Base, Proposal, Reading
+from ignrun.terms.diagnostics import Diagnostic, has_errors, in_order
+from ignrun.terms.spans import Span
+from ignrun.terms.verdict import Accepted, Rejected, Verdict, examined
+
+T = TypeVar("T")
+WorkingOn = Callable[[Span], None]
+
+
+def propose(inputs: Inputs, base: Base, working_on: WorkingOn = lambda _: None) -> Reading:
+    """Walk the corridor: read, select, configure, relate, plan.
+
+    A stage that refuses hands its sound part on, so that one reading names the mistakes of every stage; only what all
+    accepted is planned. `working_on` hears the place that is being looked at.
+    """
+    working_on(Span.of_file(inputs.manifest))
+    gathered = _Gathered()
+    manifest = gathered.take(read_manifest(inputs))
+    if manifest is None:
+        return Reading(Rejected(None, in_order(gathered.diagnostics)))
+    selection = gathered.take(select(manifest, inputs))
+    configured = gathered.take(configure(manifest, selection, inputs, working_on))
+    working_on(manifest.span)
+    related = gathered.take(relate(configured, inputs))
+    graph = placed(related, base.graph, base.generation)
+    target = digest_of_graph(graph)
+    if has_errors(gathered.diagnostics):
+        return Reading(Rejected(None, in_order(gathered.diagnostics)))
+    plan = gathered.take(build_plan(base.graph, graph, base.generation, target))
+    proposal = _proposal(manifest, selection, configured, graph, plan)
+    return Reading(Accepted(proposal, in_order(gathered.diagnostics)), configured.secrets)
+
+
+class _Gathered:
+    """Collects what every stage complains about on the way to its value."""
+
+    def __init__(self) -> None:
+        self.diagnostics: list[Diagnostic] = []
+
+    def take(self, verdict: Verdict[T]) -> T:
+        self.diagnostics += verdict.diagnostics
+        return examined(verdict)
+
+
+def _proposal(manifest: Manifest, selection: Selection, configured: Configured, graph: Graph, plan: Plan) -> Proposal:
+    read: dict[str, InputFile] = {}
+    for file in (*manifest.files, *selection.files, *configured.files):
+        read.setdefault(file.path, file)
+    return Proposal(
+        plant=manifest.name,
+        graph=graph,
+        plan=plan,
+        target=plan.target,
+        files=tuple(read.values()),
+        environment=configured.environment,
+        names=configured.names,
+        apply=manifest.apply,
+    )

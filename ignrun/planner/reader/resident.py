@@ -1,0 +1,130 @@
+"""Owns the resident reader of a runner: a small process, forked before any thread, that forks a limited child for each request."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import socket
+import struct
+from typing import TYPE_CHECKING, Final, NoReturn
+
+import msgspec
+
+from ignrun.manifest.inputs import Inputs
+from ignrun.planner.proposal import Base
+from ignrun.planner.reader.bounded import answer_of, decoded
+from ignrun.terms.failure import ReaderFailure
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from ignrun.planner.proposal import Reading
+
+_LENGTH: Final = struct.Struct("!Q")
+_CHUNK: Final = 1 << 20
+
+
+class ResidentReader:
+    """Hands readings to a process that stays; one request at a time, the others wait for their turn."""
+
+    def __init__(self) -> None:
+        """Make one; it is of no use before `start`."""
+        self._socket: socket.socket | None = None
+        self._pid = 0
+        self._turn: asyncio.Lock | None = None
+        self._exchange: asyncio.Task[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the resident; 0 before `start` and after `close`."""
+        return self._pid
+
+    def start(self) -> None:
+        """Fork the resident; call this before the process has threads or an event loop."""
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if not pid:
+            ours.close()
+            _serve(theirs)
+        theirs.close()
+        ours.setblocking(False)
+        self._socket, self._pid = ours, pid
+
+    async def ask(self, inputs: Inputs, base: Base) -> Reading:
+        """Propose in a limited child of the resident; raises ReaderFailure when the resident is gone."""
+        import asyncio
+
+        if self._turn is None:
+            self._turn = asyncio.Lock()
+        async with self._turn:
+            if self._socket is None:
+                raise ReaderFailure("the reading process has not been started")
+            if self._exchange is not None and not self._exchange.done():
+                await asyncio.wait({self._exchange})  # its asker went away: the answer is nobody's
+            request = msgspec.msgpack.encode((inputs, base))
+            self._exchange = asyncio.create_task(_exchange(self._socket, request))
+            try:
+                answer = await asyncio.shield(self._exchange)
+            except OSError as error:
+                raise ReaderFailure("the reading process is gone", "restart the runner") from error
+        return decoded(answer)
+
+    def close(self) -> None:
+        """End the resident; it leaves by itself, too, when the runner is gone."""
+        if self._socket is None:
+            return
+        self._socket.close()
+        self._socket = None
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGTERM)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self._pid, 0)
+        self._pid = 0
+
+
+async def _exchange(connection: socket.socket, request: bytes) -> bytes:
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(connection, _LENGTH.pack(len(request)) + request)
+    (length,) = _LENGTH.unpack(await _receive(loop, connection, _LENGTH.size))
+    return await _receive(loop, connection, length)
+
+
+async def _receive(loop: asyncio.AbstractEventLoop, connection: socket.socket, length: int) -> bytes:
+    data = bytearray()
+    while len(data) < length:
+        chunk = await loop.sock_recv(connection, min(_CHUNK, length - len(data)))
+        if not chunk:
+            raise ConnectionResetError
+        data += chunk
+    return bytes(data)
+
+
+def _serve(connection: socket.socket) -> NoReturn:
+    """Answer requests until the runner's end closes; nothing of the runner's own may run here."""
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+        gc.freeze()
+        decoder = msgspec.msgpack.Decoder(tuple[Inputs, Base])
+        while header := _received(connection, _LENGTH.size):
+            inputs, base = decoder.decode(_received(connection, *_LENGTH.unpack(header)))
+            answer = answer_of(inputs, base, asker=connection.fileno())
+            connection.sendall(_LENGTH.pack(len(answer)) + answer)
+    finally:
+        os._exit(0)
+
+
+def _received(connection: socket.socket, length: int) -> bytes:
+    """Read exactly `length` bytes; empty when the other end has closed."""
+    data = bytearray()
+    while len(data) < length:
+        chunk = connection.recv(min(_CHUNK, length - len(data)))
+        if not chunk:
+            return b""
+        data += chunk
+    return bytes(data)
