@@ -80,7 +80,7 @@ class _Composer:
         self._skipped = False  # an anchor may have been skipped, too
         self._anchors: dict[str, tuple[int, int, int, Any]] = {}  # first place, place after, levels, node
 
-    def run(self) -> None:
+    def run(self) -> None:  # noqa: C901, PLR0912, PLR0915 - one loop, no calls: it is the price of every start
         """Read all events; raises _LimitReached and whatever the scanner raises."""
         advance, places, anchors = self._next, self.places, self._anchors
         stack: list[tuple[Any, bool, Any, dict[str, int], str | None, int]] = []
@@ -205,7 +205,7 @@ class _Composer:
                 return
 
     def _alias(self, event: AliasEvent, depth: int) -> tuple[Any, int]:
-        known = self._anchors.get(event.anchor)
+        known = self._anchors.get(event.anchor or "")
         if known is None:
             self._place(event)
             if not self._skipped:

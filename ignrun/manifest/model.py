@@ -21,7 +21,10 @@ class Where(msgspec.Struct, frozen=True):
 
 
 class Need(msgspec.Struct, frozen=True):
-    """What a manifest binds to one slot: `targets` are `NAME` or `NAME@scope`; `span` is the place of the binding."""
+    """What a manifest binds to one slot: `targets` are `NAME` or `NAME@scope`; `span` is the place of the binding.
+
+    `target_spans` are the places of the targets, in the same order. The slot of an `after` is empty.
+    """
 
     slot: str
     targets: tuple[str, ...]
@@ -30,6 +33,7 @@ class Need(msgspec.Struct, frozen=True):
     many: bool = False
     on_change: Literal["none", "rebind", "restart"] = "none"
     on_crash: Literal["ignore", "restart"] = "ignore"
+    target_spans: tuple[Span, ...] = ()
 
 
 class SlotSpec(msgspec.Struct, frozen=True):
@@ -86,6 +90,7 @@ class Oneshot(msgspec.Struct, frozen=True):
 class ModuleSpec(msgspec.Struct, frozen=True):
     """One module as a manifest declares it; exactly one of `uses`, `entry`, `command` is set.
 
+    None of the three is set where the block is refused (in the sound part of a Rejected only): then it stands for its name.
     `config`, `command`, `env`, `ready`, `exports` and `claims` are raw: references in their scalars are unresolved.
     None means that the manifest does not say (a definition or a default decides).
     """
@@ -134,6 +139,8 @@ class Definition(msgspec.Struct, frozen=True):
     claims: tuple[Any, ...] = ()
     requires_ignrun: str = ""
     requires_ignition: str = ""
+    exports: Any = None
+    config_version: int = 1
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ _STARTS: Final = frozenset("0123456789+-.")
 _LEAST, _MOST, _DIGITS = -(2**63), 2**64 - 1, 20
 
 
-class OutOfRange(ValueError):
+class OutOfRange(ValueError):  # noqa: N818 - what the number is
     """A number with more than 64 bits, or a float that is not finite: what it was meant to be cannot be kept."""
 
 

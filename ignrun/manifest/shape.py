@@ -19,12 +19,13 @@ Entry = Annotated[str, Meta(pattern=rf"^{_DOTTED}:{_DOTTED}\Z")]
 EnvName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z")]
 Signal = Annotated[str, Meta(pattern=r"^(SIG)?[A-Z][A-Z0-9]*\Z")]
 Duration = (
-    Annotated[str, Meta(pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+\Z")]
+    Annotated[str, Meta(pattern=r"^([0-9]{1,12}(\.[0-9]{1,9})?(ms|s|m|h|d)){1,5}\Z")]
     | Annotated[int, Meta(ge=0)]
     | Annotated[float, Meta(ge=0)]
 )
 Size = (
-    Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)? ?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?\Z")] | Annotated[int, Meta(ge=0)]
+    Annotated[str, Meta(pattern=r"^[0-9]{1,15}(\.[0-9]{1,9})? ?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?\Z")]
+    | Annotated[int, Meta(ge=0)]
 )
 Scalar = str | int | float | bool
 Words = Annotated[list[Scalar], Meta(min_length=1)]
@@ -249,7 +250,7 @@ class WatchText(Block, frozen=True):
 
     settle: Duration | UnsetType = UNSET
     code: bool | UnsetType = UNSET
-    trigger: str | None | UnsetType = UNSET
+    trigger: str | UnsetType | None = UNSET
 
 
 class AlertText(Block, frozen=True, rename={"for_": "for"}):
@@ -296,7 +297,6 @@ class IdentityText(MetadataText, frozen=True, kw_only=True):
     """What a definition says of itself."""
 
     id: Id
-    version: Text
 
 
 class SlotText(Block, frozen=True):
@@ -311,10 +311,10 @@ class SlotText(Block, frozen=True):
 class DefinitionText(Block, frozen=True, rename={"api_version": "apiVersion"}):
     """A whole `kind: Module` document."""
 
-    api_version: Literal["ignrun/v1"]
-    kind: Literal["Module"]
     metadata: IdentityText
     entry: Entry
+    api_version: Literal["ignrun/v1"] | UnsetType = UNSET
+    kind: Literal["Module"] | UnsetType = UNSET
     requires_ignrun: Text | UnsetType = UNSET
     requires_ignition: Text | UnsetType = UNSET
     scopes: Scopes | UnsetType = UNSET
@@ -332,11 +332,20 @@ OF_COMMANDS = ("oneshot", "ready", "stop", "reload", "cwd", "env", "inherit_env"
 
 def shaped(tree: Any, shape: type[T]) -> T | None:
     """Give `tree`, free keys taken out, as `shape`; None where it is not valid."""
+    text = loosely_shaped(tree, shape)
+    if isinstance(text, ManifestText) and not _rules_hold(text):
+        return None
+    if isinstance(text, DefinitionText) and not (_distinct(text.scopes) and _distinct(text.claims)):
+        return None
+    return text
+
+
+def loosely_shaped(tree: Any, shape: type[T]) -> T | None:
+    """Give `tree` as `shape` when its types fit, whatever else is wrong: for the sound part of something refused."""
     try:
-        text = msgspec.convert(tree, shape, strict=True)
+        return msgspec.convert(tree, shape, strict=True)
     except msgspec.ValidationError:
         return None
-    return text if not isinstance(text, ManifestText) or _rules_hold(text) else None
 
 
 def _rules_hold(text: ManifestText) -> bool:

@@ -47,6 +47,7 @@ _SCHEMA: Final = (
     CodeInfo("IGN209", "malformed name", "Names of plants, modules and slots are made of lower-case letters, digits and `-`, begin with a letter and have up to 63 characters."),
     CodeInfo("IGN210", "invalid value", "The value breaks a rule of its schema that has no code of its own."),
     CodeInfo("IGN211", "repeated item", "The list names an item twice."),
+    CodeInfo("IGN212", "key of another kind of module", "The key belongs to commands, or to modules with a definition, and would have no effect here."),
     CodeInfo("IGN220", "wrong type in config", "The config schema of the module asks for another type."),
     CodeInfo("IGN221", "missing key in config", "The config schema of the module requires this key and nothing sets it."),
     CodeInfo("IGN222", "config value refused", "The config schema of the module does not allow this value."),
@@ -54,6 +55,7 @@ _SCHEMA: Final = (
     CodeInfo("IGN224", "literal secret", "A property that the schema declares secret is written out. Use `${secret:NAME}` and keep the text out of files under version control."),
     CodeInfo("IGN290", "not yet in this version", "The key belongs to the language and this version of ignrun cannot do what it asks for. Ignoring it would run something else than is written."),
     CodeInfo("IGN291", "not yet in effect", "The key belongs to the language, is read and checked, and has no effect in this version of ignrun."),
+    CodeInfo("IGN293", "free key among modules", "Keys that begin with `x-` are free and run nothing, among modules as well. Give a module that should run another name."),
     CodeInfo("IGN292", "reserved", "The word is reserved for a later version of the language."),
 )  # fmt: skip
 

@@ -1,0 +1,85 @@
+"""Turns what a shape alone cannot say of a sound manifest into diagnostics: lengths of time, patterns, slots bound twice."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from ignrun.manifest.document import Document
+from ignrun.manifest.model import Manifest, ModuleSpec, Need
+from ignrun.manifest.places import at_span, at_value
+from ignrun.terms.diagnostics import Diagnostic, Note
+from ignrun.terms.leaves import Path
+
+_POSITIVE: Final = ("initialize_timeout", "start_timeout", "reconfigure_timeout", "stop_timeout", "interval", "timeout", "deadline", "half_life", "park", "park_max", "backoff_max")  # fmt: skip
+_ZEROS: Final = re.compile(r"(?:0+(?:\.0+)?[a-z]+)+\Z")
+
+
+def checks(document: Document, manifest: Manifest) -> Iterator[Diagnostic]:
+    """Give every mistake that the types of a manifest allow."""
+    tree = document.tree
+    for block in ("lifecycle", "health"):
+        yield from _lengths(document, tree.get("defaults") or {}, ("defaults",), block)
+    yield from _lengths(document, tree, (), "apply")
+    for spec in manifest.modules.values():
+        written = tree["modules"][spec.name]
+        if isinstance(written, dict):
+            yield from _module(document, spec, written)
+
+
+def _module(document: Document, spec: ModuleSpec, written: dict[str, Any]) -> Iterator[Diagnostic]:
+    path = spec.where.path
+    if "lifecycle" in written:
+        yield from _lengths(document, written, path, "lifecycle")
+    if "health" in written:
+        yield from _lengths(document, written, path, "health")
+    if isinstance(spec.ready, dict) and "log" in spec.ready:
+        yield from _pattern(document, (*path, "ready", "log"), spec.ready["log"])
+    yield from _slots(document, spec.requires)
+    yield from _slots(document, spec.wants)
+
+
+def _lengths(document: Document, around: Any, path: Path, key: str) -> Iterator[Diagnostic]:
+    """No wait may be 0: it would end before it began."""
+    block = around.get(key) if isinstance(around, dict) else None
+    if not isinstance(block, dict):
+        return
+    here = (*path, key)
+    for name in _POSITIVE:
+        if name in block and _is_zero(block[name]):
+            yield at_value(document, (*here, name), "IGN208", f"`{name}` must be longer than 0")
+    if isinstance(block.get("restart"), dict):
+        yield from _lengths(document, block, here, "restart")
+
+
+def _is_zero(duration: Any) -> bool:
+    return duration == 0 if not isinstance(duration, str) else bool(_ZEROS.match(duration))
+
+
+def _pattern(document: Document, path: Path, pattern: str) -> Iterator[Diagnostic]:
+    if "${" in pattern:
+        return
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        yield at_value(document, path, "IGN206", f"`log` is not a regular expression: {error}")
+
+
+def _slots(document: Document, needs: tuple[Need, ...]) -> Iterator[Diagnostic]:
+    if len(needs) < 2:  # noqa: PLR2004 - one slot cannot repeat itself
+        return
+    counts = Counter(need.slot for need in needs)
+    if len(counts) == len(needs):
+        return
+    for slot, count in counts.items():
+        if count > 1:
+            first, second, *_ = (need.span for need in needs if need.slot == slot)
+            hint = f"write `{slot}: [..., ...]` to bind several"
+            yield at_span(
+                document,
+                second,
+                "IGN211",
+                f"the slot `{slot}` is bound twice",
+                hint=hint,
+                notes=(Note("first bound here", first),),
+            )

@@ -1,0 +1,90 @@
+"""Turns the blocks that say how a module is started, checked and stopped into policies, defaults below them."""
+
+from typing import Any, Final
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from ignrun.manifest.model import ApplyPolicy, HealthPolicy, Lifecycle, Oneshot, StopPolicy
+from ignrun.manifest.shape import (
+    ApplyText,
+    Block,
+    CheckText,
+    HealthText,
+    LifecycleText,
+    OneshotText,
+    ProbeText,
+    RestartText,
+    StopText,
+)
+from ignrun.terms.duration import parse_duration
+
+_AS_WRITTEN: Final = frozenset({"threshold", "failures", "on_unhealthy", "on_failure"})
+
+
+def lifecycle(base: Lifecycle, text: LifecycleText | UnsetType) -> Lifecycle:
+    """Put what a block says over `base`; `restart` is a policy or a block of its own."""
+    if text is UNSET:
+        return base
+    changes = _written(text, "restart")
+    match text.restart:
+        case RestartText() as restart:
+            changes |= _written(restart, "policy")
+            if restart.policy is not UNSET:
+                changes["restart"] = restart.policy
+        case str() as policy:
+            changes["restart"] = policy
+    return replace(base, **changes)
+
+
+def health(base: HealthPolicy, text: HealthText | UnsetType) -> HealthPolicy:
+    """Put what a block says over `base`."""
+    if text is UNSET:
+        return base
+    changes = _written(text, "check")
+    if text.check is not UNSET:
+        changes["check"] = probe(text.check)
+    return replace(base, **changes)
+
+
+def stop(text: StopText | UnsetType) -> StopPolicy:
+    """Take over the signal, written with or without `SIG`."""
+    if text is UNSET or text.signal is UNSET:
+        return StopPolicy()
+    return StopPolicy(text.signal.removeprefix("SIG"))
+
+
+def oneshot(text: bool | OneshotText | UnsetType) -> Oneshot | None:  # noqa: FBT001 - `oneshot: true` is how it is written
+    """Give None for what keeps running."""
+    match text:
+        case True:
+            return Oneshot()
+        case OneshotText():
+            return Oneshot() if text.rerun is UNSET else Oneshot(text.rerun)
+        case _:
+            return None
+
+
+def apply_policy(text: ApplyText | UnsetType) -> ApplyPolicy:
+    """Give how an apply goes; run-time values are not in effect yet."""
+    return ApplyPolicy() if text is UNSET else ApplyPolicy(**_written(text, "runtime_config"))
+
+
+def probe(text: str | ProbeText | CheckText | UnsetType) -> Any:
+    """Give a probe in its raw form: a text, or a mapping with one of `log`, `exec`, `tcp`, `http`; None without one."""
+    if text is UNSET:
+        return None
+    return (
+        text
+        if isinstance(text, str)
+        else {name: value for name in text.__struct_fields__ if (value := getattr(text, name)) is not UNSET}
+    )
+
+
+def _written(block: Block, *but: str) -> dict[str, Any]:
+    """Collect what a block sets, durations in seconds."""
+    return {
+        name: value if name in _AS_WRITTEN else parse_duration(value)
+        for name in block.__struct_fields__
+        if name not in but and (value := getattr(block, name)) is not UNSET
+    }
