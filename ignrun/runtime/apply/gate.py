@@ -71,16 +71,10 @@ def settle(turn: Turn) -> bool:
 
 def _tell(turn: Turn, touched: list[Address], ended: set[Address], faults: dict[Address, Fault]) -> None:
     before = turn.transaction
-    actions = action_of(turn)
     for address in touched:
         newly = address in ended and (address not in before.ended or before.faults.get(address) != faults.get(address))
         if newly:
-            turn.record(StepEnded(before.number, actions.get(address, "create"), faults.get(address)), address)
-
-
-def action_of(turn: Turn) -> dict[Address, str]:
-    """Give the action of each step by address; what no step names is being created."""
-    return {step.address: step.action for step in turn.transaction.proposal.plan.steps}
+            turn.record(StepEnded(before.number, before.actions[address], faults.get(address)), address)
 
 
 def give_up(turn: Turn) -> None:
@@ -89,7 +83,7 @@ def give_up(turn: Turn) -> None:
     late = [address for address in transaction.members if address not in transaction.ended]
     faults = {address: _too_late(turn.draft, address) for address in late}
     for address, fault in faults.items():
-        turn.record(StepEnded(transaction.number, action_of(turn).get(address, "create"), fault), address)
+        turn.record(StepEnded(transaction.number, transaction.actions[address], fault), address)
     turn.change_transaction(ended=transaction.members, faults={**transaction.faults, **faults})
 
 

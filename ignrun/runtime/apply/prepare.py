@@ -26,21 +26,19 @@ def fresh(turn: Turn) -> list[tuple[InstanceSpec, Hosted]]:
     """List the hosted instances that the transaction creates or replaces, whose classes have to be imported anew."""
     transaction = turn.transaction
     graph = transaction.proposal.graph
-    restarted = {step.address for step in transaction.proposal.plan.steps if step.action == "restart"}
     found = []
     for address in transaction.steps:
         spec = graph.instances.get(address)
-        if spec is not None and isinstance(spec.body, Hosted) and _is_fresh(turn, spec, spec.body, restarted):
+        if spec is not None and isinstance(spec.body, Hosted) and _is_fresh(turn, spec, spec.body):
             found.append((spec, spec.body))
     return found
 
 
-def _is_fresh(turn: Turn, spec: InstanceSpec, body: Hosted, restarted: set[Address]) -> bool:
+def _is_fresh(turn: Turn, spec: InstanceSpec, body: Hosted) -> bool:
     present = turn.draft.instances.get(spec.address)
-    if present is None:
+    if present is None or not isinstance(present.spec.body, Hosted):
         return True
-    lives_elsewhere = not isinstance(present.spec.body, Hosted) or present.spec.body.host != body.host
-    return lives_elsewhere and spec.address not in restarted
+    return present.spec.body.host != body.host and turn.transaction.actions[spec.address] != "restart"
 
 
 def advance(turn: Turn) -> dict[Address, Fault] | None:

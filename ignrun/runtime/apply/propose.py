@@ -44,20 +44,24 @@ def refuse(turn: Turn, message: ApplyProposed, summary: str) -> None:
 
 
 def _take_up(turn: Turn, message: ApplyProposed) -> None:
-    steps = _steps(turn, message.proposal, no_start=message.no_start)
-    if steps:
-        _open(turn, message, steps)
+    actions = _actions(turn, message.proposal, no_start=message.no_start)
+    if actions:
+        _open(turn, message, actions)
     else:
         turn.want(AnswerApply(message.request, _nothing_to_do(turn)))
 
 
-def _steps(turn: Turn, proposal: Proposal, *, no_start: bool) -> tuple[Address, ...]:
-    """List whom the proposal changes: the steps of its plan, and whoever should be there, or up, and is not."""
-    planned = [step.address for step in proposal.plan.steps if step.action != "no-op"]
+def _actions(turn: Turn, proposal: Proposal, *, no_start: bool) -> dict[Address, str]:
+    """Say what is done to whom: the steps of the plan, and whoever should be there, or up, and is not."""
     known = turn.draft.instances
-    missing = [address for address in proposal.graph.instances if address not in known]
-    resting = [a for a, i in known.items() if i.goal is Goal.DOWN and not i.held_by and a in proposal.graph.instances]
-    return tuple(dict.fromkeys((*planned, *missing, *(() if no_start else resting))))
+    actions: dict[Address, str] = {step.address: step.action for step in proposal.plan.steps if step.action != "no-op"}
+    for address in proposal.graph.instances:
+        present = known.get(address)
+        if present is None:
+            actions.setdefault(address, "create")
+        elif present.goal is Goal.DOWN and not present.held_by and not no_start:
+            actions.setdefault(address, "start")
+    return actions
 
 
 def _nothing_to_do(turn: Turn) -> Outcome:
@@ -68,7 +72,7 @@ def _nothing_to_do(turn: Turn) -> Outcome:
     return Outcome(0, Result.UNCHANGED, turn.state.generation, "nothing to change")
 
 
-def _open(turn: Turn, message: ApplyProposed, steps: tuple[Address, ...]) -> None:
+def _open(turn: Turn, message: ApplyProposed, actions: dict[Address, str]) -> None:
     number = turn.state.last_transaction + 1
     transaction = Transaction(
         number=number,
@@ -79,8 +83,9 @@ def _open(turn: Turn, message: ApplyProposed, steps: tuple[Address, ...]) -> Non
         phase=Phase.PREPARING,
         began=turn.now.mono,
         no_start=message.no_start,
-        steps=steps,
+        steps=tuple(actions),
+        actions=actions,
     )
     turn.change(transaction=transaction, last_transaction=number)
-    turn.record(ApplyBegan(number, message.proposal.target, message.trigger, len(steps)))
+    turn.record(ApplyBegan(number, message.proposal.target, message.trigger, len(actions)))
     prepare.begin(turn)

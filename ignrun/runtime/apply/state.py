@@ -26,7 +26,7 @@ class Transaction(msgspec.Struct, frozen=True):
     """One apply under way.
 
     `steps` are the addresses that it changes, `begun` and `ended` those whose step has begun or ended; `staged` the hosts launched for it.
-    `members` are the steps as a set, once they are being applied: their restart policy is suspended.
+    `members` are the steps as a set, once they are being applied: their restart policy is suspended. `actions` says what is done to each.
     """
 
     number: int
@@ -38,6 +38,7 @@ class Transaction(msgspec.Struct, frozen=True):
     began: float
     no_start: bool = False
     steps: tuple[Address, ...] = ()
+    actions: dict[Address, str] = {}
     begun: frozenset[Address] = frozenset()
     ended: frozenset[Address] = frozenset()
     members: frozenset[Address] = frozenset()

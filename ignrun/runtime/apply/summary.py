@@ -6,7 +6,7 @@ from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise.effects import Result
 from ignrun.terms.fault import FaultKind
 
-_DONE = {"create": "created", "delete": "deleted", "restart": "restarted", "replace": "replaced"}
+_DONE = {"create": "created", "delete": "deleted", "restart": "restarted", "replace": "replaced", "start": "started"}
 
 
 def summary_of(turn: Turn, result: Result) -> str:
@@ -14,8 +14,7 @@ def summary_of(turn: Turn, result: Result) -> str:
     transaction = turn.transaction
     if result is Result.HELD:
         return _held(turn)
-    actions = {step.address: step.action for step in transaction.proposal.plan.steps}
-    counts = Counter(_DONE.get(actions.get(address, "create"), "created") for address in transaction.steps)
+    counts = Counter(_DONE[action] for action in transaction.actions.values())
     done = ", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "nothing changed"
     unstarted = " (not started)" if transaction.no_start else ""
     return f"generation {transaction.generation} is in force: {done}{unstarted}"

@@ -93,11 +93,10 @@ def intent_durable(turn: Turn, message: IntentDurable) -> None:
     turn.change_transaction(
         phase=Phase.APPLYING, members=frozenset(transaction.steps), begun=frozenset(transaction.steps)
     )
-    actions = gate.action_of(turn)
     for address in transaction.steps:
-        turn.record(StepBegan(transaction.number, actions.get(address, "create")), address)
+        turn.record(StepBegan(transaction.number, transaction.actions[address]), address)
     for address, spec in transaction.proposal.graph.instances.items():
-        _set_goal(turn, address, spec, planned=actions.get(address, "no-op") != "no-op")
+        _set_goal(turn, address, spec, planned=transaction.actions.get(address, "start") != "start")
     for address in [a for a in turn.draft.instances if a not in transaction.proposal.graph.instances]:
         turn.draft.put(replace(turn.draft.instances[address], goal=Goal.GONE, next_spec=None))
     turn.draft.touched.update(dict.fromkeys(transaction.steps))

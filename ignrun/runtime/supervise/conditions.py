@@ -81,7 +81,7 @@ Signal = tuple[object, ...]
 
 
 def signal(instance: Instance) -> Signal:
-    """Give what others react to; equal signals before and after a change mean that nobody else need look."""
+    """Give what dependents react to; equal signals before and after a change mean that none of them need look."""
     state = instance.state
     return (
         state if state is _S.RUNNING or state is _S.ERROR else None,
@@ -91,5 +91,4 @@ def signal(instance: Instance) -> Signal:
         instance.upstream,
         instance.goal,
         is_leaving(instance),
-        at_rest(instance),
     )

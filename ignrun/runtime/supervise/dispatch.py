@@ -51,7 +51,7 @@ def _routes(draft: Draft) -> dict[HostId, dict[Address, Route]]:
     """Gather where the providers are that moved in this turn, or that somebody just loaded will look for."""
     told: dict[HostId, dict[Address, Route]] = {}
     for provider in draft.moved:
-        for dependent in draft.dependents(provider):
+        for dependent in draft.strangers(provider):
             _tell(draft, told, dependent, provider)
     for host, batch in draft.batches.items():
         for spec, wiring in batch.loads.values():

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ignrun.planner.graph.model import Edge, Hosted, InstanceSpec
 from ignrun.protocol.orders import Item
-from ignrun.runtime.supervise.conditions import signal
+from ignrun.runtime.supervise.conditions import at_rest, is_leaving, signal
 from ignrun.runtime.supervise.effects import Effect, Record
 from ignrun.runtime.supervise.now import Now
 from ignrun.runtime.supervise.roster import Goal, HostRecord, Instance, Roster
@@ -86,7 +86,9 @@ class Draft:
         self.dirty[address] = None
         self.touched[address] = None
         if old is None or signal(old) != signal(instance):
-            self._mark_around(address)
+            self._mark_dependents(address)
+        if old is None or is_leaving(old) != is_leaving(instance) or (at_rest(instance) and not at_rest(old)):
+            self._mark_providers(address)
             self._mark_host(instance)
         if (
             old is None
@@ -101,7 +103,8 @@ class Draft:
         gone = self.instances.pop(address)
         self.retries.pop(address, None)
         self.touched[address] = None
-        self._mark_around(address)
+        self._mark_dependents(address)
+        self._mark_providers(address)
         if isinstance(gone.spec.body, Hosted):
             self.dirty_hosts[gone.spec.body.host] = None
 
@@ -130,6 +133,14 @@ class Draft:
             if found is not None and self._is_former(found):
                 yield found
 
+    def strangers(self, address: Address) -> Iterator[Instance]:
+        """Give the dependents that live in another host than this provider, as far as the graphs know."""
+        for wiring in self._wirings():
+            for edge in wiring.strangers.get(address, ()):
+                found = self.instances.get(edge.dependent)
+                if found is not None:
+                    yield found
+
     def members(self, host: HostId) -> Iterator[Address]:
         """Give the instances that live in a host, or are to live there next."""
         yield from (a for a in self.wiring.members.get(host, ()) if self._lives(a, host))
@@ -153,10 +164,19 @@ class Draft:
         if host is not None:
             self.dirty_hosts[host] = None
 
-    def _mark_around(self, address: Address) -> None:
-        for wiring in (self.wiring,) if self.former is self.wiring else (self.wiring, self.former):
-            self.dirty.update((edge.dependent, None) for edge in wiring.dependents.get(address, ()))
-            self.dirty.update((edge.provider, None) for edge in wiring.needs.get(address, ()))
+    def _wirings(self) -> tuple[Wiring, ...]:
+        one = self.former is self.wiring or (not self.former.hosts and not self.former.needs)
+        return (self.wiring,) if one else (self.wiring, self.former)
+
+    def _mark_dependents(self, address: Address) -> None:
+        for wiring in self._wirings():
+            for edge in wiring.dependents.get(address, ()):
+                self.dirty[edge.dependent] = None
+
+    def _mark_providers(self, address: Address) -> None:
+        for wiring in self._wirings():
+            for edge in wiring.needs.get(address, ()):
+                self.dirty[edge.provider] = None
 
 
 def _moved_house(old: Instance, new: Instance) -> bool:

@@ -1,6 +1,8 @@
 """Turns a Graph into Wiring, the indexes over its edges and hosts that decisions walk along, kept for each graph."""
 
+import operator
 from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -11,10 +13,14 @@ from ignrun.terms.names import Address, HostId
 
 
 class Wiring(msgspec.Struct, frozen=True):
-    """Edges by either end, hosted instances by host, and what a host is told when it loads an instance."""
+    """Edges by either end, hosted instances by host, and what a host is told when it loads an instance.
+
+    `strangers` holds, by provider, the edges to hosted dependents outside the provider's own host.
+    """
 
     needs: dict[Address, tuple[Edge, ...]]
     dependents: dict[Address, tuple[Edge, ...]]
+    strangers: dict[Address, tuple[Edge, ...]]
     hosts: dict[Address, HostId]
     members: dict[HostId, tuple[Address, ...]]
     assigned: dict[Address, Assigned]
@@ -36,27 +42,30 @@ def wired(graph: Graph) -> Wiring:
 
 
 def _index(graph: Graph) -> Wiring:
-    needs: dict[Address, list[Edge]] = defaultdict(list)
-    dependents: dict[Address, list[Edge]] = defaultdict(list)
-    for edge in graph.edges:
-        needs[edge.dependent].append(edge)
-        dependents[edge.provider].append(edge)
     hosts = {a: spec.body.host for a, spec in graph.instances.items() if isinstance(spec.body, Hosted)}
     members: dict[HostId, list[Address]] = defaultdict(list)
     for address, host in hosts.items():
         members[host].append(address)
+    needs = _by(graph.edges, operator.attrgetter("dependent"))
+    foreign = [e for e in graph.edges if e.dependent in hosts and hosts[e.dependent] != hosts.get(e.provider)]
     return Wiring(
-        needs={a: tuple(edges) for a, edges in needs.items()},
-        dependents={a: tuple(edges) for a, edges in dependents.items()},
+        needs=needs,
+        dependents=_by(graph.edges, operator.attrgetter("provider")),
+        strangers=_by(foreign, operator.attrgetter("provider")),
         hosts=hosts,
         members={host: tuple(addresses) for host, addresses in members.items()},
         assigned={a: _assigned(graph, a, needs.get(a, ()), hosts) for a in hosts},
     )
 
 
-def _assigned(
-    graph: Graph, address: Address, needs: "list[Edge] | tuple[()]", hosts: dict[Address, HostId]
-) -> Assigned:
+def _by(edges: Iterable[Edge], end: Callable[[Edge], Address]) -> dict[Address, tuple[Edge, ...]]:
+    found: dict[Address, list[Edge]] = defaultdict(list)
+    for edge in edges:
+        found[end(edge)].append(edge)
+    return {address: tuple(edges) for address, edges in found.items()}
+
+
+def _assigned(graph: Graph, address: Address, needs: tuple[Edge, ...], hosts: dict[Address, HostId]) -> Assigned:
     host = hosts[address]
     local = tuple(edge.provider for edge in needs if hosts.get(edge.provider) == host)
     return Assigned(graph.instances[address].facets, local)
