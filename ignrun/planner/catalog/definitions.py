@@ -60,7 +60,7 @@ def _below(folder: str, depth: int) -> Iterator[str]:
 
 def _read(files: list[str], diagnostics: tuple[Diagnostic, ...] = ()) -> Found:
     verdicts = [read_definition(file) for file in dict.fromkeys(files)]
-    sound = tuple(verdict.value for verdict in verdicts if isinstance(verdict, Accepted))
+    sound = tuple(verdict.value for verdict in verdicts if isinstance(verdict, Accepted) and verdict.value is not None)
     return Found(
         sound,
         tuple(InputFile(one.document.file, one.document.digest, "definition") for one in sound),

@@ -41,7 +41,7 @@ def select(manifest: Manifest, inputs: Inputs) -> Verdict[Selection]:
         one = _choose(manifest, spec, versions, find)
         if isinstance(one, Diagnostic):
             diagnostics.append(one)
-        else:
+        elif one is not None:
             chosen[spec.name] = one
     codes = {one.code.file: one.code.digest for one in chosen.values() if one.code}
     files = (*found.files, *(InputFile(file, digest, "code") for file, digest in codes.items()))
@@ -80,11 +80,12 @@ def _chosen_version(spec: ModuleSpec, versions: Versions) -> str | None:
         return None
 
 
-def _choose(manifest: Manifest, spec: ModuleSpec, versions: Versions, find: Find) -> Chosen | Diagnostic:
+def _choose(manifest: Manifest, spec: ModuleSpec, versions: Versions, find: Find) -> Chosen | Diagnostic | None:
+    """Choose for one module; None for what is left of a block whose mistakes have been told already."""
     if spec.uses is not None:
         return _choose_definition(manifest, spec, versions, find)
     if spec.entry is None:
-        return Chosen()
+        return Chosen() if spec.command is not None else None
     code = find(spec.entry, import_path(manifest))
     if isinstance(code, Missing):
         return _wrong(manifest, spec, ("entry",), code)

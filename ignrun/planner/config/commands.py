@@ -56,6 +56,7 @@ def _probe(raw: Any, spot: Spot, resolver: Resolver, ledger: Ledger) -> Tree | N
     """Bring the forms of a probe into one: an object with the probe's name as its only key."""
     if raw is None:
         return None
+    known = len(ledger.diagnostics)
     if isinstance(raw, str):
         tree = resolver.tree(_named(raw) or raw, lambda _: spot, _any)
         if isinstance(tree.plain, str):
@@ -64,7 +65,8 @@ def _probe(raw: Any, spot: Spot, resolver: Resolver, ledger: Ledger) -> Tree | N
         tree = resolver.tree(raw, lambda path: spot.below(*path), _any)
     if isinstance(tree.plain, dict) and len(tree.plain) == 1 and not set(tree.plain) - _PROBES:
         return tree
-    ledger.diagnostics.append(spot.mistake("IGN206", "this is no probe", hint=_FORMS))
+    if len(ledger.diagnostics) == known:
+        ledger.diagnostics.append(spot.mistake("IGN206", "this is no probe", hint=_FORMS))
     return None
 
 

@@ -105,7 +105,7 @@ class _Workshop:
     ) -> Settled:
         address = address_of(spec.name, scope)
         folders = folders_of(self._manifest, self._inputs, address, chosen)
-        scene = Scene(self._variables, folders, provider_finder(self._manifest, self._scopes, scope))
+        scene = Scene(self._variables, folders, provider_finder(self._manifest, self._selection, self._scopes, scope))
         resolver = Resolver(scene, self._ledger)
         config = resolver.tree(base.tree, base.spot, found.schema.kind if found.schema else _any)
         secrets = self._judged(spec, config, base, found)

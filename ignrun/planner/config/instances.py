@@ -62,15 +62,27 @@ def _wanted(word: str) -> tuple[ModuleScope, ...]:
     return (ModuleScope[word.upper()],) if word.upper() in ModuleScope.__members__ else ()
 
 
-def provider_finder(manifest: Manifest, scopes: Scopes, scope: ModuleScope) -> Callable[[str, str], Address | Refusal]:
+def provider_finder(
+    manifest: Manifest, selection: Selection, scopes: Scopes, scope: ModuleScope
+) -> Callable[[str, str], Address | Refusal]:
     """Make the look-up behind `${module:NAME.exports.KEY}` for the instances of one scope."""
 
     def find(name: str, key: str) -> Address | Refusal:
         target = target_of(name, scopes, scope)
         provider = manifest.modules.get(name.partition("@")[0])
-        if isinstance(target, Refusal) or provider is None or provider.command is None or key in provider.exports:
+        known = _exports_of(provider, selection) if provider else None
+        if isinstance(target, Refusal) or known is None or key in known:
             return target
-        hint = did_you_mean(key, provider.exports) or "declare it in the `exports` of that module"
-        return Refusal("IGN308", f"the command `{provider.name}` exports no `{key}`", hint)
+        hint = did_you_mean(key, known) or "declare it in the `exports` of that module"
+        return Refusal("IGN308", f"`{name}` exports no `{key}`", hint)
 
     return find
+
+
+def _exports_of(provider: ModuleSpec, selection: Selection) -> tuple[str, ...] | None:
+    """Name what a provider exports: a command all that it declares, a definition what it lists; None where nobody says."""
+    if provider.command is not None:
+        return tuple(provider.exports)
+    definition = selection.chosen.get(provider.name, Chosen()).definition
+    listed = definition.exports.get("properties") if definition and isinstance(definition.exports, dict) else None
+    return tuple(listed) if isinstance(listed, dict) else None

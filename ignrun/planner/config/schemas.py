@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 
-from ignrun.manifest.compose import compose
-from ignrun.manifest.files import read_text
 from ignrun.manifest.inputs import InputFile
 from ignrun.manifest.model import Manifest, ModuleSpec
+from ignrun.manifest.read import read_document
 from ignrun.planner.catalog.model import Chosen
 from ignrun.planner.config.schema import ConfigSchema
 from ignrun.planner.config.spots import Spot
-from ignrun.terms.diagnostics import Diagnostic, has_errors
+from ignrun.terms.diagnostics import Diagnostic
+from ignrun.terms.verdict import examined
 
 
 class SchemaOf(msgspec.Struct, frozen=True):
@@ -72,17 +72,13 @@ class Schemas:
         return SchemaOf(None if flaws else schema, spot, declared_by, flaws)
 
     def _from_file(self, path: str, spot: Spot, declared_by: str) -> SchemaOf:
-        text = read_text(path)
-        found = [msgspec.structs.replace(one, span=spot.below("$ref").span or one.span, excerpt="") for one in text.diagnostics]
-        file = getattr(text, "value", None)
-        if file is None or has_errors(found):
-            return SchemaOf(None, spot, declared_by, tuple(found))
-        self._read[path] = InputFile(path, file.digest, "schema")
-        document = compose(file)
-        tree = getattr(document, "value", None)
-        if tree is None:
-            return SchemaOf(None, spot, declared_by, document.diagnostics)
-        return self._ready(tree.tree, Spot(tree), str(Path(path).parent), f"declared in `{path}`")
+        read = read_document(path)
+        document = examined(read)
+        if document is None:
+            named = spot.below("$ref")
+            return SchemaOf(None, spot, declared_by, tuple(named.instead_of(one, path) for one in read.diagnostics))
+        self._read[path] = InputFile(path, document.digest, "schema")
+        return self._ready(document.tree, Spot(document), str(Path(path).parent), f"declared in `{path}`")
 
 
 def _file_named(raw: Any) -> str | None:

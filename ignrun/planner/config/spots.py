@@ -43,6 +43,12 @@ class Spot(msgspec.Struct, frozen=True):
             return diagnose(self._own_place, code, summary, hint=hint, severity=Severity.REMARK)
         return at_value(self.document, self.path, code, summary, hint=hint, severity=Severity.REMARK)
 
+    def instead_of(self, found: Diagnostic, file: str) -> Diagnostic:
+        """Move a mistake that concerns the whole of `file` to this value, which names the file; others stay where they are."""
+        if found.span.file != file or (found.span.line, found.span.column) != (1, 1):
+            return found
+        return self.mistake(found.code, f"`{file}`: {found.summary}", hint=found.hint)
+
     @property
     def _own_place(self) -> Span:
         return self.place or Span.of_file("")

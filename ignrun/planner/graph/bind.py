@@ -16,6 +16,7 @@ from ignrun.planner.graph.model import Edge
 from ignrun.terms.diagnostics import Diagnostic, Note, Severity
 from ignrun.terms.hints import did_you_mean
 from ignrun.terms.names import Address, ModuleScope, address_of
+from ignrun.terms.spans import Span
 from ignrun.terms.states import Condition
 
 Kind = Literal["requires", "wants", "after"]
@@ -74,7 +75,8 @@ class _Binder:
         if slot is None and kind != "after" and self._misspelt(spec, need, slots):
             return
         if slot is not None and not slot.many and len(need.targets) > 1:
-            self._complain(spec, need, "IGN311", f"the slot `{need.slot}` takes one module", f"it is bound to {_named(need.targets)}")
+            refusal = Refusal("IGN311", f"the slot `{need.slot}` takes one module", f"it is bound to {_named(need.targets)}")
+            self._complain(spec, need.span, refusal)
             return
         for name in need.targets:
             provider = self._provider(one, spec, kind, need, name)
@@ -85,10 +87,13 @@ class _Binder:
 
     def _misspelt(self, spec: ModuleSpec, need: Need, slots: dict[str, SlotSpec]) -> bool:
         """Tell whether a slot that the definition does not name is near to one that is left unbound."""
+        if any(name.partition("@")[0] not in self._scopes for name in need.targets):
+            return False
         bound = {other.slot for other in (*spec.requires, *spec.wants)}
         hint = did_you_mean(need.slot, [name for name in slots if name not in bound])
         if hint:
-            self._complain(spec, need, "IGN309", f"the definition of `{spec.name}` has no slot `{need.slot}`", hint)
+            refusal = Refusal("IGN309", f"the definition of `{spec.name}` has no slot `{need.slot}`", hint)
+            self._complain(spec, need.span, refusal)
         return bool(hint)
 
     def _provider(self, one: Settled, spec: ModuleSpec, kind: Kind, need: Need, name: str) -> Address | None:
@@ -97,25 +102,28 @@ class _Binder:
         if isinstance(target, Refusal):
             strange = "@" in name and name.partition("@")[2].upper() not in ModuleScope.__members__
             if module is None or strange or (kind == "requires" and module.enabled):
-                self._complain(spec, need, target.code, target.summary, target.hint)
+                self._complain(spec, _place_of(need, name), target)
             elif kind == "requires":
                 summary = f"`{spec.name}` requires `{name}`, which is disabled: it starts without it"
-                self._complain(spec, need, "IGN403", summary, "", Severity.WARNING)
+                self._complain(spec, _place_of(need, name), Refusal("IGN403", summary), Severity.WARNING)
             return None
         if target == one.address:
-            self._complain(spec, need, "IGN402", f"`{spec.name}` needs itself: a cycle of one", "remove it")
+            refusal = Refusal("IGN402", f"`{spec.name}` needs itself: a cycle of one", "remove it")
+            self._complain(spec, _place_of(need, name), refusal)
             return None
         if need.condition is Condition.COMPLETED and module and module.command is not None and module.oneshot is None:
             hint = f"give `{name}` `oneshot: true`, or wait for `healthy`"
-            self._complain(spec, need, "IGN404", f"`{name}` is no oneshot and never completes", hint)
+            refusal = Refusal("IGN404", f"`{name}` is no oneshot and never completes", hint)
+            self._complain(spec, _place_of(need, name), refusal)
         return target
 
     def _fits(self, spec: ModuleSpec, need: Need, slot: SlotSpec, name: str) -> bool:
         module = name.partition("@")[0]
-        refusal = self._unfit(module, slot)
-        if refusal:
-            self._complain(spec, need, "IGN319", f"`{module}` does not fit the slot `{slot.slot}`", refusal)
-        return not refusal
+        why = self._unfit(module, slot)
+        if why:
+            refusal = Refusal("IGN319", f"`{module}` does not fit the slot `{slot.slot}`", why)
+            self._complain(spec, _place_of(need, name), refusal)
+        return not why
 
     def _unfit(self, module: str, slot: SlotSpec) -> str:
         if module not in self._chosen:
@@ -135,14 +143,16 @@ class _Binder:
             others = [slot.slot]
         if not slot.many and len(others) > 1:
             hint = f"bind one of {_named(tuple(others))}"
-            self._complain_of_slot(spec, slot, definition, "IGN318", f"the slot `{slot.slot}` of `{spec.name}` is ambiguous", hint)
+            refusal = Refusal("IGN318", f"the slot `{slot.slot}` of `{spec.name}` is ambiguous", hint)
+            self._complain_of_slot(spec, slot, definition, refusal)
             return
         kind: Kind = "requires" if slot.required else "wants"
         targets = [target_of(name, self._scopes, one.scope) for name in others]
         found = [target for target in targets if not isinstance(target, Refusal)]
         if slot.required and not found:
             hint = f"declare a module that uses `{slot.uses}`, or bind one in `requires`"
-            self._complain_of_slot(spec, slot, definition, "IGN310", f"the slot `{slot.slot}` of `{spec.name}` is missing", hint)
+            refusal = Refusal("IGN310", f"the slot `{slot.slot}` of `{spec.name}` is missing", hint)
+            self._complain_of_slot(spec, slot, definition, refusal)
         for target in found:
             yield Edge(one.address, slot.slot, target, Condition.HEALTHY, kind, spec.span, slot.many)
 
@@ -161,16 +171,21 @@ class _Binder:
         spec = self._manifest.modules[module]
         return definition.metadata.id if definition else spec.uses or str((spec.metadata or {}).get("id", module))
 
-    def _complain(
-        self, spec: ModuleSpec, need: Need, code: str, summary: str, hint: str, severity: Severity = Severity.ERROR
-    ) -> None:
+    def _complain(self, spec: ModuleSpec, span: Span, refusal: Refusal, severity: Severity = Severity.ERROR) -> None:
         document = self._manifest.documents[spec.where.document]
-        self.diagnostics.append(at_span(document, need.span, code, summary, hint=hint, severity=severity))
+        found = at_span(document, span, refusal.code, refusal.summary, hint=refusal.hint, severity=severity)
+        self.diagnostics.append(found)
 
-    def _complain_of_slot(self, spec: ModuleSpec, slot: SlotSpec, definition: Definition, code: str, summary: str, hint: str) -> None:
+    def _complain_of_slot(self, spec: ModuleSpec, slot: SlotSpec, definition: Definition, refusal: Refusal) -> None:
         document = self._manifest.documents[spec.where.document]
         note = Note(f"the slot is declared by {definition.metadata.id} {definition.metadata.version}", slot.span)
-        self.diagnostics.append(at_key(document, spec.where.path, code, summary, hint=hint, notes=(note,)))
+        found = at_key(document, spec.where.path, refusal.code, refusal.summary, hint=refusal.hint, notes=(note,))
+        self.diagnostics.append(found)
+
+
+def _place_of(need: Need, name: str) -> Span:
+    """Give the place where a need names one of its targets."""
+    return dict(zip(need.targets, need.target_spans, strict=False)).get(name, need.span)
 
 
 def _named(names: tuple[str, ...]) -> str:
