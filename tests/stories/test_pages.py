@@ -84,7 +84,7 @@ def test_the_tour_of_the_readme_goes_as_it_says(tmp_path, port: int) -> None:
         assert len(before) == 7
         plant.write(text.replace("disk/percent: {high: 98}", "disk/percent: {high: 90}"))
         plan = plant.ignrun("plan", "manifests/demo.yaml").out
-        assert "alarms  restart" in plan and "98 -> 90" in plan and "6 unchanged" in plan
+        assert "alarms@gateway  restart" in plan and "98 -> 90" in plan and "6 unchanged" in plan
         plant.ignrun("apply", "manifests/demo.yaml")
         after = plant.instances()
         assert {key for key in before if identity(before[key]) != identity(after[key])} == {"alarms@gateway"}
