@@ -40,7 +40,7 @@ def root_of(manifest: Path) -> Path:
     """Find the folder that includes and files must stay below: the nearest with `.git` or `pyproject.toml`, else the manifest's."""
     folder = manifest.parent
     for candidate in (folder, *folder.parents):
-        if any((candidate / mark).exists() for mark in _ROOT_MARKS):
+        if any(os.path.exists(candidate / mark) for mark in _ROOT_MARKS):  # noqa: PTH110 - one that may not be looked into has none
             return candidate
     return folder
 
