@@ -1,0 +1,185 @@
+"""Assembles the runner of one plant, the only place where concrete classes meet, and lets it run to its end."""
+
+import asyncio
+import getpass
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+from ignrun import __version__
+from ignrun.control.feed import EventFeed
+from ignrun.control.wire import ApplyRequest
+from ignrun.runner.first import First
+from ignrun.runner.foreground import RunOptions
+from ignrun.runner.ground import Ground
+from ignrun.runner.loop import Loop
+from ignrun.runner.perform import Performer
+from ignrun.runner.secrets import SecretStore
+from ignrun.runner.signals import ending_by_signal
+from ignrun.runner.steering import Steering
+from ignrun.runner.unsent import Unsent
+from ignrun.runner.voices import Voices
+from ignrun.runtime.apply.state import State
+from ignrun.runtime.engines.command import CommandEngine
+from ignrun.runtime.engines.fork import HostEngine
+from ignrun.runtime.engines.places import make_run_folder, plant_token, remove_run_folder
+from ignrun.runtime.journal.registry import register, unregister
+from ignrun.runtime.journal.writer import Journal
+from ignrun.runtime.observe.files import LogFiles
+from ignrun.runtime.supervise.messages import ShutdownAsked
+from ignrun.terms.clock import SystemClock
+from ignrun.terms.events import Body, Event, Happening, RunnerEnded, RunnerStarted
+
+OnServing = Callable[[str], None]
+"""Told the path of the control socket once the runner answers on it."""
+
+
+async def run(
+    ground: Ground, options: RunOptions, *, first: ApplyRequest | None = None, on_serving: OnServing | None = None
+) -> int:
+    """Run the plant on `ground` until it has gone down; with `first`, apply that to begin with. Gives the exit code."""
+    async with AsyncExitStack() as stack:
+        runner = await stack.enter_async_context(Runner(ground, options))
+        beginning = First(runner.steering, runner.loop.hear, options.on_outcome)
+        stack.enter_context(ending_by_signal(runner.ask_down))
+        if first:
+            beginning.begin(first)
+        await stack.enter_async_context(runner.door())
+        if on_serving:
+            on_serving(str(ground.socket))
+        code = beginning.final_code(await runner.ended)
+        runner.tell(RunnerEnded(code))
+    return code
+
+
+class Runner:
+    """The parts of one runner, put together: they know each other only through what they are handed here."""
+
+    def __init__(self, ground: Ground, options: RunOptions) -> None:
+        """Put the parts together in the running loop; the template of the hosts is started at once."""
+        running = asyncio.get_running_loop()
+        self.ended: asyncio.Future[int] = running.create_future()
+        self._ground = ground
+        self._clock = SystemClock()
+        self._started = self._clock.utc()
+        self._on_event = options.on_event
+        self._logs = LogFiles(ground.folder.logs)
+        self._journal = Journal(
+            ground.folder.journal, lambda events: _from_thread(running, lambda: self._publish(events))
+        )
+        self._feed = EventFeed(self._journal.events_after, self._journal.last_event_seq)
+        self.loop = Loop(_first_state(self._journal), self._clock)
+        secrets = SecretStore()
+        unsent = Unsent()
+        voices = Voices(self._logs, secrets.mask, lambda: self.loop.state.generation, options.on_log)
+        token = plant_token(ground.folder.path)
+        self._run_dir = make_run_folder(ground.run_time, token)
+        self._hosts = HostEngine(
+            python=ground.launch.python,
+            run_dir=self._run_dir,
+            token=token,
+            cwd=Path(ground.launch.manifest).parent,
+            env=os.environ,
+            hear=lambda message: self.loop.hear(unsent.added_to(message)),
+            on_lines=voices.heard,
+            mask=secrets.mask,
+        )
+        self._hosts.start()
+        self._commands = CommandEngine(
+            python=ground.launch.python,
+            run_dir=self._run_dir,
+            token=token,
+            guard=self._hosts,
+            hear=self.loop.hear,
+            on_lines=voices.heard,
+            mask=secrets.mask,
+        )
+        self.steering = Steering(
+            loop=self.loop,
+            reader=ground.reader,
+            secrets=secrets,
+            feed=self._feed,
+            runner=ground.facts(self._started),
+            clock=self._clock,
+            fingerprint_key=ground.key,
+        )
+        self.loop.perform_by(
+            Performer(
+                hosts=self._hosts,
+                commands=self._commands,
+                journal=self._journal,
+                secrets=secrets,
+                unsent=unsent,
+                author=_author(),
+                hear=self.loop.hear,
+                hear_from_thread=lambda message: _from_thread(running, lambda: self.loop.hear(message)),
+                answer=self.steering.answer,
+                end=self._end,
+            )
+        )
+
+    async def __aenter__(self) -> Self:
+        """Say that the runner is here."""
+        register(self._ground.record(self._started), self._ground.run_time)
+        self.tell(RunnerStarted(os.getpid(), __version__))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let go of everything, the journal last."""
+        await self._commands.close()
+        await self._hosts.close()
+        self._logs.close()
+        self._journal.close()
+        remove_run_folder(self._run_dir)
+        unregister(self._ground.record(self._started), self._ground.run_time)
+
+    @asynccontextmanager
+    async def door(self) -> AsyncIterator[None]:
+        """Answer clients on the control socket for as long as the block runs."""
+        from ignrun.control.server import ControlServer
+
+        server = await ControlServer.open(self._ground.socket, self.steering)
+        try:
+            yield
+        finally:
+            await server.close()
+
+    def ask_down(self, by: str, code: int) -> None:
+        """Have the plant go down and the runner end with `code`."""
+        self.loop.hear(ShutdownAsked(by, code))
+
+    def tell(self, body: Body) -> None:
+        """Have the journal keep something that happened to the runner itself."""
+        state = self.loop.state
+        self._journal.submit_events(
+            (Happening("", body),), self._clock.utc(), self._clock.monotonic(), state.generation
+        )
+
+    def _end(self, code: int) -> None:
+        if not self.ended.done():
+            self.ended.set_result(code)
+
+    def _publish(self, events: tuple[Event, ...]) -> None:
+        self._feed.publish(events)
+        if self._on_event:
+            for event in events:
+                self._on_event(event)
+
+
+def _first_state(journal: Journal) -> State:
+    return State(last_generation=journal.last_generation(), last_transaction=journal.last_transaction())
+
+
+def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """Have `call` called in the loop; when the loop is over, nobody needs it any more."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)
+
+
+def _author() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"

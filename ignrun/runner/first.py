@@ -1,0 +1,44 @@
+"""Owns the first apply of a runner in the foreground, and what its outcome means for the exit code."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from ignrun.control.wire import ApplyRequest
+from ignrun.render.outcome import OutcomeReport
+from ignrun.runner.steering import Steering
+from ignrun.runtime.supervise.messages import Message, ShutdownAsked
+
+HELD: Final = 11
+_ENDS: Final = {"rejected": 3, "refused": 1}
+"""Outcomes after which nothing runs, with the exit code of each; the command line's enum holds the same numbers."""
+
+
+class First:
+    """The apply that a foreground runner begins with: refused, the runner ends; held, it stays and ends with 11."""
+
+    def __init__(
+        self, steering: Steering, hear: Callable[[Message], None], told: Callable[[OutcomeReport], None] | None
+    ) -> None:
+        """Take who applies, who is told to go down, and who listens to the outcome."""
+        self._steering = steering
+        self._hear = hear
+        self._told = told
+        self._task: asyncio.Task[None] | None = None
+        self._result = ""
+
+    def begin(self, request: ApplyRequest) -> None:
+        """Apply `request` while the runner goes on."""
+        self._task = asyncio.create_task(self._apply(request), name="first apply")
+
+    def final_code(self, code: int) -> int:
+        """Give the code to end with when the runner was asked to end with `code`."""
+        return HELD if self._result == "held" else code
+
+    async def _apply(self, request: ApplyRequest) -> None:
+        outcome = await self._steering.apply(request)
+        self._result = outcome.result
+        if self._told:
+            self._told(outcome)
+        if outcome.result in _ENDS:
+            self._hear(ShutdownAsked("nothing came into force", _ENDS[outcome.result]))

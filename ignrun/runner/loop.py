@@ -1,0 +1,55 @@
+"""Owns the runner's State: takes in what happened, lets it be decided, and has the effects performed."""
+
+import asyncio
+from collections.abc import Callable
+
+from ignrun.runtime.apply.decide import decide
+from ignrun.runtime.apply.state import State
+from ignrun.runtime.supervise.effects import Effect, WakeAt
+from ignrun.runtime.supervise.messages import Message, Woke
+from ignrun.runtime.supervise.now import Now
+from ignrun.terms.clock import Clock
+
+Perform = Callable[[State, tuple[Effect, ...], Now], None]
+"""Carries out the effects of one turn; `State` is the one that they were decided in. What comes of them is heard later."""
+
+
+class Loop:
+    """One owner of one `State`: everybody else sends messages by `hear` and looks at `state`."""
+
+    def __init__(self, state: State, clock: Clock) -> None:
+        """Start from `state`; nothing happens before the first message, and `perform_by` comes before that."""
+        self.state = state
+        self._clock = clock
+        self._perform: Perform | None = None
+        self._inbox: list[Message] = []
+        self._turn_planned = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def perform_by(self, perform: Perform) -> None:
+        """Say who carries out effects."""
+        self._perform = perform
+
+    def hear(self, message: Message) -> None:
+        """Take in a message; it is decided upon in the next turn, together with all that has come by then."""
+        self._inbox.append(message)
+        if not self._turn_planned:
+            self._turn_planned = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._turn_planned = False
+        inbox, self._inbox = tuple(self._inbox), []
+        now = Now(mono=self._clock.monotonic(), utc=self._clock.utc())
+        self.state, effects = decide(self.state, inbox, now)
+        rest = tuple(effect for effect in effects if not isinstance(effect, WakeAt))
+        for effect in effects:
+            if isinstance(effect, WakeAt):
+                self._wake_at(effect.at - now.mono)
+        if rest and self._perform:
+            self._perform(self.state, rest, now)
+
+    def _wake_at(self, delay: float) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, delay), self.hear, Woke())

@@ -1,0 +1,149 @@
+"""Performs effects: each decision that wants something done goes to the engine, the journal or the client that does it."""
+
+from collections.abc import Callable
+from typing import assert_never
+
+from ignrun.planner.graph.model import Edge
+from ignrun.protocol.orders import Assignment, Load
+from ignrun.protocol.reports import ImportFault
+from ignrun.runner.fill import MissingExportError, MissingSecretError, assignment_of
+from ignrun.runner.launches import launch_of
+from ignrun.runner.secrets import SecretStore
+from ignrun.runner.unsent import Unsent
+from ignrun.runtime.apply.state import State
+from ignrun.runtime.engines.command import CommandEngine
+from ignrun.runtime.engines.fork import HostEngine
+from ignrun.runtime.journal.writer import Journal
+from ignrun.runtime.supervise import effects as wanted
+from ignrun.runtime.supervise.effects import Effect
+from ignrun.runtime.supervise.messages import (
+    CommandFailed,
+    IntentDurable,
+    JournalRefused,
+    Message,
+    OutcomeDurable,
+)
+from ignrun.runtime.supervise.now import Now
+from ignrun.terms.fault import Fault, FaultKind
+from ignrun.terms.names import Address
+
+Hear = Callable[[Message], None]
+Answer = Callable[[wanted.AnswerApply | wanted.AnswerAsked], None]
+
+
+class Performer:
+    """Hands effects to those who carry them out; called in the loop, returns at once, and what comes of it is heard later."""
+
+    def __init__(
+        self,
+        *,
+        hosts: HostEngine,
+        commands: CommandEngine,
+        journal: Journal,
+        secrets: SecretStore,
+        unsent: Unsent,
+        author: str,
+        hear: Hear,
+        hear_from_thread: Hear,
+        answer: Answer,
+        end: Callable[[int], None],
+    ) -> None:
+        """Take the doors that effects lead to; `hear_from_thread` may be called from any thread, the others from the loop's."""
+        self._hosts = hosts
+        self._commands = commands
+        self._journal = journal
+        self._secrets = secrets
+        self._author = author
+        self._hear = hear
+        self._hear_from_thread = hear_from_thread
+        self._answer = answer
+        self._end = end
+        self._unsent = unsent
+
+    def __call__(self, state: State, effects: tuple[Effect, ...], now: Now) -> None:
+        """Perform the effects of one turn in their order; what happened in it goes to the journal first, as one batch."""
+        happenings = tuple(effect.happening for effect in effects if isinstance(effect, wanted.Record))
+        generation = state.transaction.generation if state.transaction else state.generation
+        self._journal.submit_events(happenings, now.utc, now.mono, generation)
+        for effect in effects:
+            self._perform(effect, state, now)
+
+    def _perform(self, effect: Effect, state: State, now: Now) -> None:  # noqa: C901 - one case for each effect
+        match effect:
+            case wanted.Record() | wanted.WakeAt():
+                pass  # the journal has had all records of the turn, the loop keeps the time
+            case wanted.KeepIntent():
+                self._keep_intent(effect, now)
+            case wanted.KeepOutcome():
+                self._keep_outcome(effect, now)
+            case wanted.LaunchHost(host, epoch, scope):
+                self._hosts.launch(host, epoch, scope)
+            case wanted.LoadHost():
+                self._load(effect, state)
+            case wanted.GiveOrder(host, epoch, order):
+                self._hosts.give(host, epoch, order)
+            case wanted.EndHost(host, epoch, grace):
+                self._hosts.end(host, epoch, grace)
+            case wanted.SpawnCommand():
+                self._spawn(effect)
+            case wanted.StopCommand(address, epoch, grace):
+                self._commands.stop(address, epoch, grace)
+            case wanted.AnswerApply() | wanted.AnswerAsked():
+                self._answer(effect)
+            case wanted.EndRunner(code):
+                self._end(code)
+            case _:
+                assert_never(effect)
+
+    def _keep_intent(self, effect: wanted.KeepIntent, now: Now) -> None:
+        def done(refusal: str) -> None:
+            transaction = effect.transaction
+            self._hear_from_thread(JournalRefused(transaction, refusal) if refusal else IntentDurable(transaction))
+
+        self._journal.keep_intent(effect, self._author, now.utc, done)
+
+    def _keep_outcome(self, effect: wanted.KeepOutcome, now: Now) -> None:
+        def done(refusal: str) -> None:
+            transaction = effect.outcome.transaction
+            self._hear_from_thread(JournalRefused(transaction, refusal) if refusal else OutcomeDurable(transaction))
+
+        self._journal.keep_outcome(effect, now.utc, done)
+
+    def _load(self, effect: wanted.LoadHost, state: State) -> None:
+        assignments: list[Assignment] = []
+        faults: list[ImportFault] = []
+        secrets = self._secrets.current()
+        needs = _by_dependent(effect.edges)
+        for spec in effect.specs:
+            try:
+                assignments.append(
+                    assignment_of(
+                        spec,
+                        edges=needs.get(spec.address, ()),
+                        local=effect.local,
+                        plant=state.graph.plant,
+                        mode=state.graph.mode,
+                        secrets=secrets,
+                    )
+                )
+            except (MissingSecretError, ValueError) as error:
+                faults.append(ImportFault(spec.address, Fault(FaultKind.SECRET, self._secrets.mask(str(error)))))
+        self._unsent.note(effect.host, effect.epoch, tuple(faults))
+        self._hosts.give(effect.host, effect.epoch, Load(tuple(assignments)))
+
+    def _spawn(self, effect: wanted.SpawnCommand) -> None:
+        try:
+            launch = launch_of(effect.spec, effect.epoch, self._secrets.current(), effect.exports)
+        except (MissingSecretError, MissingExportError, ValueError) as error:
+            kind = FaultKind.SECRET if isinstance(error, MissingSecretError) else FaultKind.NOT_STARTED
+            fault = Fault(kind, self._secrets.mask(str(error)))
+            self._hear(CommandFailed(effect.spec.address, effect.epoch, fault))
+        else:
+            self._commands.spawn(launch)
+
+
+def _by_dependent(edges: tuple[Edge, ...]) -> dict[Address, tuple[Edge, ...]]:
+    found: dict[Address, list[Edge]] = {}
+    for edge in edges:
+        found.setdefault(edge.dependent, []).append(edge)
+    return {address: tuple(own) for address, own in found.items()}

@@ -1,0 +1,49 @@
+"""Owns the texts of secrets while the runner lives: those in force, those an open apply brings, and the mask over both."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from ignrun.terms.secret import MASK, Secret
+
+SHORTEST: Final = 4
+"""Texts shorter than this are not masked in output: they would blot out half of it."""
+
+
+class SecretStore:
+    """The secrets of one plant, in memory only."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._in_force: dict[str, Secret] = {}
+        self._offered: dict[str, Secret] = {}
+        self._seen: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def offer(self, texts: Mapping[str, str]) -> None:
+        """Take the texts that an apply brings; they hold from now on, and are dropped again by `withdraw`."""
+        self._offered = {name: Secret(text) for name, text in texts.items()}
+        self._rebuild_mask()
+
+    def accept(self) -> None:
+        """Put the offered secrets in force."""
+        self._in_force |= self._offered
+        self._offered = {}
+
+    def withdraw(self) -> None:
+        """Forget what was offered, the apply that brought it came to nothing; the mask never forgets."""
+        self._offered = {}
+
+    def current(self) -> dict[str, Secret]:
+        """Give every secret by name, an offered one before one in force."""
+        return self._in_force | self._offered
+
+    def mask(self, text: str) -> str:
+        """Replace the text of every known secret in `text`."""
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def _rebuild_mask(self) -> None:
+        self._seen |= {secret.reveal() for secret in self._offered.values()}
+        forms = {line for text in self._seen for line in (text, *text.splitlines()) if len(line) >= SHORTEST}
+        longest_first = sorted(forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
