@@ -38,7 +38,10 @@ def _invoked(arguments: Sequence[str]) -> int:
     from ignrun.cli.group import ignrun
 
     try:
-        result = ignrun.main(list(arguments), prog_name="ignrun", standalone_mode=False)
+        with ignrun.make_context("ignrun", list(arguments)) as context:
+            result = ignrun.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
     except click.Abort:
         return ExitCode.INTERRUPTED
     except click.ClickException as mistake:

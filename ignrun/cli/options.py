@@ -43,7 +43,13 @@ def aims_at_plant(function: F) -> F:
         aimed,
         click.option("-m", "manifest_option", metavar="MANIFEST", help="The plant of this manifest."),
         click.option("-n", "name", metavar="NAME", help="The plant of this name."),
-        click.option("--state-dir", metavar="FOLDER", envvar="IGNRUN_STATE_DIR", help="The plant's state folder."),
+        click.option(
+            "--state-dir",
+            metavar="FOLDER",
+            envvar="IGNRUN_STATE_DIR",
+            show_envvar=True,
+            help="The plant's state folder.",
+        ),
     )
 
 
@@ -65,7 +71,12 @@ def reads_manifest(function: F) -> F:
         read,
         click.argument("manifest", required=False, metavar="[MANIFEST]"),
         click.option(
-            "--mode", multiple=True, metavar="MODE", envvar="IGNRUN_MODE", help="Overlays to merge, in order."
+            "--mode",
+            multiple=True,
+            metavar="MODE",
+            envvar="IGNRUN_MODE",
+            show_envvar=True,
+            help="Overlays to merge, in order.",
         ),
         click.option("--var", multiple=True, type=PAIR, metavar="NAME=VALUE", help="Set a variable of the manifest."),
         click.option(

@@ -1,0 +1,73 @@
+"""Holds the outermost frame: one message and the right code, whatever happens below it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ignrun.cli import explain
+from ignrun.terms.failure import NoRunner
+
+
+@pytest.fixture
+def explain_raises(monkeypatch):
+    def set_it(error: BaseException) -> None:
+        def callback(**_: object) -> None:
+            raise error
+
+        monkeypatch.setattr(explain.command, "callback", callback)
+
+    return set_it
+
+
+def test_a_failure_is_one_statement_and_a_hint(ignrun, explain_raises) -> None:
+    explain_raises(NoRunner("no runner is alive", "start one"))
+    ended = ignrun("explain")
+    assert (ended.code, ended.out, ended.err) == (13, "", "error: no runner is alive\nhint: start one\n")
+
+
+def test_a_failure_cannot_steer_the_terminal(ignrun, explain_raises) -> None:
+    explain_raises(NoRunner("\x1b[2J"))
+    assert "\x1b" not in ignrun("explain").err
+
+
+def test_a_bug_ends_in_70_with_a_line_and_the_file_of_its_traceback(
+    ignrun, explain_raises, monkeypatch, tmp_path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    explain_raises(ZeroDivisionError("division by zero"))
+    ended = ignrun("explain")
+    assert ended.code == 70
+    assert ended.err.startswith("bug: ZeroDivisionError: division by zero\nhint: the traceback is in `")
+    assert "Traceback" not in ended.err
+    kept = next(tmp_path.glob("ignrun-bug-*.txt"))
+    assert "ZeroDivisionError" in kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("how", ["option", "environment"])
+def test_a_bug_shows_its_traceback_when_asked_to(ignrun, explain_raises, monkeypatch, how) -> None:
+    explain_raises(ZeroDivisionError("division by zero"))
+    if how == "environment":
+        monkeypatch.setenv("IGNRUN_DEBUG", "1")
+    ended = ignrun("--debug", "explain") if how == "option" else ignrun("explain")
+    assert ended.code == 70
+    assert "Traceback (most recent call last)" in ended.err
+
+
+def test_ctrl_c_ends_in_130_without_a_word(ignrun, explain_raises) -> None:
+    explain_raises(KeyboardInterrupt())
+    ended = ignrun("explain")
+    assert ended.code == 130
+    assert "Traceback" not in ended.err
+
+
+def test_a_reader_that_goes_away_early_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as gone:
+        done = subprocess.run(
+            [sys.executable, "-m", "ignrun", "explain"], check=False, stdout=gone, stderr=subprocess.PIPE, timeout=30
+        )
+    assert (done.returncode, done.stderr) == (0, b"")

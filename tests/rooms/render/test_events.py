@@ -1,0 +1,60 @@
+"""Holds the lines of events to their kinds: none is forgotten, none can steer a terminal."""
+
+from typing import get_args
+
+import pytest
+
+from ignrun.render.events import body_text, event_line
+from ignrun.terms import events as kinds
+from ignrun.terms.events import Body, Event
+from ignrun.terms.fault import Fault, FaultKind
+from ignrun.terms.states import Health, ModuleState
+from tests.rooms.render.plants import AT
+
+FAULT = Fault(FaultKind.RAISED, "ValueError: no", "startup")
+
+TOLD = {
+    kinds.RunnerStarted(42, "0.1.0"): "runner started (pid 42, ignrun 0.1.0)",
+    kinds.RunnerEnded(0): "runner ended with exit code 0",
+    kinds.ApplyBegan(1, "feed", "cli", 2): "apply 1 began: 2 steps, asked for by cli",
+    kinds.ApplyEnded(1, "held", "1 of 2 arrived"): "apply 1 ended held: 1 of 2 arrived",
+    kinds.StepBegan(1, "create"): "create began",
+    kinds.StepEnded(1, "create", FAULT): "create failed: ValueError: no",
+    kinds.LifecycleEvent(ModuleState.STARTING, ModuleState.RUNNING, "startup returned"): (
+        "starting -> running: startup returned"
+    ),
+    kinds.MoveRefused(ModuleState.STOPPED, ModuleState.RUNNING): (
+        "refused a move stopped -> running, which the table of states does not allow"
+    ),
+    kinds.HealthChanged(Health.HEALTHY, Health.UNHEALTHY, "no answer"): "health healthy -> unhealthy: no answer",
+    kinds.ProcessStarted(7, "host gateway"): "host gateway started (pid 7)",
+    kinds.ProcessEnded(7, "host gateway", "signal 9 (SIGKILL)"): "host gateway ended: signal 9 (SIGKILL) (pid 7)",
+    kinds.RetryScheduled(15.0, 4, parked=True): "parked, to be tried again in 15s (attempt 4)",
+    kinds.ExportsChanged(("path", "url")): "exports path, url",
+    kinds.OperatorAsked("restart", "anna"): "restart asked for by anna",
+    kinds.EventsLost(3, "disk full"): "3 events before this one could not be kept: disk full",
+}
+
+
+def test_every_kind_of_event_has_a_line() -> None:
+    assert {type(body) for body in TOLD} == set(get_args(Body))
+
+
+@pytest.mark.parametrize("body", TOLD, ids=lambda body: type(body).__name__)
+def test_an_event_reads(body) -> None:
+    assert body_text(body) == TOLD[body]
+
+
+def test_a_line_bears_time_number_and_subject() -> None:
+    event = Event(9, AT, 1.0, "web@gateway", 3, kinds.ExportsChanged(("url",)))
+    assert event_line(event) == "2026-01-02T03:04:05.678Z #9 web@gateway: exports url"
+
+
+def test_the_root_cause_is_named() -> None:
+    upstream = Fault(FaultKind.UPSTREAM, "skipped", upstream="tags@gateway")
+    body = kinds.LifecycleEvent(ModuleState.STARTING, ModuleState.ERROR, "", fault=upstream)
+    assert body_text(body) == "starting -> error: skipped (root cause: tags@gateway)"
+
+
+def test_what_a_module_says_of_its_failure_cannot_steer_a_terminal() -> None:
+    assert "\x1b" not in body_text(kinds.HealthChanged(Health.HEALTHY, Health.UNHEALTHY, "\x1b[2Jgone\nnew line"))

@@ -1,0 +1,51 @@
+"""Holds what is said at the end of an apply to how it ended."""
+
+import msgspec
+
+from ignrun.render.outcome import OutcomeReport, encode_outcome, outcome_report, outcome_text
+from ignrun.runtime.supervise.effects import Outcome, Result
+from ignrun.terms.fault import Fault, FaultKind
+from ignrun.terms.names import Address
+
+HELD = outcome_report(
+    Outcome(
+        1,
+        Result.HELD,
+        2,
+        "1 of 3 has arrived",
+        {
+            Address("tags@gateway"): Fault(
+                FaultKind.RAISED, "ValueError: no", "startup", "Traceback ...\nValueError: no"
+            ),
+            Address("web@gateway"): Fault(FaultKind.UPSTREAM, "skipped", upstream="tags@gateway"),
+        },
+    )
+)
+
+
+def test_a_held_apply_names_the_root_cause_who_was_skipped_and_what_to_do() -> None:
+    lines = outcome_text(HELD, lambda address: address.split("@")[0]).splitlines()
+    assert lines[0].startswith("Held: what is healthy stays up")
+    assert lines[1:] == [
+        "1 of 3 has arrived",
+        "  tags: ValueError: no in `startup`",
+        "    | Traceback ...",
+        "    | ValueError: no",
+        "  web: skipped: upstream tags",
+        lines[-1],
+    ]
+    assert lines[-1].startswith("hint: `ignrun status`")
+
+
+def test_every_result_has_a_sentence_of_its_own() -> None:
+    told = {outcome_text(OutcomeReport("1.0", 1, result.value, 1, "")).splitlines()[0] for result in Result}
+    assert len(told) == len(Result)
+
+
+def test_the_public_form_names_result_generation_and_each_fault() -> None:
+    form = msgspec.json.decode(encode_outcome(HELD))
+    assert (form["result"], form["generation"], form["transaction"]) == ("held", 2, 1)
+    assert form["faults"][1] == {
+        "address": "web@gateway",
+        "fault": {"kind": "upstream", "summary": "skipped", "callback": "", "upstream": "tags@gateway", "detail": ""},
+    }

@@ -1,0 +1,98 @@
+"""Holds the text and the JSON of a plan to the forms that apply.md gives."""
+
+import msgspec
+
+from ignrun.planner.plan.model import Change, DependencyMoved, Edited, Plan, Requested, SharesHost, Step
+from ignrun.render.plan import SIGNS, encode_plan, footer, plan_report, plan_text, shown_value
+from ignrun.terms.names import Address
+from tests.rooms.render.plants import at_line, needs
+
+TAGS, HISTORIAN, WEB, OLD = (Address(f"{name}@gateway") for name in ("tags", "historian", "web", "old"))
+
+PLAN = Plan(
+    3,
+    "feed",
+    (
+        Step(OLD, "delete", Edited(at_line(30))),
+        Step(
+            HISTORIAN,
+            "restart",
+            Edited(at_line(14, 7)),
+            (
+                Change(("config", "flush"), "5s", "10s", at_line(14, 7)),
+                Change(("config", "servers", 0, "password"), "(secret)", "(secret)"),
+                Change(("lifecycle", "stop_timeout"), None, 5.0),
+            ),
+            interrupts=(TAGS,),
+        ),
+        Step(WEB, "restart", DependencyMoved(needs(WEB, HISTORIAN))),
+        Step(Address("alarms@gateway"), "create", Edited(at_line(40))),
+    ),
+    9,
+)
+
+
+def test_a_plan_reads_as_signs_causes_with_their_place_changed_paths_and_a_footer() -> None:
+    assert plan_text(plan_report(PLAN)) == (
+        "  - old  delete\n"
+        "      removed at /plants/line.yaml:30:3\n"
+        "  ^ historian  restart\n"
+        "      edited at /plants/line.yaml:14:7\n"
+        "      flush: 5s -> 10s\n"
+        "      servers[0].password: (secret changed)\n"
+        "      lifecycle.stop_timeout: (none) -> 5.0\n"
+        "      shares its process with tags\n"
+        "  ^ web  restart\n"
+        "      because `historian` moves, at /plants/line.yaml:9:3\n"
+        "  + alarms  create\n"
+        "      new at /plants/line.yaml:40:3\n"
+        "\n"
+        "Plan: 1 to add, 2 to restart (1 because of a dependency), 1 to delete. 9 unchanged.\n"
+    )
+
+
+def test_an_empty_plan_says_so_in_one_line() -> None:
+    assert plan_text(plan_report(Plan(3, "feed", (), 6))) == "Plan: nothing to do. 6 unchanged.\n"
+
+
+def test_scopes_are_shown_once_the_plant_has_several() -> None:
+    text = plan_text(plan_report(PLAN), addresses=["basic@designer"])
+    assert "  ^ historian@gateway  restart\n" in text
+
+
+def test_every_cause_says_who_or_where() -> None:
+    steps = (Step(TAGS, "restart", SharesHost(WEB)), Step(WEB, "restart", Requested("anna")))
+    text = plan_text(plan_report(Plan(1, "", steps, 0)))
+    assert "because it shares a process with `web`" in text
+    assert "because anna asked for it" in text
+
+
+def test_the_json_form_has_the_keys_that_are_promised_and_no_others() -> None:
+    form = msgspec.json.decode(encode_plan(plan_report(PLAN)))
+    assert set(form) == {"format_version", "base_generation", "target_digest", "changes", "diagnostics", "summary"}
+    assert set(form["changes"][1]) == {
+        "address", "action", "cause", "paths", "before", "after", "caused_by", "step", "place", "interrupts",
+    }  # fmt: skip
+    assert form["changes"][1]["paths"] == ["config.flush", "config.servers[0].password", "lifecycle.stop_timeout"]
+    assert form["changes"][1]["after"]["config.flush"] == "10s"
+    assert form["changes"][2]["caused_by"] == "historian@gateway"
+    assert form["summary"]["unchanged"] == 9
+
+
+def test_the_json_form_of_the_same_plan_is_the_same_to_the_byte() -> None:
+    again = msgspec.json.decode(msgspec.json.encode(PLAN), type=Plan)
+    assert encode_plan(plan_report(again)) == encode_plan(plan_report(PLAN))
+
+
+def test_every_action_has_a_sign_and_is_counted() -> None:
+    for action in ("create", "delete", "restart", "replace"):
+        text = plan_text(plan_report(Plan(1, "", (Step(TAGS, action, Edited(at_line(1))),), 0)))
+        assert text.lstrip().startswith(f"{SIGNS[action]} tags  {action}")
+        assert footer(plan_report(Plan(1, "", (Step(TAGS, action, Edited(at_line(1))),), 0))).startswith("Plan: 1 to ")
+
+
+def test_values_stay_on_one_line_and_cannot_steer_a_terminal() -> None:
+    assert shown_value("a\nb\x1b[2J") == "a\\x0ab\\x1b[2J"
+    assert shown_value("") == '""'
+    assert shown_value({"a": [1, True]}) == '{"a":[1,true]}'
+    assert len(shown_value("x" * 500)) == 72
