@@ -1,6 +1,7 @@
 """Turns an entry such as `plant.jobs:Poller` into the code it leads to, checked by reading its source."""
 
 import ast
+import functools
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -34,23 +35,33 @@ class Source(msgspec.Struct, frozen=True):
     fault: str = ""
 
 
-def find_code(
-    entry: str, path: Sequence[str], beside: Sequence[str] = (), read: Callable[[Path], Source] | None = None
-) -> Code | Missing:
+class Eyes(msgspec.Struct, frozen=True):
+    """How files are found and read; `remembering` makes a pair that looks at each only once."""
+
+    locate: Callable[[str, tuple[str, ...]], tuple[Path, str] | None]
+    read: Callable[[Path], Source]
+
+    @classmethod
+    def remembering(cls) -> "Eyes":
+        """Make eyes that remember, for one selection."""
+        return cls(functools.cache(file_of), functools.cache(read_source))
+
+
+def find_code(entry: str, path: tuple[str, ...], beside: tuple[str, ...], eyes: Eyes) -> Code | Missing:
     """Find and check the source of `package.module:Name`.
 
     `path` is what its host has in front of its import path anyway, `beside` the folders that may be added to it for this
-    entry; after them comes what is installed. `read` stands in for `read_source`, to read each file once only.
+    entry; after them comes what is installed.
     """
     if not _ENTRY.match(entry):
         return Missing("IGN306", f"`{entry}` is not an entry", "write it as `package.module:Name`")
     module, _, name = entry.partition(":")
     own = (*path, *beside)
-    found = file_of(module, own) or file_of(module, installed_folders(module))
+    found = eyes.locate(module, own) or eyes.locate(module, installed_folders(module))
     if found is None:
         return Missing("IGN304", f"the module `{module}` of entry `{entry}` does not exist", _where(module, own))
     file, folder = found
-    return _checked(entry, name, (read or read_source)(file), folder if folder in own else "")
+    return _checked(entry, name, eyes.read(file), folder if folder in own else "")
 
 
 def _where(module: str, folders: Sequence[str]) -> str:
@@ -60,7 +71,9 @@ def _where(module: str, folders: Sequence[str]) -> str:
         place = Path(folder, *parents)
         if parents and not place.is_dir():
             continue
-        hint = did_you_mean(last, [one.stem for one in place.glob("*.py")] + [one.name for one in place.iterdir() if one.is_dir()])
+        hint = did_you_mean(
+            last, [one.stem for one in place.glob("*.py")] + [one.name for one in place.iterdir() if one.is_dir()]
+        )
         if hint:
             return hint
     file = os.path.join(*module.split("."))  # noqa: PTH118 - text for people, not a path to open

@@ -3,14 +3,14 @@
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 _COMPILED = (".so", ".pyd", ".pyc")
 
 
-def file_of(module: str, folders: Sequence[str]) -> tuple[Path, str] | None:
+def file_of(module: str, folders: tuple[str, ...]) -> tuple[Path, str] | None:
     """Find the file of `package.module` below one of `folders`; gives the file and the folder it was found below."""
     relative = Path(*module.split("."))
     for folder in folders:
@@ -74,8 +74,7 @@ def _metadata_files(folder: str) -> Iterator[str]:
 
 def _entries(file: str, heading: str) -> Iterator[tuple[str, str]]:
     try:
-        with open(file, encoding="utf-8") as opened:
-            text = opened.read()
+        text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return
     inside = False

@@ -1,30 +1,26 @@
 """Turns the modules of a manifest into a Selection: which definition, which version, which code."""
 
-import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from ignrun import __version__
-from ignrun.manifest.inputs import InputFile, Inputs
+from ignrun.manifest.inputs import InputFile
 from ignrun.manifest.model import Definition, Manifest, ModuleSpec
 from ignrun.manifest.places import at_key, at_value
 from ignrun.planner.catalog.definitions import Found, in_sources, installed
-from ignrun.planner.catalog.entry import Missing, find_code, read_source
-from ignrun.planner.catalog.model import Chosen, Code, Selection
+from ignrun.planner.catalog.entry import Eyes, Missing, find_code
+from ignrun.planner.catalog.model import Chosen, Selection
 from ignrun.planner.catalog.versions import highest, is_version, satisfies, specifier_of
 from ignrun.terms.diagnostics import Diagnostic
-from ignrun.terms.leaves import Path as Way
 from ignrun.terms.hints import did_you_mean
+from ignrun.terms.leaves import Path as Way
 from ignrun.terms.verdict import Verdict, judge
 
 Versions = dict[str, dict[str, Definition]]
 """Definitions by id, then by version; where two places offer the same version the first one counts."""
 
-Find = Callable[..., Code | Missing]
-"""`find_code` with a memory for the files of one selection."""
 
-
-def select(manifest: Manifest, inputs: Inputs) -> Verdict[Selection]:
+def select(manifest: Manifest) -> Verdict[Selection]:
     """Choose definition and code for every enabled module.
 
     Definitions of the sources go before installed ones, which are looked for only when the sources do not satisfy a module;
@@ -34,11 +30,11 @@ def select(manifest: Manifest, inputs: Inputs) -> Verdict[Selection]:
     enabled = [spec for spec in manifest.modules.values() if spec.enabled]
     found = _candidates(manifest, enabled)
     versions = _by_version(found)
-    find = functools.partial(find_code, read=functools.cache(read_source))
+    eyes = Eyes.remembering()
     chosen: dict[str, Chosen] = {}
     diagnostics = list(found.diagnostics)
     for spec in enabled:
-        one = _choose(manifest, spec, versions, find)
+        one = _choose(manifest, spec, versions, eyes)
         if isinstance(one, Diagnostic):
             diagnostics.append(one)
         elif one is not None:
@@ -80,26 +76,26 @@ def _chosen_version(spec: ModuleSpec, versions: Versions) -> str | None:
         return None
 
 
-def _choose(manifest: Manifest, spec: ModuleSpec, versions: Versions, find: Find) -> Chosen | Diagnostic | None:
+def _choose(manifest: Manifest, spec: ModuleSpec, versions: Versions, eyes: Eyes) -> Chosen | Diagnostic | None:
     """Choose for one module; None for what is left of a block whose mistakes have been told already."""
     if spec.uses is not None:
-        return _choose_definition(manifest, spec, versions, find)
+        return _choose_definition(manifest, spec, versions, eyes)
     if spec.entry is None:
         return Chosen() if spec.command is not None else None
-    code = find(spec.entry, import_path(manifest))
+    code = find_code(spec.entry, import_path(manifest), (), eyes)
     if isinstance(code, Missing):
         return _wrong(manifest, spec, ("entry",), code)
     return Chosen(None, spec.entry, code)
 
 
-def _choose_definition(manifest: Manifest, spec: ModuleSpec, versions: Versions, find: Find) -> Chosen | Diagnostic:
+def _choose_definition(manifest: Manifest, spec: ModuleSpec, versions: Versions, eyes: Eyes) -> Chosen | Diagnostic:
     refusal = _refusal(spec, versions)
     if refusal is not None:
         where, missing = refusal
         return _wrong(manifest, spec, where, missing)
     definition = versions[spec.uses or ""][_chosen_version(spec, versions) or ""]
     path = import_path(manifest)
-    code = find(definition.entry, path, _folders_of(definition, path))
+    code = find_code(definition.entry, path, _folders_of(definition, path), eyes)
     if isinstance(code, Missing):
         return at_value(definition.document, ("entry",), code.code, code.summary, hint=code.hint)
     unmet = _unmet_release(definition)

@@ -57,7 +57,9 @@ def highest(versions: Iterable[str], requirement: str) -> str | None:
     from packaging.version import Version
 
     fitting = [version for version in versions if satisfies(version, requirement)]
-    return max(fitting, key=lambda text: (bool(requirement) or not Version(text).is_prerelease, Version(text)), default=None)
+    return max(
+        fitting, key=lambda text: (bool(requirement) or not Version(text).is_prerelease, Version(text)), default=None
+    )
 
 
 def is_version(text: str) -> bool:

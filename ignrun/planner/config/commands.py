@@ -2,10 +2,12 @@
 
 import os
 import shutil
+from pathlib import Path as FilePath
 from typing import Any, Final
 
-from ignrun.manifest.inputs import Inputs
-from ignrun.manifest.model import Manifest, ModuleSpec
+import msgspec
+
+from ignrun.manifest.model import ModuleSpec
 from ignrun.planner.config.ledger import Ledger
 from ignrun.planner.config.model import Values
 from ignrun.planner.config.resolve import Resolver
@@ -17,27 +19,35 @@ _PROBES: Final = frozenset({"tcp", "http", "log", "exec", "notify"})
 _FORMS: Final = "write `tcp:PORT`, `http://..`, `{log: REGEX}`, `{exec: [..]}` or `notify`"
 
 
-def settle_command(
-    manifest: Manifest, inputs: Inputs, spec: ModuleSpec, block: Spot, resolver: Resolver, ledger: Ledger
-) -> Values | None:
+class Around(msgspec.Struct, frozen=True):
+    """What a command stands in: the manifest's folder, the folder of the interpreter, and PATH where the caller has one."""
+
+    folder: str
+    programs: str
+    path: str
+
+
+def settle_command(spec: ModuleSpec, block: Spot, around: Around, resolver: Resolver, ledger: Ledger) -> Values | None:
     """Settle the values of a command; None for a module that is none."""
     if spec.command is None:
         return None
     argv = resolver.tree(spec.command, _below(block, "command"), _text)
-    ledger.diagnostics += [
-        block.below("command", *one.path).mistake(
-            "IGN503", f"a secret would stand in the arguments of `{spec.name}`", hint="process lists show them: hand it over in `env` or `config`"
-        )
-        for one in argv.pending
-        if one.tainted
-    ]
     env = resolver.tree(spec.env, _below(block, "env"), _text)
-    cwd = os.path.normpath(os.path.join(manifest.folder, spec.cwd or "."))  # noqa: PTH118 - `..` is text here, links stay
-    ledger.diagnostics += _missing_program(spec, inputs, block, argv, env, cwd)
-    ledger.names.add("PATH")
+    cwd = os.path.normpath(os.path.join(around.folder, spec.cwd or "."))  # noqa: PTH118 - `..` is text here, links stay
     ready = _probe(spec.ready, block.below("ready"), resolver, ledger)
-    check = ready if spec.health.check == "ready" else _probe(spec.health.check, block.below("health", "check"), resolver, ledger)
-    return Values(argv, env, cwd, ready, check)
+    asked = spec.health.check
+    check = ready if asked == "ready" else _probe(asked, block.below("health", "check"), resolver, ledger)
+    values = Values(argv, env, cwd, ready, check)
+    ledger.diagnostics += [*_secret_arguments(spec, block, argv), *_missing_program(spec, block, around, values)]
+    ledger.names.add("PATH")
+    return values
+
+
+def _secret_arguments(spec: ModuleSpec, block: Spot, argv: Tree) -> list[Diagnostic]:
+    summary = f"a secret would stand in the arguments of `{spec.name}`"
+    hint = "process lists show them: hand it over in `env` or `config`"
+    tainted = [one for one in argv.pending if one.tainted]
+    return [block.below("command", *one.path).mistake("IGN503", summary, hint=hint) for one in tainted]
 
 
 def _below(block: Spot, *keys: str) -> Any:
@@ -78,33 +88,29 @@ def _named(text: str) -> dict[str, Any] | None:
     return {"notify": True} if text == "notify" else None
 
 
-def _missing_program(spec: ModuleSpec, inputs: Inputs, block: Spot, argv: Tree, env: Tree, cwd: str) -> list[Diagnostic]:
+def _missing_program(spec: ModuleSpec, block: Spot, around: Around, values: Values) -> list[Diagnostic]:
     """Look the program up as its child would; one that a reference names may yet appear, and gets a warning only."""
-    program = argv.plain[0] if argv.plain else None
-    if not isinstance(program, str) or not program:
+    program = values.argv.plain[0] if values.argv.plain else None
+    hint = _why_missing(program, around, values) if isinstance(program, str) and program else ""
+    if not hint:
         return []
-    if "/" in program:
-        place = os.path.join(cwd, program)  # noqa: PTH118 - an absolute program stays what it is
-        if os.access(place, os.X_OK) and not os.path.isdir(place):  # noqa: PTH112 - beside os.access
-            return []
-        hint = "it may not be executed" if os.path.exists(place) else f"`{place}` does not exist"  # noqa: PTH110
-    else:
-        path = _search_path(inputs, env)
-        if path is None or shutil.which(program, path=path):
-            return []
-        hint = "it is in no folder of PATH"
-    written = (spec.command or [""])[0]
-    literal = isinstance(written, str) and "${" not in written
     found = block.below("command", 0).mistake("IGN307", f"the command `{program}` does not exist", hint=hint)
-    return [found if literal else _softened(found)]
+    written = (spec.command or [""])[0]
+    return [_softened(found) if isinstance(written, str) and "${" in written else found]
+
+
+def _why_missing(program: str, around: Around, values: Values) -> str:
+    if "/" in program:
+        place = FilePath(values.cwd, program)
+        if not place.is_file():
+            return f"`{place}` does not exist"
+        return "" if os.access(place, os.X_OK) else f"`{place}` may not be executed"
+    own = values.env.plain.get("PATH") if isinstance(values.env.plain, dict) else None
+    path = own or around.path
+    if not path or shutil.which(program, path=os.pathsep.join([around.programs, path])):
+        return ""
+    return "it is in no folder of PATH"
 
 
 def _softened(found: Diagnostic) -> Diagnostic:
     return Diagnostic(found.code, found.summary, found.span, found.hint, Severity.WARNING, found.notes, found.excerpt)
-
-
-def _search_path(inputs: Inputs, env: Tree) -> str | None:
-    """Give the PATH of a child: its own or the caller's, led by the folder of the interpreter; None where nobody says."""
-    own = env.plain.get("PATH") if isinstance(env.plain, dict) else None
-    path = own or inputs.environment.get("PATH")
-    return os.pathsep.join([os.path.dirname(inputs.python), path]) if path else None  # noqa: PTH120 - text

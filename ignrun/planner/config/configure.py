@@ -1,6 +1,7 @@
 """Turns a manifest and what was selected for it into Configured: every active instance with its values settled."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path as FilePath
 from typing import Any
 
 import msgspec
@@ -8,13 +9,13 @@ import msgspec
 from ignrun.manifest.inputs import Inputs
 from ignrun.manifest.model import Manifest, ModuleSpec
 from ignrun.planner.catalog.model import Chosen, Selection
-from ignrun.planner.config.commands import settle_command
-from ignrun.planner.config.environment import read_variables
+from ignrun.planner.config.commands import Around, settle_command
+from ignrun.planner.config.environment import Variables, read_variables
 from ignrun.planner.config.instances import folders_of, provider_finder, scopes_of
 from ignrun.planner.config.layers import Layer, Merged, merged, with_defaults
 from ignrun.planner.config.ledger import Ledger
 from ignrun.planner.config.model import Configured, Origin, Settled
-from ignrun.planner.config.overrides import Override, layer_of, read_overrides
+from ignrun.planner.config.overrides import Override, is_secret, layer_of, read_overrides
 from ignrun.planner.config.resolve import Resolver, Scene
 from ignrun.planner.config.schemas import SchemaOf, Schemas
 from ignrun.planner.config.secrets import SecretLookup
@@ -34,15 +35,13 @@ def configure(
     `working_on` hears the place of each module before it is looked at.
     """
     variables = read_variables(manifest, inputs)
-    ledger = Ledger(inputs, variables.values, SecretLookup(manifest, inputs, variables.values))
-    overrides, misspelt = read_overrides(manifest, inputs)
-    ledger.diagnostics += [*variables.diagnostics, *misspelt]
-    workshop = _Workshop(manifest, selection, inputs, overrides, Schemas(manifest), ledger)
+    workshop = _Workshop(manifest, selection, inputs, variables)
     instances: dict[Address, Settled] = {}
     for spec in manifest.modules.values():
         if spec.enabled:
             working_on(spec.span)
             instances.update({one.address: one for one in workshop.instances_of(spec)})
+    ledger = workshop.ledger
     configured = Configured(
         manifest,
         selection,
@@ -54,84 +53,96 @@ def configure(
         dict(sorted(ledger.secrets.items())) if inputs.for_apply else {},
         ledger.fingerprints(),
     )
-    return judge(configured, tuple(ledger.diagnostics))
+    return judge(configured, (*variables.diagnostics, *ledger.diagnostics))
+
+
+class _Ready(msgspec.Struct, frozen=True):
+    """One module as far as its scopes share it: its block, its schema, its values layer over layer."""
+
+    spec: ModuleSpec
+    chosen: Chosen
+    block: Spot
+    found: SchemaOf
+    base: Merged
 
 
 class _Workshop:
     """Settles one module after the other, with what all of them share at hand."""
 
-    def __init__(
-        self, manifest: Manifest, selection: Selection, inputs: Inputs, overrides: list[Override], schemas: Schemas, ledger: Ledger
-    ) -> None:
+    def __init__(self, manifest: Manifest, selection: Selection, inputs: Inputs, variables: Variables) -> None:
         self._manifest = manifest
         self._selection = selection
         self._inputs = inputs
+        self.ledger = Ledger(inputs, variables.values, SecretLookup(manifest, inputs, variables.values))
+        self.schemas = Schemas(manifest)
+        overrides, misspelt = read_overrides(manifest, inputs)
+        self.ledger.diagnostics += misspelt
         self._overrides: dict[str, list[Override]] = {}
         for one in overrides:
             self._overrides.setdefault(one.module, []).append(one)
-        self.schemas = schemas
-        self._ledger = ledger
         self._scopes = {name: scopes_of(manifest, selection, inputs, spec) for name, spec in manifest.modules.items()}
         self._variables: dict[str, Any] = {**manifest.vars, **inputs.vars}
+        programs = str(FilePath(inputs.python).parent)
+        self._around = Around(manifest.folder, programs, inputs.environment.get("PATH", ""))
 
     def instances_of(self, spec: ModuleSpec) -> Iterator[Settled]:
         chosen = self._selection.chosen.get(spec.name, Chosen())
         block = Spot(self._manifest.documents[spec.where.document], spec.where.path)
         found = self.schemas.of(spec, chosen, block)
-        self._ledger.diagnostics += found.diagnostics
-        base = self._merged(spec, block, found)
+        self.ledger.diagnostics += found.diagnostics
+        ready = _Ready(spec, chosen, block, found, self._merged(spec, block, found))
         for scope in self._scopes[spec.name]:
-            yield self._instance(spec, scope, chosen, block, found, base)
+            yield self._instance(ready, scope)
 
     def _merged(self, spec: ModuleSpec, block: Spot, found: SchemaOf) -> Merged:
         layers = [Layer("config", spec.config, block.below("config"))]
         for override in self._overrides.get(spec.name, ()):
             weaker = merged(tuple(layers), block).tree
             layers.append(layer_of(override, found.schema, weaker))
-            self._note(override)
+            self._note(override, found)
         base = merged(tuple(layers), block.below("config") if spec.config else block)
         if found.schema is None:
             return base
         defaults = found.schema.defaults(base.tree)
         return with_defaults(base, [(path, value, found.spot.below(*way)) for path, value, way in defaults])
 
-    def _note(self, override: Override) -> None:
-        """Count an overriding variable among the inputs."""
+    def _note(self, override: Override, found: SchemaOf) -> None:
+        """Count an overriding variable among the inputs, its value only where it is no secret."""
         if override.layer == "environment":
-            self._ledger.names.add(override.name)
+            self.ledger.variable_used(override.name, override.text, secret=is_secret(override, found.schema))
 
-    def _instance(
-        self, spec: ModuleSpec, scope: ModuleScope, chosen: Chosen, block: Spot, found: SchemaOf, base: Merged
-    ) -> Settled:
+    def _instance(self, ready: _Ready, scope: ModuleScope) -> Settled:
+        spec, block, schema = ready.spec, ready.block, ready.found.schema
         address = address_of(spec.name, scope)
-        folders = folders_of(self._manifest, self._inputs, address, chosen)
-        scene = Scene(self._variables, folders, provider_finder(self._manifest, self._selection, self._scopes, scope))
-        resolver = Resolver(scene, self._ledger)
-        config = resolver.tree(base.tree, base.spot, found.schema.kind if found.schema else _any)
-        secrets = self._judged(spec, config, base, found)
-        inner = Resolver(msgspec.structs.replace(scene, config=config), self._ledger)
-        command = settle_command(self._manifest, self._inputs, spec, block, inner, self._ledger)
+        folders = folders_of(self._manifest, self._inputs, address, ready.chosen)
+        find = provider_finder(self._manifest, self._selection, self._scopes, scope)
+        scene = Scene(self._variables, folders, find)
+        resolver = Resolver(scene, self.ledger)
+        config = resolver.tree(ready.base.tree, ready.base.spot, schema.kind if schema else _any)
+        secrets = self._judged(ready, config)
+        inner = Resolver(msgspec.structs.replace(scene, config=config), self.ledger)
+        command = settle_command(spec, block, self._around, inner, self.ledger)
         exports = inner.tree(spec.exports, lambda path: block.below("exports", *path), _any)
         references = tuple(dict.fromkeys((*resolver.references, *inner.references)))
-        origins = _origins(base)
+        origins = _origins(ready.base)
         return Settled(address, spec.name, scope, folders, config, secrets, origins, exports, command, references)
 
-    def _judged(self, spec: ModuleSpec, config: Tree, base: Merged, found: SchemaOf) -> tuple[Path, ...]:
+    def _judged(self, ready: _Ready, config: Tree) -> tuple[Path, ...]:
         """Hold a resolved config against its schema; gives the paths of its secrets."""
         secrets = {one.path for one in config.pending if one.tainted}
-        schema = found.schema
+        schema, base = ready.found.schema, ready.base
         if schema is None:
             return tuple(sorted(secrets, key=str))
         pending = {one.path for one in config.pending}
         declared = {path for path in base.marks if path and schema.is_secret(path)}
         clear = {path for path in declared - pending if base.marks[path].layer != "default"}
-        self._ledger.diagnostics += [_in_the_clear(spec, base, path) for path in sorted(clear, key=str)]
+        self.ledger.diagnostics += [_in_the_clear(ready.spec, base, path) for path in sorted(clear, key=str)]
         hidden = (*config.pending, *(Pending(path, ()) for path in clear))
-        for problem in schema.judge(filled(Tree(config.plain, hidden), lambda _: None), hidden, spec.name):
+        for problem in schema.judge(filled(Tree(config.plain, hidden), lambda _: None), hidden, ready.spec.name):
             spot = base.spot(problem.path)
             make = spot.mistake_at_key if problem.at_key or not problem.path else spot.mistake
             made = make(problem.code, problem.summary, hint=problem.hint, masked=bool(clear))
-            self._ledger.diagnostics.append(_with_note(made, found))
+            self.ledger.diagnostics.append(_with_note(made, ready.found))
         return tuple(sorted(secrets | declared, key=str))
 
 
@@ -149,7 +160,9 @@ def _any(_: Path) -> str:
 def _origins(base: Merged) -> tuple[Origin, ...]:
     """List where each scalar, and each list or object with nothing in it, came from."""
     inner = {path[:-1] for path in base.marks if path}
-    return tuple(Origin(path, mark.layer, mark.spot.span) for path, mark in base.marks.items() if path and path not in inner)
+    return tuple(
+        Origin(path, mark.layer, mark.spot.span) for path, mark in base.marks.items() if path and path not in inner
+    )
 
 
 def _with_note(found: Diagnostic, schema: SchemaOf) -> Diagnostic:

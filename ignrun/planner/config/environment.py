@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 
@@ -46,8 +47,7 @@ def read_variables(manifest: Manifest, inputs: Inputs) -> Variables:
 
 def _content(env_file: EnvFile) -> bytes | Diagnostic | None:
     try:
-        with open(env_file.path, "rb") as opened:
-            return opened.read()
+        return Path(env_file.path).read_bytes()
     except FileNotFoundError:
         if env_file.optional:
             return None

@@ -1,7 +1,7 @@
 """Says which instances a manifest has, where their folders lie, and which of them a name in a reference means."""
 
+import os
 from collections.abc import Callable
-from pathlib import Path
 
 from ignrun.manifest.inputs import Inputs
 from ignrun.manifest.model import Manifest, ModuleSpec
@@ -32,7 +32,7 @@ def folders_of(manifest: Manifest, inputs: Inputs, address: Address, chosen: Cho
     if chosen.definition is not None:
         own = chosen.definition.folder
     else:
-        own = str(Path(chosen.code.file).parent) if chosen.code else manifest.folder
+        own = os.path.dirname(chosen.code.file) if chosen.code else manifest.folder  # noqa: PTH120 - once an instance: five times as fast
     return Folders(
         data=f"{state}/data/{address}",
         config=f"{state}/rendered/{address}",
@@ -52,7 +52,9 @@ def target_of(name: str, scopes: Scopes, scope: ModuleScope) -> Address | Refusa
         if one in scopes[module]:
             return address_of(module, one)
     if not scopes[module]:
-        return Refusal("IGN403", f"the module `{module}` is not active", "it is disabled, or none of its scopes is activated")
+        return Refusal(
+            "IGN403", f"the module `{module}` is not active", "it is disabled, or none of its scopes is activated"
+        )
     active = ", ".join(f"`{one.word}`" for one in scopes[module])
     missing = word if at else " or ".join(dict.fromkeys(f"`{one.word}`" for one in wanted))
     return Refusal("IGN312", f"`{module}` has no active instance in scope {missing}", f"it has one in {active}")

@@ -32,6 +32,12 @@ class Ledger:
             self.used[name] = value
         return value
 
+    def variable_used(self, name: str, value: str, *, secret: bool) -> None:
+        """Remember a variable that was used without being asked for; the value of a secret one is kept out."""
+        self.names.add(name)
+        if not secret:
+            self.used[name] = value
+
     def unset(self, name: str, spot: Spot, message: str | None) -> None:
         """Note that a variable without a default has no value: an error where it is needed now, else a remark."""
         if name in self._missing:

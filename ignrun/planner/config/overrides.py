@@ -69,13 +69,16 @@ def _option(number: int, option: str, modules: Iterable[str]) -> Override | Diag
 
 def layer_of(override: Override, schema: ConfigSchema | None, weaker: dict[str, Any]) -> Layer:
     """Make the layer of one override; a variable's path is matched with the schema's and the config's own spelling."""
-    path: Path = override.path
-    if override.layer == "environment":
-        path = _matched(override.path, schema, weaker)
+    path = _matched(override.path, schema, weaker) if override.layer == "environment" else override.path
     value = _value(override, schema, path)
     for key in reversed(path):
         value = {key: value}
     return Layer(override.layer, value, Spot(None, (), override.span))
+
+
+def is_secret(override: Override, schema: ConfigSchema | None) -> bool:
+    """Tell whether a variable sets what the schema declares secret."""
+    return schema is not None and schema.is_secret(_matched(override.path, schema, {}))
 
 
 def _matched(path: tuple[str, ...], schema: ConfigSchema | None, weaker: Any) -> tuple[str, ...]:
@@ -92,18 +95,13 @@ def _matched(path: tuple[str, ...], schema: ConfigSchema | None, weaker: Any) ->
 
 def _value(override: Override, schema: ConfigSchema | None, path: Path) -> Any:
     """Read the text as the type that the schema asks for; a variable that sets a secret becomes a reference to itself."""
+    text = override.text
     if override.layer == "environment":
-        if schema and schema.is_secret(path):
+        if is_secret(override, schema):
             return f"${{secret:{override.name}}}"
-        text = override.text.replace("${", "$${")
-    else:
-        text = override.text
+        text = text.replace("${", "$${")
     kind = schema.kind(path) if schema else "any"
-    match kind:
-        case "string" | "duration" | "size":
-            return text
-        case _:
-            return text if "${" in text else _scalar(text)
+    return text if kind in {"string", "duration", "size"} or "${" in text else _scalar(text)
 
 
 def _scalar(text: str) -> Any:

@@ -65,4 +65,6 @@ def _reference(inside: str, written: str) -> Ref | Malformed:
     if found is None:
         return Malformed(f"`{written}` names no environment variable", "write `${env:NAME}` or `${env:NAME:-default}`")
     rest = found["rest"]
-    return Ref("env", found["name"], written, rest if found["sign"] == "-" else None, rest if found["sign"] == "?" else None)
+    return Ref(
+        "env", found["name"], written, rest if found["sign"] == "-" else None, rest if found["sign"] == "?" else None
+    )

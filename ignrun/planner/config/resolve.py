@@ -146,7 +146,9 @@ class Resolver:
         config = self._scene.config
         if config is None:
             hint = "`${config:}` is for command, env, ready and exports"
-            return self._refuse(ref, spot, Refusal("IGN308", f"`{ref.written}` cannot stand in the config itself", hint))
+            return self._refuse(
+                ref, spot, Refusal("IGN308", f"`{ref.written}` cannot stand in the config itself", hint)
+            )
         at, way = config.plain, ()  # type: tuple[Any, Path]
         for name in ref.name.split("."):
             key: str | int = int(name) if isinstance(at, list) and name.isdecimal() else name
@@ -158,7 +160,9 @@ class Resolver:
         if not pending:
             return Known(at)
         if pending[0].path != way:
-            return self._refuse(ref, spot, Refusal("IGN308", f"`{ref.name}` is no single value", "name one of the values in it"))
+            return self._refuse(
+                ref, spot, Refusal("IGN308", f"`{ref.name}` is no single value", "name one of the values in it")
+            )
         return pending[0].parts
 
     def _exported(self, ref: Ref, spot: Spot) -> Piece:

@@ -14,7 +14,9 @@ _DEEPEST: Final = 64
 _BELOW_ONE: Final = ("additionalProperties", "items", "not", "if", "then", "else", "contains", "propertyNames")
 _BELOW_NAMED: Final = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
 _BELOW_LISTED: Final = ("allOf", "anyOf", "oneOf", "prefixItems")
-_SURE: Final = frozenset({"required", "additionalProperties", "dependentRequired", "minProperties", "maxProperties", "propertyNames"})
+_SURE: Final = frozenset(
+    {"required", "additionalProperties", "dependentRequired", "minProperties", "maxProperties", "propertyNames"}
+)
 """What can be judged of a block although some value in it is not known yet."""
 
 
@@ -80,7 +82,9 @@ class ConfigSchema:
             else:
                 yield from self._defaults(inner, here, value.get(name), (*path, name))
         for name in [name for name in value if name not in properties]:
-            yield from self._defaults(node.get("additionalProperties"), (*way, "additionalProperties"), value[name], (*path, name))
+            yield from self._defaults(
+                node.get("additionalProperties"), (*way, "additionalProperties"), value[name], (*path, name)
+            )
 
     def _followed(self, node: Any) -> dict[str, Any]:
         """Follow references within the schema, a few steps at most."""
@@ -99,7 +103,12 @@ class ConfigSchema:
         from jsonschema.exceptions import SchemaError
 
         outside = [
-            Problem(path, "IGN223", f"the config schema refers to `{ref}`", "nothing is fetched: bring the part into this schema (`#/$defs/..`)")
+            Problem(
+                path,
+                "IGN223",
+                f"the config schema refers to `{ref}`",
+                "nothing is fetched: bring the part into this schema (`#/$defs/..`)",
+            )
             for path, ref in _foreign_references(self.raw, ())
         ]
         if outside:
@@ -123,7 +132,13 @@ class ConfigSchema:
         try:
             errors = list(self._validator().iter_errors(value))
         except Unresolvable as nowhere:
-            return [Problem((), "IGN223", f"the config schema of module `{name}` refers to `{nowhere.ref}`, which it does not have")]
+            return [
+                Problem(
+                    (),
+                    "IGN223",
+                    f"the config schema of module `{name}` refers to `{nowhere.ref}`, which it does not have",
+                )
+            ]
         except RecursionError:
             return [Problem((), "IGN223", f"the config schema of module `{name}` refers to itself without end")]
         for error in errors:
@@ -206,16 +221,19 @@ def _prepared(node: Any) -> Any:
     for word in _BELOW_LISTED:
         if isinstance(copy.get(word), list):
             copy[word] = [_prepared(inner) for inner in copy[word]]
-    match copy.get("x-ignrun-type"):
+    return _with_its_type(copy)
+
+
+def _with_its_type(node: dict[str, Any]) -> dict[str, Any]:
+    match node.get("x-ignrun-type"):
         case "duration" | "size":
-            copy = {key: value for key, value in copy.items() if key not in {"pattern", "format"}} | {"type": "number"}
+            return {key: value for key, value in node.items() if key not in {"pattern", "format"}} | {"type": "number"}
         case "port":
-            copy = {"type": "integer", "minimum": 0, "maximum": 65535} | copy
+            return {"type": "integer", "minimum": 0, "maximum": 65535} | node
         case "path" | "url":
-            copy = {"type": "string"} | copy
+            return {"type": "string"} | node
         case _:
-            pass
-    return copy
+            return node
 
 
 def _problems(error: Any, path: Path, name: str) -> Iterator[Problem]:
@@ -234,7 +252,12 @@ def _problems(error: Any, path: Path, name: str) -> Iterator[Problem]:
             yield Problem(path, "IGN220", f"{what} is to be {_types(error)}, not {_type_of(error.instance)}")
         case "enum":
             words = ", ".join(f"`{one}`" for one in error.validator_value)
-            yield Problem(path, "IGN222", f"{what} is to be one of {words}", did_you_mean(str(error.instance), error.validator_value))
+            yield Problem(
+                path,
+                "IGN222",
+                f"{what} is to be one of {words}",
+                did_you_mean(str(error.instance), error.validator_value),
+            )
         case "anyOf" | "oneOf" | "not" | "if":
             yield Problem(path, "IGN222", f"{what} fits none of the forms that its schema allows")
         case _:
@@ -248,7 +271,13 @@ def _unknown_keys(error: Any, path: Path, name: str) -> Iterator[Problem]:
     patterns = error.schema.get("patternProperties", {})
     for key in error.instance:
         if key not in known and not any(re.search(pattern, key) for pattern in patterns):
-            yield Problem((*path, key), "IGN204", f"unknown key `{key}` in config of module `{name}`", did_you_mean(key, known), at_key=True)
+            yield Problem(
+                (*path, key),
+                "IGN204",
+                f"unknown key `{key}` in config of module `{name}`",
+                did_you_mean(key, known),
+                at_key=True,
+            )
 
 
 def _types(error: Any) -> str:

@@ -42,7 +42,12 @@ class Schemas:
         """Give the schema of a module: its own, else that of its definition; a flaw is told only once."""
         definition = chosen.definition
         if spec.config_schema is not None:
-            return self._once(spec.config_schema, block.below("config_schema"), self._folder(spec), f"declared by module `{spec.name}`")
+            return self._once(
+                spec.config_schema,
+                block.below("config_schema"),
+                self._folder(spec),
+                f"declared by module `{spec.name}`",
+            )
         if definition is None or definition.config_schema is None:
             return SchemaOf(None, block)
         spot = Spot(definition.document, ("config_schema",))
@@ -68,7 +73,9 @@ class Schemas:
             found = spot.mistake_at_key("IGN223", "a config schema is an object")
             return SchemaOf(None, spot, declared_by, (found,))
         schema = ConfigSchema(raw)
-        flaws = tuple(spot.below(*flaw.path).mistake(flaw.code, flaw.summary, hint=flaw.hint) for flaw in schema.flaws())
+        flaws = tuple(
+            spot.below(*flaw.path).mistake(flaw.code, flaw.summary, hint=flaw.hint) for flaw in schema.flaws()
+        )
         return SchemaOf(None if flaws else schema, spot, declared_by, flaws)
 
     def _from_file(self, path: str, spot: Spot, declared_by: str) -> SchemaOf:

@@ -31,7 +31,7 @@ class Bindings(msgspec.Struct, frozen=True):
 
 def bind(configured: Configured) -> Bindings:
     """Bind every slot of every instance; an edge that cannot be bound is left out and explained."""
-    scopes: Scopes = {name: () for name in configured.manifest.modules}
+    scopes: Scopes = dict.fromkeys(configured.manifest.modules, ())
     for one in configured.instances.values():
         scopes[one.module] = (*scopes[one.module], one.scope)
     binder = _Binder(configured, scopes)
@@ -56,7 +56,11 @@ class _Binder:
         spec = self._manifest.modules[one.module]
         definition = self._chosen.get(one.module, Chosen()).definition
         slots = {slot.slot: slot for slot in definition.slots} if definition else {}
-        kinds: tuple[tuple[Kind, tuple[Need, ...]], ...] = (("requires", spec.requires), ("wants", spec.wants), ("after", spec.after))
+        kinds: tuple[tuple[Kind, tuple[Need, ...]], ...] = (
+            ("requires", spec.requires),
+            ("wants", spec.wants),
+            ("after", spec.after),
+        )
         for kind, needs in kinds:
             for need in needs:
                 yield from self._explicit(one, spec, kind, need, slots)
@@ -70,12 +74,16 @@ class _Binder:
         if one.scope is not ModuleScope.GATEWAY and ModuleScope.GATEWAY in self._scopes[one.module]:
             yield Edge(one.address, "", gateway, Condition.STARTED, "after", spec.span)
 
-    def _explicit(self, one: Settled, spec: ModuleSpec, kind: Kind, need: Need, slots: dict[str, SlotSpec]) -> Iterator[Edge]:
+    def _explicit(
+        self, one: Settled, spec: ModuleSpec, kind: Kind, need: Need, slots: dict[str, SlotSpec]
+    ) -> Iterator[Edge]:
         slot = None if kind == "after" else slots.get(need.slot)
         if slot is None and kind != "after" and self._misspelt(spec, need, slots):
             return
         if slot is not None and not slot.many and len(need.targets) > 1:
-            refusal = Refusal("IGN311", f"the slot `{need.slot}` takes one module", f"it is bound to {_named(need.targets)}")
+            refusal = Refusal(
+                "IGN311", f"the slot `{need.slot}` takes one module", f"it is bound to {_named(need.targets)}"
+            )
             self._complain(spec, need.span, refusal)
             return
         for name in need.targets:
@@ -83,11 +91,13 @@ class _Binder:
             if provider is not None and (slot is None or self._fits(spec, need, slot, name)):
                 many = slot.many if slot else need.many
                 label = "" if kind == "after" else need.slot
-                yield Edge(one.address, label, provider, need.condition, kind, need.span, many, need.on_change, need.on_crash)
+                yield Edge(
+                    one.address, label, provider, need.condition, kind, need.span, many, need.on_change, need.on_crash
+                )
 
     def _misspelt(self, spec: ModuleSpec, need: Need, slots: dict[str, SlotSpec]) -> bool:
         """Tell whether a slot that the definition does not name is near to one that is left unbound."""
-        if any(name.partition("@")[0] not in self._scopes for name in need.targets):
+        if not slots or any(name.partition("@")[0] not in self._scopes for name in need.targets):
             return False
         bound = {other.slot for other in (*spec.requires, *spec.wants)}
         hint = did_you_mean(need.slot, [name for name in slots if name not in bound])

@@ -93,41 +93,58 @@ def _way(start: Address, end: Address, came: dict[Address, Edge]) -> Iterator[Ed
 
 def _components(links: Links) -> list[list[Address]]:
     """Give the strongly connected components that hold a circle, by Tarjan's algorithm without recursion."""
-    number: dict[Address, int] = {}
-    low: dict[Address, int] = {}
-    stack: list[Address] = []
-    on_stack: set[Address] = set()
-    found: list[list[Address]] = []
-
-    def enter(address: Address) -> tuple[Address, Iterator[Address]]:
-        number[address] = low[address] = len(number)
-        stack.append(address)
-        on_stack.add(address)
-        return address, iter(links[address])
-
-    def leave(address: Address) -> None:
-        if low[address] != number[address]:
-            return
-        component = [stack.pop()]
-        while component[-1] != address:
-            component.append(stack.pop())
-        on_stack.difference_update(component)
-        if len(component) > 1 or address in links[address]:
-            found.append(component)
-
+    walk = _Walk(links)
     for root in links:
-        work = [] if root in number else [enter(root)]
+        if root not in walk.number:
+            walk.from_root(root)
+    return walk.found
+
+
+class _Walk:
+    """One depth-first walk: `number` is the order of discovery, `low` the earliest that can be reached back."""
+
+    def __init__(self, links: Links) -> None:
+        self.links = links
+        self.number: dict[Address, int] = {}
+        self.low: dict[Address, int] = {}
+        self.stack: list[Address] = []
+        self.on_stack: set[Address] = set()
+        self.found: list[list[Address]] = []
+
+    def from_root(self, root: Address) -> None:
+        work = [self._enter(root)]
         while work:
             address, providers = work[-1]
-            for provider in providers:
-                if provider not in number:
-                    work.append(enter(provider))
-                    break
-                if provider in on_stack:
-                    low[address] = min(low[address], number[provider])
-            else:
-                work.pop()
-                leave(address)
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[address])
-    return found
+            new = self._next_new(address, providers)
+            if new is not None:
+                work.append(self._enter(new))
+                continue
+            work.pop()
+            self._leave(address)
+            if work:
+                above = work[-1][0]
+                self.low[above] = min(self.low[above], self.low[address])
+
+    def _enter(self, address: Address) -> tuple[Address, Iterator[Address]]:
+        self.number[address] = self.low[address] = len(self.number)
+        self.stack.append(address)
+        self.on_stack.add(address)
+        return address, iter(self.links[address])
+
+    def _next_new(self, address: Address, providers: Iterator[Address]) -> Address | None:
+        for provider in providers:
+            if provider not in self.number:
+                return provider
+            if provider in self.on_stack:
+                self.low[address] = min(self.low[address], self.number[provider])
+        return None
+
+    def _leave(self, address: Address) -> None:
+        if self.low[address] != self.number[address]:
+            return
+        component = [self.stack.pop()]
+        while component[-1] != address:
+            component.append(self.stack.pop())
+        self.on_stack.difference_update(component)
+        if len(component) > 1 or address in self.links[address]:
+            self.found.append(component)

@@ -20,7 +20,9 @@ def placed(desired: Graph, running: Graph, base: int) -> Graph:
     if not running.instances:
         return desired
     fresh = base + 1
-    instances = {address: _placed(spec, running.instances.get(address), fresh) for address, spec in desired.instances.items()}
+    instances = {
+        address: _placed(spec, running.instances.get(address), fresh) for address, spec in desired.instances.items()
+    }
     return msgspec.structs.replace(desired, instances=instances)
 
 
@@ -28,5 +30,9 @@ def _placed(spec: InstanceSpec, before: InstanceSpec | None, fresh: int) -> Inst
     if not isinstance(spec.body, Hosted) or spec.body.own:
         return spec
     same = before is not None and isinstance(before.body, Hosted) and before.facets.identity == spec.facets.identity
-    host = before.body.host if same and before and isinstance(before.body, Hosted) else HostId(f"{spec.scope.word}.g{fresh}")
+    host = (
+        before.body.host
+        if same and before and isinstance(before.body, Hosted)
+        else HostId(f"{spec.scope.word}.g{fresh}")
+    )
     return msgspec.structs.replace(spec, body=msgspec.structs.replace(spec.body, host=host))

@@ -75,7 +75,9 @@ def _metadata(spec: ModuleSpec, chosen: Chosen) -> ModuleMetadata:
 def _body(configured: Configured, spec: ModuleSpec, chosen: Chosen, one: Settled) -> Hosted | Command:
     if one.command is not None:
         values = one.command
-        return Command(values.argv, values.env, spec.inherit_env, values.cwd, values.ready, values.check, spec.stop, spec.oneshot)
+        return Command(
+            values.argv, values.env, spec.inherit_env, values.cwd, values.ready, values.check, spec.stop, spec.oneshot
+        )
     own = spec.isolation == "process"
     code = chosen.code or Code("", "")
     path = configured.selection.path

@@ -41,7 +41,11 @@ def _by_dependent(graph: Graph) -> dict[Address, list[Edge]]:
 
 
 def _step(
-    running: Graph, desired: Graph, spec: InstanceSpec, edges: tuple[list[Edge], list[Edge]], moved: dict[Address, Action]
+    running: Graph,
+    desired: Graph,
+    spec: InstanceSpec,
+    edges: tuple[list[Edge], list[Edge]],
+    moved: dict[Address, Action],
 ) -> Step | None:
     if spec.address not in running.instances:
         return Step(spec.address, "create", Edited(spec.span))
@@ -70,4 +74,7 @@ def _cause(spec: InstanceSpec, changes: tuple[Change, ...]) -> Cause:
 
 def _asks_to_follow(edges: list[Edge], moved: dict[Address, Action]) -> Edge | None:
     """Find an edge on which this instance is to move with its provider; until `rebind` is known, it restarts."""
-    return next((edge for edge in edges if edge.on_change != "none" and moved.get(edge.provider) in {"restart", "replace"}), None)
+    return next(
+        (edge for edge in edges if edge.on_change != "none" and moved.get(edge.provider) in {"restart", "replace"}),
+        None,
+    )

@@ -47,7 +47,9 @@ def secrets_moved(before: Graph, after: Graph, pending: Iterable[Pending]) -> bo
     return any(name in old and name in new and old[name] != new[name] for name in names)
 
 
-def changes_of(before: Graph, after: Graph, address: Address, facets: Iterable[str], edges: tuple[list[Edge], list[Edge]]) -> tuple[Change, ...]:
+def changes_of(
+    before: Graph, after: Graph, address: Address, facets: Iterable[str], edges: tuple[list[Edge], list[Edge]]
+) -> tuple[Change, ...]:
     """List what differs in the given facets; `edges` are those of the instance before and after."""
     old, new = before.instances[address], after.instances[address]
     found: list[Change] = []
@@ -82,9 +84,8 @@ def _differences(path: Path, was: Any, now: Any, new: InstanceSpec) -> Iterator[
     if isinstance(was, dict) and isinstance(now, dict):
         for key in dict.fromkeys((*now, *was)):
             yield from _differences((*path, key), was.get(key, _ABSENT), now.get(key, _ABSENT), new)
-    elif was != now or type(was) is not type(now):
-        if path[0] != "secrets":
-            yield Change(path, _shown(was), _shown(now), _place(path, new))
+    elif (was != now or type(was) is not type(now)) and path[0] != "secrets":
+        yield Change(path, _shown(was), _shown(now), _place(path, new))
 
 
 def _plain(value: Any) -> Any:

@@ -36,7 +36,7 @@ def propose(inputs: Inputs, base: Base, working_on: WorkingOn = lambda _: None) 
     manifest = gathered.take(read_manifest(inputs))
     if manifest is None:
         return Reading(Rejected(None, in_order(gathered.diagnostics)))
-    selection = gathered.take(select(manifest, inputs))
+    selection = gathered.take(select(manifest))
     configured = gathered.take(configure(manifest, selection, inputs, working_on))
     working_on(manifest.span)
     related = gathered.take(relate(configured, inputs))
