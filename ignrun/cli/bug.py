@@ -14,7 +14,7 @@ from ignrun.cli.exit_codes import ExitCode
 
 def show_bug(bug: Exception, arguments: Sequence[str]) -> ExitCode:
     """Tell a bug on stderr, with its traceback when `--debug` asks for it and else with the file where it stands."""
-    print(f"bug: {type(bug).__name__}: {_first_line(bug)}", file=sys.stderr)
+    print(f"bug: {type(bug).__name__}: {_gist(bug)}", file=sys.stderr)
     if "--debug" in arguments or os.environ.get("IGNRUN_DEBUG"):
         traceback.print_exception(bug)
     else:
@@ -22,8 +22,9 @@ def show_bug(bug: Exception, arguments: Sequence[str]) -> ExitCode:
     return ExitCode.BUG
 
 
-def _first_line(bug: Exception) -> str:
-    return (str(bug).splitlines() or ["no message"])[0]
+def _gist(bug: Exception) -> str:
+    """Give the last line of the message: where it is a traceback from another process, that line says what went wrong."""
+    return (str(bug).strip().splitlines() or ["no message"])[-1]
 
 
 def _where(bug: Exception) -> str:

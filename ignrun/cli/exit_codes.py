@@ -8,7 +8,6 @@ from ignrun.terms.failure import (
     Failure,
     LockHeld,
     NoRunner,
-    ReaderFailure,
     RunnerRefused,
     StateFolderFailure,
     WaitTimedOut,
@@ -64,7 +63,6 @@ _BY_FAILURE: Final[tuple[tuple[type[Failure], ExitCode], ...]] = (
     (NoRunner, ExitCode.NO_RUNNER),
     (AmbiguousPlant, ExitCode.USAGE),
     (WaitTimedOut, ExitCode.TIMED_OUT),
-    (ReaderFailure, ExitCode.INVALID),
 )
 
 _BY_RESULT: Final = {

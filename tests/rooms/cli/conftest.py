@@ -14,7 +14,7 @@ from ignrun.runtime.journal.registry import RunnerRecord, register
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch) -> Path:
+def place(tmp_path: Path, monkeypatch) -> Path:
     """Let a test work in an empty folder that nobody else's plant lies above."""
     work, run_time = tmp_path / "work", tmp_path / "run"
     work.mkdir()
@@ -74,7 +74,7 @@ def plant_running(plant_lying, request):
     """Make a plant whose runner seems to live: its lock is held."""
 
     def make(name: str, folder: Path | None = None) -> RunnerRecord:
-        record = plant_lying(name, folder)
+        record: RunnerRecord = plant_lying(name, folder)
         lock = hold_lock(StateFolder(Path(record.state_dir)).lock)
         request.addfinalizer(lock.release)
         return record

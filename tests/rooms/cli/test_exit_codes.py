@@ -31,7 +31,7 @@ def test_every_code_has_a_meaning_and_the_page_shows_it() -> None:
     [
         (Failure("no"), 1),
         (AmbiguousPlant(("a", "b")), 2),
-        (ReaderFailure("killed"), 3),
+        (ReaderFailure("killed"), 1),
         (StateFolderFailure("/x", "full"), 5),  # type: ignore[arg-type]
         (LockHeld("the plant", "process 1"), 5),
         (WaitTimedOut("late"), 12),
