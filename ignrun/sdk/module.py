@@ -16,6 +16,8 @@ from ignrun.sdk.surroundings import Surroundings, logger_of
 from ignrun.sdk.timing import ModuleClock
 from ignrun.terms.metadata import ModuleMetadata
 
+_RAISE: Any = object()
+
 
 class AbstractIgnitionModule:
     """A long-lived module. Every callback may be `async def` or plain `def` (then it runs on a thread).
@@ -100,9 +102,14 @@ class AbstractIgnitionModule:
         checks = ("check_health", *(name for name, _ in health_checks(type(self))))
         return ModuleDiagnosticsManager(self.log, self.clock, checks)
 
-    def dependency(self, slot: str) -> Any:
-        """Give the Peer bound to `slot`: a tuple for a `many` slot, None for a `wants` that is unbound; raises LookupError."""
-        return self._around.peers(slot)
+    def dependency(self, slot: str, default: Any = _RAISE) -> Any:
+        """Give the Peer bound to `slot`, a tuple of them for a `many` slot; where nothing is bound `default`, else LookupError."""
+        try:
+            return self._around.peers(slot)
+        except LookupError:
+            if default is _RAISE:
+                raise
+            return default
 
     def export(self, **values: Any) -> None:
         """Offer values to others: JSON, at most 64 KiB, published when startup or reconfigure returns.

@@ -37,8 +37,8 @@ class Surroundings(Protocol):
     def context(self) -> ModuleContext:
         """Folders, scope, plant and mode."""
 
-    def peers(self, slot: str) -> Peer | tuple[Peer, ...] | None:
-        """Give what is bound to a slot; None when nothing is. Raises LookupError when there is no such slot."""
+    def peers(self, slot: str) -> Peer | tuple[Peer, ...]:
+        """Give what is bound to a slot; raises LookupError when nothing is."""
 
     def publish(self, exports: Mapping[str, Any]) -> None:
         """Add to what the instance exports; raises TypeError or ValueError where it is not JSON of at most 64 KiB."""

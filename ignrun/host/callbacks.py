@@ -1,0 +1,125 @@
+"""Calls module code: on the loop or on a thread, within its time, and turns what goes wrong into a Faulted."""
+
+import asyncio
+import contextvars
+import inspect
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final
+
+from ignrun.host.faults import Faulted, fault_of, timed_out
+from ignrun.host.masking import Masker
+
+THREADS: Final = 256
+"""How many plain callbacks may run at the same time in one host."""
+
+GRACE: Final = 1.0
+"""Seconds that a cancelled callback has to end before it is left behind."""
+
+Lost = Callable[[str, float], None]
+
+whose: contextvars.ContextVar[str] = contextvars.ContextVar("ignrun_address", default="")
+"""Address of the instance whose code is running; tasks that a module makes inherit it."""
+
+
+class Abandoned(Exception):  # noqa: N818 - says what happened to the callback
+    """The callback ended long after everybody had given up on it."""
+
+
+class Caller:
+    """Calls the callbacks of one incarnation, one at a time; knows which of them still runs on a thread."""
+
+    __slots__ = ("_masker", "_pool", "abandoned", "busy", "lost_in")
+
+    def __init__(self, pool: ThreadPoolExecutor, masker: Masker) -> None:
+        self._pool = pool
+        self._masker = masker
+        self.busy: tuple[str, Future[Any]] | None = None
+        self.abandoned = False
+        self.lost_in: asyncio.Task[Any] | None = None
+
+    @property
+    def overdue(self) -> str:
+        """Say what still runs although nobody waits for it any more; empty when nothing does."""
+        lost = "a callback" if self.lost_in is not None and not self.lost_in.done() else ""
+        return self.on_thread or lost
+
+    @property
+    def on_thread(self) -> str:
+        """Name of the plain callback that still runs on a thread, empty when none does."""
+        return self.busy[0] if self.busy is not None and not self.busy[1].done() else ""
+
+    async def invoke(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function: await what is async, run what is not on a thread."""
+        if inspect.iscoroutinefunction(function):
+            return await function(*args)
+        work = self._pool.submit(contextvars.copy_context().run, function, *args)
+        self.busy = (name, work)
+        answer = await asyncio.wrap_future(work)
+        return await answer if inspect.isawaitable(answer) else answer
+
+    async def within(self, seconds: float, name: str, function: Callable[..., Any], *args: Any, lost: Lost) -> Any:
+        """Call a callback and wait so many seconds for it; raises Faulted, or CancelledError when a stop wants it to end.
+
+        `lost` is told name and time when the callback goes on although it was cancelled; it will be Abandoned then.
+        """
+        alarm = asyncio.get_running_loop().call_later(
+            seconds + GRACE, self._late, name, seconds, lost, asyncio.current_task()
+        )
+        limit = asyncio.timeout(seconds)
+        answer = None
+        try:
+            async with limit:
+                answer = await self.invoke(name, function, *args)
+        except asyncio.CancelledError as error:
+            if not _cancelled_from_outside():
+                raise Faulted(fault_of(error, name, self._masker)) from error
+            raise
+        except (Exception, SystemExit) as error:
+            if not limit.expired():
+                raise Faulted(fault_of(error, name, self._masker)) from error
+        finally:
+            alarm.cancel()
+            if self.abandoned:
+                raise Abandoned(name)
+        if limit.expired():
+            raise Faulted(timed_out(name, seconds))
+        if _cancelled_from_outside():
+            raise asyncio.CancelledError(name)
+        return answer
+
+    def _late(self, name: str, seconds: float, lost: Lost, task: "asyncio.Task[Any] | None") -> None:
+        self.give_up(task)
+        lost(name, seconds)
+
+    def give_up(self, task: "asyncio.Task[Any] | None") -> None:
+        """Wait no more for the callback that runs in this task."""
+        self.abandoned = True
+        self.lost_in = task
+
+    async def thread_ended(self, seconds: float) -> bool:
+        """Wait so many seconds for the callback that still runs on a thread; tells whether none does any more."""
+        if self.busy is not None and not self.busy[1].done():
+            await asyncio.wait({asyncio.wrap_future(self.busy[1])}, timeout=seconds)
+        return not self.on_thread
+
+
+def _cancelled_from_outside() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def on_own_thread(function: Callable[[], Any], name: str) -> "asyncio.Future[Any]":
+    """Run a plain main loop on a thread of its own, which ends with the process at the latest."""
+    work: Future[Any] = Future()
+    context = contextvars.copy_context()
+
+    def body() -> None:
+        try:
+            work.set_result(context.run(function))
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
+            work.set_exception(error)
+
+    threading.Thread(target=body, name=name, daemon=True).start()
+    return asyncio.wrap_future(work)

@@ -1,0 +1,137 @@
+"""Asks a running incarnation for its health: at once, then at intervals, never two checks at a time."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from ignrun.host.faults import one_line
+from ignrun.host.importing import implements
+from ignrun.sdk.health import HealthResult, healthy, read_answer, unhealthy, worst_of
+from ignrun.sdk.marks import health_checks
+from ignrun.sdk.surroundings import logger_of
+from ignrun.terms.duration import show_duration
+from ignrun.terms.states import Health
+
+if TYPE_CHECKING:
+    from ignrun.host.incarnation import Incarnation
+
+
+class Checks:
+    """The checks of one incarnation; the worst of their last answers is its health."""
+
+    __slots__ = ("_due", "_incarnation", "_intervals", "_results", "_stuck", "_task", "_timer")
+
+    def __init__(self, incarnation: "Incarnation") -> None:
+        self._incarnation = incarnation
+        usual = incarnation.assignment.timeouts.health_interval
+        found = {name: interval or usual for name, interval in health_checks(incarnation.kind)}
+        if implements(incarnation.kind, "check_health"):
+            found = {"check_health": usual, **found}
+        self._intervals = found
+        self._due = dict.fromkeys(found, 0.0)
+        self._results: dict[str, HealthResult] = {}
+        self._stuck: tuple[str, asyncio.Task[Any]] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """Check for the first time; without any check the incarnation is healthy, once and for all."""
+        if not self._intervals:
+            self._tell(healthy())
+        else:
+            self._launch()
+
+    async def end(self) -> None:
+        """Ask no more, and wait a moment for the check under way."""
+        if self._timer is not None:
+            self._timer.cancel()
+        stuck = self._stuck[1] if self._stuck is not None else None
+        running = [task for task in (self._task, stuck) if task is not None and not task.done()]
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=1.0)
+
+    async def ask(self) -> HealthResult:
+        """Ask every check now, and tell the worst answer."""
+        for name in self._intervals:
+            self._results[name] = await self._answer(name)
+        result = worst_of(self._results.values())
+        self._tell(result)
+        return result
+
+    def _launch(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._task = asyncio.Task(self._round(), loop=loop, name=f"{self._incarnation.address} health")
+
+    async def _round(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in [name for name, due in self._due.items() if due <= loop.time()]:
+            self._results[name] = await self._answer(name)
+            self._due[name] = loop.time() + self._intervals[name]
+        self._tell(worst_of(self._results.values()))
+        again = [due for name, due in self._due.items() if self._intervals[name] > 0]
+        if again and not self._incarnation.stopping:
+            self._timer = loop.call_at(min(again), self._launch)
+
+    async def _answer(self, name: str) -> HealthResult:
+        seconds = self._incarnation.assignment.timeouts.health
+        if hanging := await self._hanging(seconds):
+            return unhealthy(f"`{hanging}` still does not answer")
+        task = self._asked(name)
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+        if done:
+            return self._read(name, task)
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.1)
+        self._stuck = (name, task)
+        return unhealthy(f"`{name}` did not answer within {show_duration(seconds)}")
+
+    async def _hanging(self, seconds: float) -> str:
+        """Give an earlier check its time to end; names it when it does not, for no two may run at a time."""
+        if self._stuck is None:
+            return ""
+        name, task = self._stuck
+        if not task.done():
+            await asyncio.wait({task}, timeout=seconds)
+        if not task.done() or not await self._incarnation.caller.thread_ended(seconds):
+            return name
+        self._stuck = None
+        return ""
+
+    def _asked(self, name: str) -> "asyncio.Task[Any]":
+        incarnation = self._incarnation
+        work = _caught(incarnation.caller.invoke(name, getattr(incarnation.module, name)))
+        return asyncio.Task(work, loop=asyncio.get_running_loop(), name=f"{incarnation.address} {name}")
+
+    def _read(self, name: str, task: "asyncio.Task[Any]") -> HealthResult:
+        if task.cancelled():
+            return unhealthy(f"`{name}` was cancelled")
+        answer = task.result()
+        masker = self._incarnation.stage.masker
+        if isinstance(answer, _Raised):
+            before = self._results.get(name)
+            if before is None or before.health is not Health.UNHEALTHY:
+                logger_of(self._incarnation.address).warning("`%s` raised", name, exc_info=answer.error)
+            return unhealthy(f"`{name}` raised {one_line(answer.error, masker)}")
+        result = read_answer(answer)
+        return HealthResult(result.health, masker.mask(result.reason)) if result.reason else result
+
+    def _tell(self, result: HealthResult) -> None:
+        if not self._incarnation.stopping:
+            self._incarnation.health = result
+            self._incarnation.stage.checked(self._incarnation, result)
+
+
+class _Raised:
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+async def _caught(work: Any) -> Any:
+    """Await a check; what it raises is its answer, so that no task ends with an exception that nobody reads."""
+    try:
+        return await work
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - module code raises what it likes
+        return _Raised(error)

@@ -1,0 +1,351 @@
+"""Drives one incarnation, a running object of an instance, through the nine states."""
+
+import asyncio
+import inspect
+import json
+import os
+import pathlib
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, Protocol
+
+from ignrun.host.callbacks import Abandoned, Caller, on_own_thread
+from ignrun.host.checks import Checks
+from ignrun.host.faults import Faulted, fault_of, one_line, timed_out
+from ignrun.host.importing import implements
+from ignrun.host.masking import Masker
+from ignrun.protocol.orders import Assignment
+from ignrun.protocol.reports import EXPORT_LIMIT, Move
+from ignrun.sdk.context import ModuleContext, Stopping
+from ignrun.sdk.health import HealthResult
+from ignrun.sdk.lifecycle import LifecycleRecord
+from ignrun.sdk.module import AbstractIgnitionModule, make_module
+from ignrun.sdk.peer import Peer
+from ignrun.sdk.settings import convert
+from ignrun.sdk.surroundings import logger_of
+from ignrun.sdk.timing import ModuleClock
+from ignrun.terms.events import LifecycleEvent
+from ignrun.terms.fault import Fault, FaultKind
+from ignrun.terms.metadata import ModuleMetadata
+from ignrun.terms.states import RESTING, Health, ModuleState, may_move
+
+S = ModuleState
+_HOOKS: Final = {"G": "create_gateway_hook", "C": "create_client_hook", "D": "create_designer_hook"}
+UNKNOWN: Final = HealthResult(Health.UNKNOWN)
+
+
+class Stage(Protocol):
+    """What incarnations play on: a host, or the test kit."""
+
+    masker: Masker
+    pool: ThreadPoolExecutor
+    clock: ModuleClock
+
+    def moved(self, incarnation: "Incarnation", move: Move) -> None:
+        """Hear of a move that has just happened."""
+
+    def checked(self, incarnation: "Incarnation", result: HealthResult) -> None:
+        """Hear of a check that has ended."""
+
+    def exported(self, incarnation: "Incarnation") -> None:
+        """Hear that a running incarnation published something new."""
+
+    def unfinished(self, incarnation: "Incarnation", names: tuple[str, ...]) -> None:
+        """Hear what an incarnation left behind."""
+
+    def run_ended(self, incarnation: "Incarnation", fault: Fault | None) -> None:
+        """Hear that the main loop came to its end, well (None) or not."""
+
+    def gave_up(self, incarnation: "Incarnation", fault: Fault) -> None:
+        """Hear that a callback goes on although it was cancelled, and is not waited for any more."""
+
+    def peers(self, incarnation: "Incarnation", slot: str) -> Peer | tuple[Peer, ...]:
+        """Give what is bound to a slot."""
+
+    def tasks_of(self, address: str) -> list["asyncio.Task[Any]"]:
+        """Give the tasks that the code of an instance has made and that are not done."""
+
+
+class IllegalMoveError(AssertionError):
+    """The table of states does not allow the move: a bug of the host."""
+
+
+class Incarnation:
+    """One object of one instance. `prepare`, `start` and `stop` are awaited one after the other by whoever drives it."""
+
+    __slots__ = (
+        "__weakref__", "address", "assignment", "caller", "checks", "config", "epoch", "exports", "health", "hook",
+        "kind", "main_loop", "module", "raw_config", "record", "shut_down", "stage", "stopping",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        stage: Stage,
+        assignment: Assignment,
+        kind: type[AbstractIgnitionModule],
+        epoch: int,
+        record: LifecycleRecord,
+    ) -> None:
+        self.stage = stage
+        self.assignment = assignment
+        self.address = assignment.address
+        self.kind = kind
+        self.epoch = epoch
+        self.record = record
+        self.caller = Caller(stage.pool, stage.masker)
+        self.stopping = Stopping()
+        self.health = UNKNOWN
+        self.exports: dict[str, Any] = {}
+        self.config: Any = None
+        self.raw_config: Any = None
+        self.module: AbstractIgnitionModule | None = None
+        self.hook: object | None = None
+        self.main_loop: asyncio.Task[None] | None = None
+        self.checks: Checks | None = None
+        self.shut_down = False
+
+    # --- what the module sees -----------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> ModuleState:
+        """The state of the instance."""
+        return self.record.state
+
+    @property
+    def metadata(self) -> ModuleMetadata:
+        """What the module says of itself."""
+        return self.assignment.metadata
+
+    @property
+    def clock(self) -> ModuleClock:
+        """Time."""
+        return self.stage.clock
+
+    @property
+    def context(self) -> ModuleContext:
+        """Folders, scope, plant and mode."""
+        given, folders = self.assignment, self.assignment.folders
+        return ModuleContext(
+            address=given.address,
+            module=given.module,
+            scope=given.scope,
+            plant=given.plant,
+            mode=given.mode,
+            epoch=self.epoch,
+            data=pathlib.Path(folders.data),
+            config=pathlib.Path(folders.config),
+            log=pathlib.Path(folders.log),
+            temp=pathlib.Path(folders.temp),
+            module_folder=pathlib.Path(folders.module),
+        )
+
+    def peers(self, slot: str) -> Peer | tuple[Peer, ...]:
+        """Give what is bound to a slot."""
+        return self.stage.peers(self, slot)
+
+    def publish(self, exports: Mapping[str, Any]) -> None:
+        """Add to what the instance exports; told at once when it runs, else with the move to running."""
+        together = {**self.exports, **exports}
+        try:
+            size = len(json.dumps(together, allow_nan=False).encode())
+        except TypeError as error:
+            message = f"exports are JSON values, and a Secret is never exported: {error}"
+            raise TypeError(message) from error
+        if size > EXPORT_LIMIT:
+            message = f"the exports of `{self.address}` are {size} bytes of JSON, {EXPORT_LIMIT} are allowed"
+            raise ValueError(message)
+        self.exports = together
+        if self.state is S.RUNNING:
+            self.stage.exported(self)
+
+    # --- up -----------------------------------------------------------------------------------------------------------
+
+    def refuse_overlap(self, overdue: str) -> None:
+        """Fail at once when a callback of the incarnation before still runs; raises Faulted."""
+        if overdue:
+            self.move(S.INITIALIZING, "start ordered")
+            summary = f"`{overdue}` of the incarnation before still runs, and callbacks of one instance never overlap"
+            raise Faulted(Fault(FaultKind.TIMED_OUT, summary, overdue))
+
+    async def prepare(self, settle: Callable[[], Any]) -> None:
+        """Make the object and initialise it; raises Faulted."""
+        self.move(S.INITIALIZING, "start ordered")
+        self._make(settle)
+        await self._callback("initialize", self.assignment.timeouts.initialize)
+        await self._make_hook()
+        self.move(S.INITIALIZED, "initialize returned")
+
+    def _make(self, settle: Callable[[], Any]) -> None:
+        """Settle the config and make the object with it."""
+        callback = "config"
+        try:
+            for folder in (self.assignment.folders.data, self.assignment.folders.temp):
+                os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - 10,000 of them count
+            self.raw_config = settle()
+            self.config = convert(self.raw_config, self.kind.Config)
+            callback = "__init__"
+            self.module = make_module(self.kind, self)
+        except (Exception, SystemExit) as error:
+            raise Faulted(fault_of(error, callback, self.stage.masker)) from error
+
+    async def _make_hook(self) -> None:
+        name = _HOOKS[self.assignment.scope.value]
+        if not implements(self.kind, name):
+            return
+        self.hook = await self._call(name, getattr(self.module, name), seconds=self.assignment.timeouts.initialize)
+        await self._hook_callback("setup", self.assignment.timeouts.initialize, self.context)
+
+    async def start(self) -> None:
+        """Start it; running, and its main loop and checks begun, when it returns. Raises Faulted."""
+        self.move(S.STARTING, "dependencies met")
+        await self._callback("startup", self.assignment.timeouts.start)
+        await self._hook_callback("startup", self.assignment.timeouts.start)
+        self.move(S.RUNNING, "startup returned", exports=self.exports or None)
+        if implements(self.kind, "run"):
+            self.main_loop = _own_task(self._run(), f"{self.address} run")
+        self.checks = Checks(self)
+        self.checks.begin()
+
+    async def _run(self) -> None:
+        """Await the main loop and tell how it ended; what ends it during a stop is not of interest."""
+        run = getattr(self.module, "run")  # noqa: B009 - the base class does not define it
+        fault: Fault | None = None
+        try:
+            if inspect.iscoroutinefunction(run):
+                await run()
+            else:
+                await on_own_thread(run, f"{self.address} run")
+        except asyncio.CancelledError as error:
+            if self.stopping:
+                raise
+            fault = fault_of(error, "run", self.stage.masker)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - module code raises what it likes
+            fault = fault_of(error, "run", self.stage.masker)
+        if not self.stopping:
+            self.stage.run_ended(self, fault)
+        elif fault is not None:
+            logger_of(self.address).warning("after the stop had begun, %s", fault.summary)
+
+    # --- down ---------------------------------------------------------------------------------------------------------
+
+    async def stop(self, cause: str) -> None:
+        """Stop it from whatever state: stopped, or in error when its shutdown failed."""
+        if self.state is S.ERROR:
+            self.move(S.STOPPED, cause)
+            return
+        if self.state in RESTING:
+            return
+        if self.state is not S.STOPPING:
+            self.move(S.STOPPING, cause)
+        fault = await self._wind_down()
+        if self.caller.abandoned and self.state is not S.STOPPING:
+            return
+        if fault is None:
+            self.move(S.STOPPED, cause)
+        else:
+            self.move(S.ERROR, "shutdown failed", fault)
+
+    def fail(self, fault: Fault) -> None:
+        """Move to error, unless it is there or at rest already."""
+        if self.state not in RESTING:
+            self.move(S.ERROR, fault.callback or fault.kind.value, fault)
+
+    async def clean(self) -> None:
+        """Attempt the shutdown of a failed incarnation, once."""
+        fault = await self._wind_down()
+        if fault is not None:
+            logger_of(self.address).warning("after the failure, %s", fault.summary)
+
+    async def _wind_down(self) -> Fault | None:
+        """End main loop, checks and hook, shut down, cancel what is left; gives the first fault of the shutdown."""
+        self.stopping.set()
+        seconds, loop = self.assignment.timeouts.stop, asyncio.get_running_loop()
+        end = loop.time() + seconds
+        if self.checks is not None:
+            await self.checks.end()
+        left = await self._end_main_loop(seconds / 2)
+        fault = None
+        if self.caller.abandoned or not await self.caller.thread_ended(max(seconds / 4, end - loop.time())):
+            left.append(f"`{self.caller.overdue or 'a callback'}`, still running, so that `shutdown` was not called")
+        elif self.module is not None and not self.shut_down:
+            self.shut_down = True
+            fault = await self._shut_down(max(seconds / 4, end - loop.time()))
+        left += await self._cancel_tasks()
+        if left:
+            self.stage.unfinished(self, tuple(left))
+        return fault
+
+    async def _shut_down(self, seconds: float) -> Fault | None:
+        """Call `shutdown` of the hook, then of the module, whatever the first one did."""
+        first: Fault | None = None
+        for callback in (self._hook_callback, self._callback):
+            try:
+                await callback("shutdown", seconds)
+            except Faulted as faulted:
+                first = first or faulted.fault
+            except Abandoned:
+                return first
+        return first
+
+    async def _end_main_loop(self, seconds: float) -> list[str]:
+        loop = self.main_loop
+        if loop is None or loop.done() or loop is asyncio.current_task():
+            return []
+        if inspect.iscoroutinefunction(getattr(self.module, "run", None)):
+            loop.cancel()
+        await asyncio.wait({loop}, timeout=seconds)
+        return [] if loop.done() else ["run"]
+
+    async def _cancel_tasks(self) -> list[str]:
+        tasks = [task for task in self.stage.tasks_of(self.address) if task is not asyncio.current_task()]
+        if not tasks:
+            return []
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=1.0)
+        for task in tasks:
+            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                said = one_line(error, self.stage.masker)
+                logger_of(self.address).warning("task `%s` ended with %s", task.get_name(), said)
+        return [f"task {task.get_name()}" for task in tasks if not task.done()]
+
+    # --- calls and moves ----------------------------------------------------------------------------------------------
+
+    def _callback(self, name: str, seconds: float) -> Awaitable[Any]:
+        if not implements(self.kind, name):
+            return _nothing()
+        return self._call(name, getattr(self.module, name), seconds=seconds)
+
+    def _hook_callback(self, name: str, seconds: float, *args: Any) -> Awaitable[Any]:
+        method = getattr(self.hook, name, None)
+        if method is None:
+            return _nothing()
+        label = f"{self.assignment.scope.word} hook {name}"
+        return self._call(label, method, *args, seconds=seconds)
+
+    def _call(self, name: str, function: Callable[..., Any], *args: Any, seconds: float) -> Awaitable[Any]:
+        return self.caller.within(seconds, name, function, *args, lost=self._lost)
+
+    def _lost(self, name: str, seconds: float) -> None:
+        self.stage.gave_up(self, timed_out(name, seconds, ended=False))
+
+    def move(
+        self, new: ModuleState, cause: str, fault: Fault | None = None, exports: dict[str, Any] | None = None
+    ) -> None:
+        """Move to another state, as the table allows."""
+        old = self.record.state
+        if not may_move(old, new):
+            message = f"{self.address}: {old.value} -> {new.value} ({cause})"
+            raise IllegalMoveError(message)
+        at, mono = self.stage.clock.utc(), self.stage.clock.monotonic()
+        self.record.note(at, mono, LifecycleEvent(old, new, cause, self.epoch, fault))
+        self.stage.moved(self, Move(self.address, self.epoch, old, new, cause, at, mono, fault, exports))
+
+
+async def _nothing() -> None:
+    """Stand in for a callback that the module does not have."""
+
+
+def _own_task(work: Any, name: str) -> "asyncio.Task[None]":
+    """Make a task of the host's own that runs code of the instance: the ledger of module tasks does not list it."""
+    return asyncio.Task(work, loop=asyncio.get_running_loop(), name=name)

@@ -1,0 +1,380 @@
+"""Owns every instance of one host: brings them up and down in the order of their bindings, and reports."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from ignrun.host.callbacks import THREADS, Abandoned, whose
+from ignrun.host.config import settle
+from ignrun.host.directory import Directory
+from ignrun.host.faults import Faulted
+from ignrun.host.importing import Importer, traits_of
+from ignrun.host.incarnation import Incarnation
+from ignrun.host.ledger import Ledger
+from ignrun.host.masking import Masker
+from ignrun.host.outbox import Outbox
+from ignrun.host.provided import Streams
+from ignrun.host.seat import SERVING, Offer, Seat, is_met, under_way
+from ignrun.protocol.orders import Clear, ClearStop, Load, Routes, Start, Stop
+from ignrun.protocol.reports import Exported, HealthReport, ImportFault, Loaded, Move, Traits, Unfinished
+from ignrun.sdk.health import HealthResult
+from ignrun.sdk.peer import Peer
+from ignrun.sdk.timing import HostClock, ModuleClock
+from ignrun.terms.fault import Fault
+from ignrun.terms.states import RESTING, ModuleState
+
+FindPeers = Callable[[Incarnation, str], Peer | tuple[Peer, ...]]
+COMPLETED = "completed"
+
+_log = logging.getLogger("ignrun.host")
+
+
+class Instances:
+    """The stage of one host; everything here happens on its event loop."""
+
+    def __init__(self, outbox: Outbox, masker: Masker, ledger: Ledger, clock: ModuleClock | None = None) -> None:
+        self.masker = masker
+        self.pool = ThreadPoolExecutor(THREADS, "callback")
+        self.clock: ModuleClock = clock or HostClock()
+        self.directory = Directory(self.seat_of)
+        self.streams = Streams()
+        self.find_peers: FindPeers | None = None
+        self._outbox = outbox
+        self._ledger = ledger
+        self._importer = Importer(masker)
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._seats: dict[str, Seat] = {}
+        self._dependents: dict[str, dict[tuple[str, int], None]] = {}
+        self._awaits_routes: set[str] = set()
+        self._rest: asyncio.Future[None] | None = None
+
+    # --- orders -------------------------------------------------------------------------------------------------------
+
+    def load(self, order: Load) -> Loaded:
+        """Import the classes; those already known get their new assignment with their next incarnation."""
+        self._importer.begin(order.assignments)
+        faults: list[ImportFault] = []
+        traits: list[Traits] = []
+        for assignment in order.assignments:
+            kind = self._importer.load(assignment)
+            if isinstance(kind, ImportFault):
+                faults.append(kind)
+                continue
+            traits.append(traits_of(assignment.address, kind))
+            seat = self._seats.get(assignment.address)
+            if seat is None:
+                seat = self._seats[assignment.address] = Seat(assignment, kind)
+                self._bind(seat)
+            else:
+                seat.next_load = (assignment, kind)
+        return Loaded(tuple(faults), tuple(traits))
+
+    def start(self, order: Start) -> None:
+        """Begin to bring incarnations up."""
+        cleared = frozenset(order.cleared)
+        for item in order.items:
+            seat = self._seats.get(item.address)
+            if seat is None:
+                _log.error("there is an order to start `%s`, which was never loaded", item.address)
+                continue
+            if item.epoch <= seat.epoch:
+                continue
+            seat.epoch = item.epoch
+            if item.address in cleared:
+                seat.cleared = item.epoch
+            seat.driver = self._task(self._drive(seat, item.epoch), f"{item.address} start")
+            seat.driver.add_done_callback(partial(self._driven, seat))
+        for item in order.items:
+            if (seat := self._seats.get(item.address)) is not None:
+                self._notify(seat)
+
+    def clear(self, order: Clear) -> None:
+        """Let incarnations start as far as the runner is concerned."""
+        for item in order.items:
+            if (seat := self._seats.get(item.address)) is not None:
+                seat.cleared = max(seat.cleared, item.epoch)
+                self._wake(seat)
+
+    def stop(self, order: Stop) -> None:
+        """Begin to stop incarnations, dependents first."""
+        cleared = frozenset(order.cleared)
+        seats = [seat for item in order.items if (seat := self._of_epoch(item.address, item.epoch)) is not None]
+        for seat in seats:
+            if seat.address in cleared:
+                seat.stop_cleared = seat.epoch
+        self._want_stopped(seats)
+
+    def clear_stop(self, order: ClearStop) -> None:
+        """Let incarnations stop as far as the runner is concerned."""
+        for item in order.items:
+            if (seat := self._of_epoch(item.address, item.epoch)) is not None:
+                seat.stop_cleared = item.epoch
+                self._try_stop(seat)
+
+    def route(self, order: Routes) -> None:
+        """Learn where providers outside this host are."""
+        for route in order.routes:
+            self.directory.route(route)
+        for address in tuple(self._awaits_routes):
+            self._wake(self._seats[address])
+
+    async def stop_all(self) -> None:
+        """Stop everything in reverse order, waiting for nobody outside."""
+        seats = [seat for seat in self._seats.values() if not seat.settled]
+        for seat in seats:
+            seat.stop_cleared = seat.epoch
+        self._want_stopped(seats)
+        for seat in seats:
+            self._try_stop(seat)
+        while not all(seat.settled for seat in seats):
+            self._rest = self._loop.create_future()
+            await self._rest
+
+    # --- up -----------------------------------------------------------------------------------------------------------
+
+    async def _drive(self, seat: Seat, epoch: int) -> None:
+        """Bring one incarnation from where it is to running."""
+        whose.set(seat.address)
+        overdue = await self._vacated(seat)
+        incarnation = self._new_incarnation(seat, epoch)
+        try:
+            incarnation.refuse_overlap(overdue)
+            if seat.assignment.pending:
+                await self._gate(seat)
+            await incarnation.prepare(lambda: settle(seat.assignment, self.directory.exports, self.masker))
+            await self._gate(seat)
+            await incarnation.start()
+        except Faulted as faulted:
+            self._failed(incarnation, faulted.fault)
+        except Abandoned:
+            return
+
+    async def _vacated(self, seat: Seat) -> str:
+        """Wait until nothing of the incarnation before is under way; names what does not end."""
+        before = [task for task in (seat.stopper, seat.cleaning) if task is not None and not task.done()]
+        if before:
+            await asyncio.wait(before)
+        old = seat.incarnation
+        if old is None or not old.caller.overdue:
+            return ""
+        await old.caller.thread_ended(seat.assignment.timeouts.stop)
+        return old.caller.overdue
+
+    def _new_incarnation(self, seat: Seat, epoch: int) -> Incarnation:
+        if seat.next_load is not None:
+            self._unbind(seat)
+            seat.assignment, seat.kind = seat.next_load
+            seat.next_load = None
+            self._bind(seat)
+        seat.completed = False
+        seat.stop_blockers.clear()
+        seat.incarnation = Incarnation(self, seat.assignment, seat.kind, epoch, seat.record)
+        seat.unmet = {index for index, one in seat.local_bindings if not is_met(one, self._offer_of(one.provider))}
+        return seat.incarnation
+
+    async def _gate(self, seat: Seat) -> None:
+        """Wait until the providers have met their conditions and the runner has cleared the start."""
+        if seat.assignment.pending:
+            self._awaits_routes.add(seat.address)
+        while not self._is_ready(seat):
+            seat.gate = self._loop.create_future()
+            await seat.gate
+        self._awaits_routes.discard(seat.address)
+
+    def _is_ready(self, seat: Seat) -> bool:
+        if seat.unmet or seat.cleared < seat.epoch:
+            return False
+        return all(self.directory.knows(one) for pending in seat.assignment.pending for one in pending.providers)
+
+    def _wake(self, seat: Seat) -> None:
+        if seat.gate is not None and not seat.gate.done() and self._is_ready(seat):
+            seat.gate.set_result(None)
+
+    def _driven(self, seat: Seat, driver: "asyncio.Task[None]") -> None:
+        """Tell the dependents when it is not on its way any more."""
+        if not driver.cancelled() and (bug := driver.exception()) is not None:
+            _log.error("the start of `%s` ended unexpectedly", seat.address, exc_info=bug)
+        self._notify(seat)
+        self._look_for_rest()
+
+    # --- order --------------------------------------------------------------------------------------------------------
+
+    def _bind(self, seat: Seat) -> None:
+        for index, binding in seat.local_bindings:
+            self._dependents.setdefault(binding.provider, {})[seat.address, index] = None
+
+    def _unbind(self, seat: Seat) -> None:
+        for index, binding in seat.local_bindings:
+            self._dependents.get(binding.provider, {}).pop((seat.address, index), None)
+
+    def _offer_of(self, address: str) -> Offer:
+        seat = self._seats.get(address)
+        return seat.offer() if seat is not None else Offer()
+
+    def _notify(self, seat: Seat) -> None:
+        """Tell the dependents when what the instance offers has changed."""
+        offer = seat.offer()
+        if offer == seat.offered:
+            return
+        seat.offered = offer
+        for address, index in self._dependents.get(seat.address, ()):
+            dependent = self._seats[address]
+            if is_met(dependent.assignment.bindings[index], offer):
+                dependent.unmet.discard(index)
+                self._wake(dependent)
+            else:
+                dependent.unmet.add(index)
+
+    # --- down ---------------------------------------------------------------------------------------------------------
+
+    def _want_stopped(self, seats: Iterable[Seat]) -> None:
+        fresh = [seat for seat in seats if not seat.stop_wanted]
+        for seat in fresh:
+            seat.stop_wanted = True
+        for seat in fresh:
+            for address, _ in self._dependents.get(seat.address, ()):
+                if self._seats[address].stop_wanted and not self._seats[address].settled:
+                    seat.stop_blockers.add(address)
+            for _, binding in seat.local_bindings:
+                provider = self._seats.get(binding.provider)
+                if provider is not None and provider.stop_wanted and not seat.settled:
+                    provider.stop_blockers.add(seat.address)
+        for seat in fresh:
+            self._try_stop(seat)
+
+    def _try_stop(self, seat: Seat) -> None:
+        """Stop it now, unless it runs and somebody has to stop before it."""
+        if not seat.stop_wanted or under_way(seat.stopper):
+            return
+        if seat.state in SERVING and (seat.stop_blockers or seat.stop_cleared < seat.epoch):
+            return
+        self._begin_stop(seat, "stop ordered")
+
+    def _begin_stop(self, seat: Seat, cause: str) -> None:
+        seat.stopper = self._task(self._stop(seat, cause), f"{seat.address} stop")
+        seat.stopper.add_done_callback(lambda _: self._stopped(seat))
+
+    async def _stop(self, seat: Seat, cause: str) -> None:
+        whose.set(seat.address)
+        driver, incarnation = seat.driver, seat.incarnation
+        if driver is not None and not driver.done():
+            await self._halt(seat, driver)
+        if seat.cleaning is not None and not seat.cleaning.done():
+            await asyncio.wait({seat.cleaning})
+        if incarnation is None or incarnation.epoch < seat.epoch:
+            incarnation = self._new_incarnation(seat, seat.epoch)
+        await incarnation.stop(cause)
+
+    async def _halt(self, seat: Seat, driver: "asyncio.Task[None]") -> None:
+        """Cancel a start that is under way, and wait for it as long as a stop may take."""
+        running = seat.incarnation
+        if running is not None and running.epoch == seat.epoch and running.state not in RESTING:
+            running.move(ModuleState.STOPPING, "stop ordered")
+            running.stopping.set()
+        driver.cancel()
+        await asyncio.wait({driver}, timeout=seat.assignment.timeouts.stop)
+        if not driver.done() and running is not None:
+            running.caller.give_up(driver)
+
+    def _stopped(self, seat: Seat) -> None:
+        """Let those go on who waited for this one to stop."""
+        if seat.state in RESTING:
+            seat.stop_wanted = False
+        for _, binding in seat.local_bindings:
+            provider = self._seats.get(binding.provider)
+            if provider is not None and seat.address in provider.stop_blockers:
+                provider.stop_blockers.discard(seat.address)
+                self._try_stop(provider)
+        self._notify(seat)
+        self._look_for_rest()
+
+    def _clean(self, seat: Seat, incarnation: Incarnation) -> None:
+        seat.cleaning = self._task(incarnation.clean(), f"{seat.address} cleanup")
+        seat.cleaning.add_done_callback(lambda _: self._look_for_rest())
+
+    def _look_for_rest(self) -> None:
+        if self._rest is not None and not self._rest.done():
+            self._rest.set_result(None)
+
+    def _failed(self, incarnation: Incarnation, fault: Fault) -> None:
+        seat = self._seats[incarnation.address]
+        incarnation.fail(fault)
+        self._clean(seat, incarnation)
+        if seat.stop_wanted:
+            self._try_stop(seat)
+
+    # --- what incarnations tell ---------------------------------------------------------------------------------------
+
+    def moved(self, incarnation: Incarnation, move: Move) -> None:
+        """Report a move, and tell the dependents."""
+        self._outbox.move(move)
+        seat = self._seats[incarnation.address]
+        if move.new is ModuleState.STOPPED and move.cause == COMPLETED:
+            seat.completed = True
+        if move.new not in SERVING:
+            self.streams.end_of(incarnation)
+        self.directory.changed(incarnation.address)
+        self._notify(seat)
+
+    def checked(self, incarnation: Incarnation, result: HealthResult) -> None:
+        """Report a check, and tell the dependents."""
+        self._outbox.check(HealthReport(incarnation.address, incarnation.epoch, result.health, result.reason))
+        self._notify(self._seats[incarnation.address])
+
+    def exported(self, incarnation: Incarnation) -> None:
+        """Report new exports; may be called from a thread."""
+        if threading.get_ident() != self._thread:
+            self._loop.call_soon_threadsafe(self.exported, incarnation)
+            return
+        self._outbox.say(Exported(incarnation.address, incarnation.epoch, incarnation.exports))
+
+    def unfinished(self, incarnation: Incarnation, names: tuple[str, ...]) -> None:
+        """Report what was left behind."""
+        self._outbox.say(Unfinished(incarnation.address, incarnation.epoch, names))
+
+    def run_ended(self, incarnation: Incarnation, fault: Fault | None) -> None:
+        """Stop an incarnation whose main loop has returned; fail one whose main loop raised."""
+        seat = self._seats[incarnation.address]
+        if fault is not None:
+            self._failed(incarnation, fault)
+        elif not under_way(seat.stopper):
+            self._begin_stop(seat, COMPLETED)
+
+    def gave_up(self, incarnation: Incarnation, fault: Fault) -> None:
+        """Fail an incarnation one of whose callbacks does not let itself be cancelled."""
+        seat = self._seats[incarnation.address]
+        for task in (seat.driver, seat.stopper):
+            if under_way(task):
+                _log.warning("`%s`: %s", seat.address, fault.summary)
+        seat.driver = seat.stopper = None
+        self._failed(incarnation, fault)
+        self._stopped(seat)
+
+    def peers(self, incarnation: Incarnation, slot: str) -> Peer | tuple[Peer, ...]:
+        """Give what is bound to a slot."""
+        assert self.find_peers is not None
+        return self.find_peers(incarnation, slot)
+
+    def tasks_of(self, address: str) -> "list[asyncio.Task[Any]]":
+        """Give the tasks that the code of an instance has made and that are not done."""
+        return self._ledger.tasks_of(address)
+
+    # --- small things -------------------------------------------------------------------------------------------------
+
+    def seat_of(self, address: str) -> Seat | None:
+        """Give the seat of an instance of this host."""
+        return self._seats.get(address)
+
+    def _of_epoch(self, address: str, epoch: int) -> Seat | None:
+        """Give the seat if this is its incarnation; an order for another one is stale."""
+        seat = self._seats.get(address)
+        return seat if seat is not None and seat.epoch == epoch else None
+
+    def _task(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
+        """Make a task of the host's own, which the ledger does not list."""
+        return asyncio.Task(work, loop=self._loop, name=name)

@@ -1,0 +1,112 @@
+"""Calls and streams what modules of this host provide, for dependents in this host and, through the door, in others."""
+
+import asyncio
+import contextvars
+import inspect
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+from ignrun.host.callbacks import whose
+from ignrun.host.faults import one_line
+from ignrun.host.feed import Feed, Gone
+from ignrun.host.incarnation import Incarnation
+from ignrun.host.seat import SERVING
+from ignrun.host.wanted import Wanted
+from ignrun.sdk.marks import is_provided, provided_names
+from ignrun.sdk.peer import Overflow
+from ignrun.sdk.raised import CallFailed
+
+
+async def call_provided(provider: Incarnation, wanted: Wanted) -> Any:
+    """Call a provided method here; raises CallFailed."""
+    function = _method(provider, wanted.method)
+    if inspect.isasyncgenfunction(function):
+        message = f"`{wanted.method}` of `{provider.address}` is a stream: write `peer.stream({wanted.method!r})`"
+        raise CallFailed(message)
+    token = whose.set(provider.address)
+    try:
+        if inspect.iscoroutinefunction(function):
+            return await function(*wanted.args, **wanted.kwargs)
+        work = partial(contextvars.copy_context().run, function, *wanted.args, **wanted.kwargs)
+        return await asyncio.get_running_loop().run_in_executor(provider.stage.pool, work)
+    except (CallFailed, asyncio.CancelledError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise _failure(provider, wanted.method, error) from error
+    finally:
+        whose.reset(token)
+
+
+def open_provided(
+    provider: Incarnation, wanted: Wanted, size: int, overflow: Overflow
+) -> tuple[Feed, "asyncio.Task[None]"]:
+    """Open a stream of a provider here; raises CallFailed. The task fills the feed and is cancelled by whoever closes it."""
+    function = _method(provider, wanted.method)
+    if not inspect.isasyncgenfunction(function):
+        message = f"`{wanted.method}` of `{provider.address}` is no stream: write `await peer.call({wanted.method!r})`"
+        raise CallFailed(message)
+    try:
+        generator = function(*wanted.args, **wanted.kwargs)
+    except TypeError as error:
+        raise _failure(provider, wanted.method, error) from error
+    feed = Feed(size, overflow)
+    context = contextvars.copy_context()
+    context.run(whose.set, provider.address)
+    # Not of the loop's task factory: the provider's own stop ends it through `Streams`, before tasks are looked at.
+    task = context.run(asyncio.Task, _pump(provider, wanted.method, generator, feed), loop=asyncio.get_running_loop())
+    return feed, task
+
+
+async def _pump(provider: Incarnation, method: str, generator: AsyncIterator[Any], feed: Feed) -> None:
+    outcome: BaseException | None = None
+    try:
+        async for value in generator:
+            await feed.put(value)
+    except asyncio.CancelledError:
+        outcome = Gone(provider.address)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - module code raises what it likes
+        outcome = _failure(provider, method, error)
+    finally:
+        close = getattr(generator, "aclose", None)
+        if close is not None:
+            await _closed(close())
+        gone = provider.state not in SERVING
+        feed.end(Gone(provider.address) if gone else outcome)
+
+
+async def _closed(closing: Any) -> None:
+    try:
+        await closing
+    except (Exception, SystemExit):  # noqa: S110, BLE001 - module code; the stream is over whatever it says
+        pass
+
+
+def _method(provider: Incarnation, method: str) -> Any:
+    if not is_provided(provider.kind, method):
+        known = ", ".join(provided_names(provider.kind)) or "nothing"
+        message = f"`{provider.address}` does not provide `{method}` (it provides {known})"
+        raise CallFailed(message)
+    return getattr(provider.module, method)
+
+
+def _failure(provider: Incarnation, method: str, error: BaseException) -> CallFailed:
+    return CallFailed(f"`{method}` of `{provider.address}` raised {one_line(error, provider.stage.masker)}")
+
+
+class Streams:
+    """The streams that providers of this host feed; those of one provider end when it stops."""
+
+    def __init__(self) -> None:
+        self._open: dict[Incarnation, set[asyncio.Task[None]]] = {}
+
+    def add(self, provider: Incarnation, task: "asyncio.Task[None]") -> None:
+        """Remember a stream until it ends."""
+        tasks = self._open.setdefault(provider, set())
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    def end_of(self, provider: Incarnation) -> None:
+        """End the streams of a provider that does not run any more."""
+        for task in self._open.pop(provider, ()):
+            task.cancel()

@@ -1,0 +1,121 @@
+"""Owns Seat, the place of one instance in its host, and says when its bindings are met."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, NamedTuple, assert_never
+
+from ignrun.host.importing import implements
+from ignrun.host.incarnation import Incarnation
+from ignrun.protocol.orders import Assignment, Binding
+from ignrun.sdk.lifecycle import LifecycleRecord
+from ignrun.sdk.module import AbstractIgnitionModule
+from ignrun.terms.states import RESTING, Condition, Health, ModuleState
+
+SERVING = frozenset({ModuleState.RUNNING, ModuleState.MAINTENANCE})
+"""States in which others may call an instance."""
+
+
+class Offer(NamedTuple):
+    """What a provider has reached; `rising`: it is still on its way up, `may_complete`: its main loop may end."""
+
+    started: bool = False
+    healthy: bool = False
+    completed: bool = False
+    rising: bool = False
+    may_complete: bool = False
+
+
+class Seat:
+    """One instance of this host: what it is to run (`assignment`, `kind`), and the incarnation that runs now.
+
+    `unmet` are the numbers of the bindings that hold it back, `stop_blockers` the dependents that have to stop first;
+    `cleared` and `stop_cleared` are the last epochs that the runner has cleared.
+    """
+
+    __slots__ = (
+        "address", "assignment", "cleaning", "cleared", "completed", "driver", "epoch", "gate", "incarnation", "kind",
+        "next_load", "offered", "record", "stop_blockers", "stop_cleared", "stop_wanted", "stopper", "unmet",
+    )  # fmt: skip
+
+    def __init__(self, assignment: Assignment, kind: type[AbstractIgnitionModule]) -> None:
+        self.address = assignment.address
+        self.assignment = assignment
+        self.kind = kind
+        self.next_load: tuple[Assignment, type[AbstractIgnitionModule]] | None = None
+        self.record = LifecycleRecord(assignment.address)
+        self.incarnation: Incarnation | None = None
+        self.epoch = -1
+        self.driver: asyncio.Task[None] | None = None
+        self.stopper: asyncio.Task[None] | None = None
+        self.cleaning: asyncio.Task[None] | None = None
+        self.gate: asyncio.Future[None] | None = None
+        self.completed = False
+        self.offered = Offer()
+        self.unmet: set[int] = set()
+        self.cleared = self.stop_cleared = -1
+        self.stop_wanted = False
+        self.stop_blockers: set[str] = set()
+
+    @property
+    def state(self) -> ModuleState:
+        """The state of the instance."""
+        return self.record.state
+
+    @property
+    def local_bindings(self) -> list[tuple[int, Binding]]:
+        """The bindings to providers in this host, with their numbers."""
+        return [(index, one) for index, one in enumerate(self.assignment.bindings) if one.local]
+
+    @property
+    def rising(self) -> bool:
+        """Tell whether it is being brought up."""
+        return under_way(self.driver) and not self.stop_wanted
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether nothing of it is under way and nothing of it runs."""
+        return self.state in RESTING and not any(map(under_way, (self.driver, self.stopper, self.cleaning)))
+
+    @property
+    def serving(self) -> Incarnation | None:
+        """The incarnation that others may call, if there is one."""
+        running = self.incarnation
+        return running if running is not None and running.state in SERVING else None
+
+    @property
+    def exports(self) -> Mapping[str, Any]:
+        """What it exports now; what has completed still does."""
+        running = self.incarnation
+        return running.exports if running is not None and (self.completed or running.state in SERVING) else {}
+
+    def offer(self) -> Offer:
+        """Say what the instance offers to those who depend on it."""
+        running = self.serving
+        if running is None:
+            return Offer(completed=self.completed, rising=self.rising)
+        known = running.health.health
+        return Offer(
+            started=True,
+            healthy=known in {Health.HEALTHY, Health.DEGRADED},
+            rising=known is Health.UNKNOWN,
+            may_complete=implements(self.kind, "run"),
+        )
+
+
+def under_way(task: "asyncio.Task[None] | None") -> bool:
+    """Tell whether there is such a task and it is not done."""
+    return task is not None and not task.done()
+
+
+def is_met(binding: Binding, offer: Offer) -> bool:
+    """Tell whether a dependent may start as far as this binding goes."""
+    match binding.condition:
+        case Condition.HEALTHY:
+            met, hopeful = offer.healthy or offer.completed, offer.rising
+        case Condition.STARTED:
+            met, hopeful = offer.started or offer.completed, offer.rising
+        case Condition.COMPLETED:
+            met, hopeful = offer.completed, offer.rising or (offer.started and offer.may_complete)
+        case _:
+            assert_never(binding.condition)
+    return met or (not binding.required and not hopeful)

@@ -1,0 +1,183 @@
+"""Owns the front door of a host process: it says hello, obeys its runner's orders, and ends when there is no runner."""
+
+import asyncio
+import faulthandler
+import gc
+import os
+import platform
+import signal
+import socket
+import sys
+from typing import Final, assert_never
+
+import ignrun
+from ignrun.host.door import Door
+from ignrun.host.instances import Instances
+from ignrun.host.ledger import Ledger
+from ignrun.host.logs import LinesHandler, listen
+from ignrun.host.masking import Masker
+from ignrun.host.outbox import Outbox
+from ignrun.host.peers import Switchboard
+from ignrun.host.watchdog import ORPHAN_GRACE, Watchdog
+from ignrun.host.wire import Wires
+from ignrun.protocol.frames import FrameError, Unframer
+from ignrun.protocol.orders import Clear, ClearStop, HostOrder, Load, Quit, Routes, Start, Stop
+from ignrun.protocol.reports import PROTOCOL, Hello
+
+BROKEN: Final = 70
+"""Exit code of a host that found a bug in itself."""
+
+_READ: Final = 256 * 1024
+
+
+def main(sock: socket.socket, host_id: str, run_dir: str) -> int:
+    """Be the host `host_id` until the runner behind `sock` says Quit or goes away; gives the exit code.
+
+    `run_dir` is an existing folder for the socket of its peers. Called in a process without threads and without an
+    event loop; the caller ends the process with `os._exit`.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to hear
+    faulthandler.enable()
+    gc.freeze()
+    watchdog = Watchdog(sock)
+    watchdog.begin()
+    try:
+        return asyncio.run(Host(sock, host_id, run_dir, watchdog).serve(signals=True))
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the outermost frame; SystemExit escapes from tasks of module code
+        sys.stderr.write(f"host {host_id} ended: {type(error).__name__}: {error}\n")
+        sys.stderr.flush()
+        return error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else BROKEN
+
+
+class Host(asyncio.Protocol):
+    """The connection to the runner, and everything that hangs on it."""
+
+    def __init__(self, sock: socket.socket, host_id: str, run_dir: str, watchdog: Watchdog | None = None) -> None:
+        self._sock = sock
+        self._host_id = host_id
+        self._watchdog = watchdog
+        self._path = f"{run_dir}/{os.getpid()}.peers"
+        self._orders: Unframer[HostOrder] = Unframer(HostOrder)
+        self._transport: asyncio.Transport | None = None
+        self._masker = Masker()
+        self._ended: asyncio.Future[int] | None = None
+        self._ending = False
+
+    async def serve(self, *, signals: bool = False) -> int:
+        """Serve until the end; gives the exit code."""
+        self._loop = asyncio.get_running_loop()
+        self._ended = self._loop.create_future()
+        ledger = Ledger()
+        self._loop.set_task_factory(ledger)
+        self._outbox = Outbox(self._loop, self._write, self._unsent)
+        self._instances = Instances(self._outbox, self._masker, ledger)
+        door = self._connect()
+        self._lines = LinesHandler(self._masker, self._wake)
+        if signals:
+            listen(self._lines)
+            self._loop.add_signal_handler(signal.SIGTERM, self._end, ORPHAN_GRACE)
+        await door.open()
+        self._sock.setblocking(False)
+        self._transport, _ = await self._loop.create_unix_connection(lambda: self, sock=self._sock)
+        try:
+            return await self._ended
+        finally:
+            door.close()
+
+    def _connect(self) -> Door:
+        """Make the peers' side: what modules here call, and what others call here."""
+        wires = Wires(self._loop)
+        board = Switchboard(self._instances.directory, wires, self._instances.streams)
+        self._instances.find_peers = board.peers
+        return Door(self._path, self._instances.seat_of, self._instances.streams)
+
+    # --- the connection -----------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Say hello."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        transport.set_write_buffer_limits(high=_READ)
+        self._outbox.say(Hello(PROTOCOL, ignrun.__version__, os.getpid(), platform.python_version(), self._path))
+        self._outbox.flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Stop everything: there is no runner any more."""
+        self._transport = None
+        self._end(ORPHAN_GRACE)
+
+    def data_received(self, data: bytes) -> None:
+        """Obey."""
+        try:
+            for order in self._orders.feed(data):
+                self._obey(order)
+        except FrameError as error:
+            sys.stderr.write(f"host {self._host_id}: {error}\n")
+            self._end(ORPHAN_GRACE)
+
+    def _obey(self, order: HostOrder) -> None:
+        match order:
+            case Load():
+                self._outbox.say(self._instances.load(order))
+            case Start():
+                self._instances.start(order)
+            case Clear():
+                self._instances.clear(order)
+            case Stop():
+                self._instances.stop(order)
+            case ClearStop():
+                self._instances.clear_stop(order)
+            case Routes():
+                self._instances.route(order)
+            case Quit(grace):
+                self._end(grace)
+            case _:
+                assert_never(order)
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def _unsent(self) -> int:
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
+
+    def _wake(self) -> None:
+        """Have log lines sent; called from any thread, also while the loop is going away."""
+        try:
+            self._loop.call_soon_threadsafe(self._send_lines)
+        except RuntimeError:
+            pass  # the loop is closed: nobody listens any more
+
+    def _send_lines(self) -> None:
+        lines = self._lines.take()
+        if lines and not self._outbox.log(lines):
+            self._lines.refused(lines)
+            self._loop.call_later(0.1, self._send_lines)
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    def _end(self, grace: float) -> None:
+        """Stop everything in order, then leave; after `grace` seconds leave anyway."""
+        if self._watchdog is not None:
+            self._watchdog.end_within(grace + 0.5)
+        if not self._ending:
+            self._ending = True
+            self._leaving = asyncio.Task(self._leave(grace), loop=self._loop)
+
+    async def _leave(self, grace: float) -> None:
+        try:
+            async with asyncio.timeout(grace):
+                await self._instances.stop_all()
+        except TimeoutError:
+            pass  # what has not stopped ends with the process
+        self._send_lines()
+        self._outbox.flush()
+        await self._sent(min(1.0, grace))
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(0)
+
+    async def _sent(self, seconds: float) -> None:
+        """Wait until the runner has read what was said."""
+        end = self._loop.time() + seconds
+        while self._unsent() and self._loop.time() < end:  # noqa: ASYNC110 - a transport has no event for it
+            await asyncio.sleep(0.005)

@@ -1,0 +1,53 @@
+"""Ends the host process when it should end and its event loop does not get round to it."""
+
+import os
+import select
+import socket
+import threading
+import time
+from typing import Final
+
+ORPHAN_GRACE: Final = 2.0
+"""Seconds that a host has after its runner has gone."""
+
+BLOCKED: Final = 121
+"""Exit code of a host that had to be ended from here."""
+
+_HANG_UP: Final = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
+
+
+class Watchdog:
+    """A thread that sees the runner's end of the socket close, and knows by when the process has to be gone."""
+
+    def __init__(self, runner: socket.socket) -> None:
+        self._runner = runner
+        self._deadline: float | None = None
+        self._wake_read, self._wake_write = os.pipe()
+        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
+
+    def begin(self) -> None:
+        """Watch from now on."""
+        self._thread.start()
+
+    def end_within(self, seconds: float) -> None:
+        """End the process after so many seconds, whatever happens; an earlier deadline stands."""
+        deadline = time.monotonic() + seconds
+        if self._deadline is None or deadline < self._deadline:
+            self._deadline = deadline
+            os.write(self._wake_write, b"\0")
+
+    def _watch(self) -> None:
+        poll = select.poll()
+        poll.register(self._runner.fileno(), _HANG_UP)
+        poll.register(self._wake_read, select.POLLIN)
+        while True:
+            for number, _ in poll.poll(self._left()):
+                poll.unregister(number)
+                if number != self._wake_read and self._deadline is None:
+                    self._deadline = time.monotonic() + ORPHAN_GRACE + 0.5
+            if self._deadline is not None and time.monotonic() >= self._deadline:
+                os._exit(BLOCKED)
+
+    def _left(self) -> float | None:
+        """Milliseconds until the deadline; None without one."""
+        return None if self._deadline is None else max(0.0, (self._deadline - time.monotonic()) * 1000)
