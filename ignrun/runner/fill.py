@@ -90,7 +90,7 @@ def _binding(edge: Edge, local: frozenset[Address]) -> orders.Binding:
         slot=edge.slot if edge.kind != "after" else "",
         provider=edge.provider,
         condition=edge.condition,
-        local=edge.provider in local,
+        local=edge.provider in local and edge.kind == "requires",
         required=edge.kind == "requires",
         many=edge.many,
     )

@@ -12,6 +12,8 @@ from ignrun import __version__
 from ignrun.planner.reader import ResidentReader
 from ignrun.render.status_report import RunnerFacts
 from ignrun.runner.detach import Launch
+from ignrun.runtime.engines.places import plant_token
+from ignrun.runtime.engines.sweep import sweep
 from ignrun.runtime.journal.folder import StateFolder, fingerprint_key, make_state_folder
 from ignrun.runtime.journal.lock import PlantLock, hold_lock
 from ignrun.runtime.journal.registry import RunnerRecord, run_time_folder, socket_path
@@ -57,7 +59,7 @@ class Ground(msgspec.Struct, frozen=True):
 def taken_ground(launch: Launch) -> Iterator[Ground]:
     """Make and lock the state folder of a plant for as long as the block runs; raises StateFolderFailure or LockHeld.
 
-    The reader is forked first, so that it does not inherit the lock.
+    What a runner that was killed left behind is ended before anything new is started. The reader is forked first, so that it does not inherit the lock.
     """
     folder = StateFolder(Path(launch.state_dir))
     make_state_folder(folder)
@@ -66,6 +68,7 @@ def taken_ground(launch: Launch) -> Iterator[Ground]:
     reader.start()
     try:
         with hold_lock(folder.lock) as lock:
+            sweep(plant_token(folder.path))
             key = fingerprint_key(folder)
             yield Ground(launch, folder, run_time, socket_path(folder, run_time), reader, lock, key)
     finally:

@@ -1,0 +1,48 @@
+"""Secrets in the runner's memory: what an apply brings holds while it is under way, and the mask never forgets."""
+
+from ignrun.runner.secrets import SecretStore
+from ignrun.terms.secret import MASK
+
+
+def test_an_offered_secret_comes_before_the_one_in_force() -> None:
+    store = SecretStore()
+    store.offer({"PW": "old-one"})
+    store.accept()
+    store.offer({"PW": "new-one"})
+    assert store.current()["PW"].reveal() == "new-one"
+
+
+def test_a_withdrawn_secret_leaves_the_old_one_in_force() -> None:
+    store = SecretStore()
+    store.offer({"PW": "old-one"})
+    store.accept()
+    store.offer({"PW": "new-one"})
+    store.withdraw()
+    assert store.current()["PW"].reveal() == "old-one"
+
+
+def test_every_text_ever_known_is_masked() -> None:
+    store = SecretStore()
+    store.offer({"PW": "first-pw"})
+    store.accept()
+    store.offer({"PW": "second-pw"})
+    store.withdraw()
+    assert store.mask("first-pw and second-pw") == f"{MASK} and {MASK}"
+
+
+def test_a_secret_that_contains_another_is_masked_whole() -> None:
+    store = SecretStore()
+    store.offer({"SHORT": "token", "LONG": "token-of-the-plant"})
+    assert store.mask("it is token-of-the-plant") == f"it is {MASK}"
+
+
+def test_each_line_of_a_secret_is_masked() -> None:
+    store = SecretStore()
+    store.offer({"KEY": "-----BEGIN\nabcdef\n-----END"})
+    assert "abcdef" not in store.mask("line: abcdef")
+
+
+def test_a_text_too_short_to_be_told_apart_is_left_alone() -> None:
+    store = SecretStore()
+    store.offer({"PIN": "1"})
+    assert store.mask("1 of 11 modules") == "1 of 11 modules"
