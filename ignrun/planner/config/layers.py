@@ -70,7 +70,47 @@ class _Merge:
                 self.removed.discard(here)
                 into[key] = _marked(value, here, 0, layer, self.marks)
 
-    def _copied(node: Any) -> Any:
+    def _forget(self, path: Path) -> None:
+        for known in [one for one in self.marks if one[: len(path)] == path]:
+            del self.marks[known]
+
+
+def with_defaults(base: Merged, defaults: list[tuple[Path, Any, Spot]]) -> Merged:
+    """Set what no layer says; `defaults` names each container before what stands in it."""
+    tree = _copied(base.tree)
+    marks = dict(base.marks)
+    for path, value, spot in defaults:
+        at = _container(tree, path)
+        if at is None or path in base.removed:
+            continue
+        if path[-1] in at:  # an explicit `null`, which removes the default, too
+            del at[path[-1]]
+            del marks[path]
+        else:
+            at[path[-1]] = _marked(value, path, len(path), Layer("default", {}, spot), marks)
+    return Merged(tree, marks, base.removed)
+
+
+def _container(tree: Any, path: Path) -> Any:
+    """Find what the last key of a path stands in; None where a default of its own has been removed."""
+    for key in path[:-1]:
+        if isinstance(tree, dict) and key not in tree:
+            return None
+        tree = tree[key]
+    return tree
+
+
+def _marked(value: Any, path: Path, skipped: int, layer: Layer, marks: dict[Path, Mark]) -> Any:
+    """Copy a value and mark every node in it; the first `skipped` keys of a path are not below the layer's own place."""
+    marks[path] = Mark(layer.name, layer.spot.below(*path[skipped:]))
+    if isinstance(value, dict):
+        return {key: _marked(inner, (*path, key), skipped, layer, marks) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_marked(inner, (*path, number), skipped, layer, marks) for number, inner in enumerate(value)]
+    return value
+
+
+def _copied(node: Any) -> Any:
     if isinstance(node, dict):
         return {key: _copied(value) for key, value in node.items()}
     return list(map(_copied, node)) if isinstance(node, list) else node
