@@ -35,8 +35,8 @@ class Timeouts(msgspec.Struct, frozen=True):
 class Binding(msgspec.Struct, frozen=True):
     """One bound slot, or an order without a slot (`slot` empty): the provider and what it must have reached.
 
-    `local` providers run in the same host, which orders these itself; the others are cleared by the runner.
-    `required` is False for `wants` and `after`: their failure does not hold the dependent back.
+    `local` says that the host itself keeps the order: a required provider in the same host. For all others the runner clears.
+    `required` is False for `wants` and `after`: their failure does not hold the dependent back, which only the runner can know.
     `many` says that the slot takes a tuple of peers.
     """
 

@@ -39,7 +39,7 @@ class Diagnostic(msgspec.Struct, frozen=True):
     excerpt: str = ""
 
 
-def diagnose(  # noqa: PLR0913 - a diagnostic has this many parts
+def diagnose(
     span: Span,
     code: str,
     summary: str,

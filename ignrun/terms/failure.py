@@ -40,7 +40,9 @@ class AmbiguousPlant(Failure):
 
     def __init__(self, candidates: tuple[str, ...]) -> None:
         """Name every plant that it could be."""
-        super().__init__("several plants are running: " + ", ".join(candidates), "name one with `-n NAME` or `-m MANIFEST`")
+        super().__init__(
+            "several plants are running: " + ", ".join(candidates), "name one with `-n NAME` or `-m MANIFEST`"
+        )
         self.candidates = candidates
 
 

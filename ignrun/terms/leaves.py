@@ -62,7 +62,7 @@ class Tree(msgspec.Struct, frozen=True):
     pending: tuple[Pending, ...] = ()
 
 
-def filled(tree: Tree, leaf: Callable[[Pending], Any]) -> Any:  # noqa: ANN401 - a tree of any JSON value
+def filled(tree: Tree, leaf: Callable[[Pending], Any]) -> Any:
     """Return a copy of the plain tree with every pending leaf replaced by `leaf(pending)`; the tree itself is left alone."""
     if not tree.pending:
         return tree.plain
@@ -79,7 +79,7 @@ def filled(tree: Tree, leaf: Callable[[Pending], Any]) -> Any:  # noqa: ANN401 -
     return copy
 
 
-def _copied(node: Any) -> Any:  # noqa: ANN401 - a tree of any JSON value
+def _copied(node: Any) -> Any:
     if isinstance(node, dict):
         return {key: _copied(value) for key, value in node.items()}
     if isinstance(node, list | tuple):
@@ -87,7 +87,7 @@ def _copied(node: Any) -> Any:  # noqa: ANN401 - a tree of any JSON value
     return node
 
 
-def joined(pending: Pending, value_of: Callable[[Part], Any]) -> Any:  # noqa: ANN401 - any JSON value
+def joined(pending: Pending, value_of: Callable[[Part], Any]) -> Any:
     """Put the parts of a pending leaf together: a single part keeps its own type, several become one text; raises ValueError.
 
     The outcome then has the type that `pending.kind` asks for: durations are float seconds, sizes int bytes.
@@ -97,7 +97,7 @@ def joined(pending: Pending, value_of: Callable[[Part], Any]) -> Any:  # noqa: A
     return typed(value, pending.kind)
 
 
-def typed(value: Any, kind: str) -> Any:  # noqa: ANN401 - any JSON value
+def typed(value: Any, kind: str) -> Any:
     """Turn a value into the type that a schema asks for, as `Pending.kind` names it; raises ValueError where it cannot."""
     if kind == "any" or not isinstance(value, str):
         return _as_text(value) if kind == "string" else value
@@ -107,11 +107,11 @@ def typed(value: Any, kind: str) -> Any:  # noqa: ANN401 - any JSON value
     return maker(value) if maker else value
 
 
-def _as_text(value: Any) -> str:  # noqa: ANN401 - any JSON value
+def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-def _refuse(value: str, kind: str) -> Any:  # noqa: ANN401 - never returns
+def _refuse(value: str, kind: str) -> Any:
     message = f"`{value}` is not of type {kind}"
     raise ValueError(message)
 
