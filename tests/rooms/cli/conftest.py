@@ -9,7 +9,7 @@ import pytest
 
 from ignrun.cli.main import run as run_cli
 from ignrun.runtime.journal.folder import StateFolder, make_state_folder
-from ignrun.runtime.journal.lock import hold_lock
+from ignrun.runtime.journal.lock import PlantLock, hold_lock
 from ignrun.runtime.journal.registry import RunnerRecord, register
 
 
@@ -70,13 +70,19 @@ def plant_lying(place):
 
 
 @pytest.fixture
-def plant_running(plant_lying, request):
-    """Make a plant whose runner seems to live: its lock is held."""
+def plant_running_with_lock(plant_lying, request):
+    """Make a plant whose runner seems to live, and give the lock that says so."""
 
-    def make(name: str, folder: Path | None = None) -> RunnerRecord:
+    def make(name: str, folder: Path | None = None) -> tuple[RunnerRecord, PlantLock]:
         record: RunnerRecord = plant_lying(name, folder)
         lock = hold_lock(StateFolder(Path(record.state_dir)).lock)
         request.addfinalizer(lock.release)
-        return record
+        return record, lock
 
     return make
+
+
+@pytest.fixture
+def plant_running(plant_running_with_lock):
+    """Make a plant whose runner seems to live."""
+    return lambda name, folder=None: plant_running_with_lock(name, folder)[0]
