@@ -81,7 +81,12 @@ def edge(dependent: str, provider: str, kind: str = "requires", condition: Condi
 
 def graph(specs: Iterable[InstanceSpec], edges: Iterable[Edge] = ()) -> Graph:
     """Put a plant together."""
-    return Graph("plant", {spec.address: spec for spec in specs}, tuple(edges))
+    edges = tuple(edges)
+    needs: dict[str, list[str]] = {}
+    for one in edges:
+        needs.setdefault(one.dependent, []).append(f"{one.kind} {one.provider} {one.condition.value}")
+    wired = (replace(one, facets=replace(one.facets, wiring=str(needs.get(one.address)))) for one in specs)
+    return Graph("plant", {one.address: one for one in wired}, edges)
 
 
 def planned(running: Graph, desired: Graph, base: int = 0, deadline: float = 300.0) -> Proposal:
@@ -91,7 +96,7 @@ def planned(running: Graph, desired: Graph, base: int = 0, deadline: float = 300
         before = running.instances.get(address)
         if before is None:
             steps.append(Step(address, "create", Edited(HERE)))
-        elif before.facets != spec.facets:
+        elif (before.facets, before.body) != (spec.facets, spec.body):
             steps.append(Step(address, "restart" if _home(before) == _home(spec) else "replace", Edited(HERE)))
     plan = Plan(base, "digest", tuple(steps), len(desired.instances) - len(steps))
     return Proposal("plant", desired, plan, "digest", (), {}, (), ApplyPolicy(deadline=deadline))

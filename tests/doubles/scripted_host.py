@@ -93,7 +93,7 @@ class ScriptedHost:
             if inc.state is S.STOPPING:
                 return lambda: self._finish_stop(address, inc)
             free = inc.stop_cleared and not any(
-                other.stop for a, other in self.live.items() if any(e.provider == address for e in self.needs[a])
+                other.stop for a, other in self.live.items() if any(e.provider == address and e.kind == "requires" for e in self.needs[a])
             )
             return (lambda: self._move(address, inc, S.STOPPING)) if free else None
         match inc.state:
@@ -114,12 +114,10 @@ class ScriptedHost:
 
     def _locals_ready(self, address: str) -> bool:
         for need in self.needs[address]:
-            if need.provider not in self.local:
-                continue
+            if need.provider not in self.local or need.kind != "requires":
+                continue  # the runner clears
             provider = self.live.get(need.provider)
-            ready = (provider and provider.state is S.RUNNING) or self.done.get(need.provider) == "completed"
-            hopeless = provider is None and need.kind != "requires"
-            if not ready and not hopeless:
+            if not (provider and provider.state is S.RUNNING) and self.done.get(need.provider) != "completed":
                 return False
         return True
 

@@ -169,10 +169,11 @@ class World:
             case LaunchHost():
                 self._launch(effect)
             case LoadHost():
-                self._of(effect).load(effect)
+                if host := self._of(effect):
+                    host.load(effect)
             case GiveOrder():
                 assert not isinstance(effect.order, Load)
-                if host := self._of(effect, strict=False):
+                if host := self._of(effect):
                     host.hear(effect.order)
             case EndHost():
                 self._end_host(effect)
@@ -193,7 +194,7 @@ class World:
                 assert not self.hosts and not self.commands, "the runner ends and leaves processes behind"
                 self.code = effect.code
 
-    def _of(self, effect, *, strict: bool = False) -> ScriptedHost | None:
+    def _of(self, effect) -> ScriptedHost | None:
         host = self.hosts.get(effect.host)
         return host if host and host.epoch == effect.epoch else None
 

@@ -71,9 +71,7 @@ def note_end(turn: Turn, news: HostEnded) -> None:
     record = turn.draft.hosts.get(news.host)
     if record is None or record.epoch != news.epoch or (record.phase is HostPhase.ENDING and not record.blame):
         return
-    fault = Fault(FaultKind.NOT_STARTED, f"host {news.host} ended while it was prepared: {news.how}")
-    if record.blame:
-        fault = Fault(FaultKind.PROTOCOL, record.blame)
+    fault = record.blame or Fault(FaultKind.NOT_STARTED, f"host {news.host} ended while it was prepared: {news.how}")
     lost = [spec.address for spec, body in fresh(turn) if body.host == news.host]
     turn.change_transaction(faults={**turn.transaction.faults, **dict.fromkeys(lost, fault)})
 

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from ignrun.planner.graph.model import InstanceSpec
 from ignrun.protocol.orders import Clear, ClearStop, HostOrder, Item, Route, Routes, Start, Stop
+from ignrun.runtime.supervise import silence
 from ignrun.runtime.supervise.draft import Batch, Draft, host_of
 from ignrun.runtime.supervise.effects import GiveOrder, LoadHost
 from ignrun.runtime.supervise.roster import HostPhase, HostRecord, Instance
@@ -23,6 +24,7 @@ def dispatch(draft: Draft) -> None:
         if record is None or record.phase not in _HEARING:
             continue
         batch = draft.batch(host)
+        silence.watch(draft, record)
         _load(draft, record, batch)
         for order in (*_telling(routes.get(host)), *_orders(batch)):
             draft.effects.append(GiveOrder(host, record.epoch, order))

@@ -122,16 +122,16 @@ class Draft:
         wiring = self.former if self._is_former(instance) else self.wiring
         return wiring.needs.get(instance.spec.address, ())
 
-    def dependents(self, address: Address) -> Iterator[Instance]:
-        """Give the instances that run, or are to run, with this one as a provider."""
+    def dependents(self, address: Address) -> Iterator[tuple[Edge, Instance]]:
+        """Give the edges to the instances that run, or are to run, with this one as a provider, and these."""
         for edge in self.wiring.dependents.get(address, ()):
             found = self.instances.get(edge.dependent)
             if found is not None and not self._is_former(found):
-                yield found
+                yield edge, found
         for edge in self.former.dependents.get(address, ()):
             found = self.instances.get(edge.dependent)
             if found is not None and self._is_former(found):
-                yield found
+                yield edge, found
 
     def strangers(self, address: Address) -> Iterator[Instance]:
         """Give the dependents that live in another host than this provider, as far as the graphs know."""

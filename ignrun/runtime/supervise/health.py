@@ -30,7 +30,8 @@ def _now(draft: Draft, instance: Instance, health: Health, reason: str) -> Insta
     if instance.health is not health:
         draft.record(instance.spec.address, HealthChanged(instance.health, health, reason))
     changed = replace(instance, health=health, health_reason=reason)
-    draft.put(changed)
+    if changed != draft.instances[instance.spec.address]:
+        draft.put(changed)
     return changed
 
 

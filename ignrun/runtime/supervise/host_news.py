@@ -28,6 +28,22 @@ from ignrun.terms.states import ModuleState, may_move
 
 _S = ModuleState
 
+_NO_CHECKS = frozenset(
+    {
+        "initialize",
+        "startup",
+        "run",
+        "shutdown",
+        "prepare_reconfigure",
+        "reconfigure",
+        "rebind",
+        "create_gateway_hook",
+        "create_client_hook",
+        "create_designer_hook",
+    }
+)
+"""Callbacks that are no health checks; whoever has any other is healthy only when a check has said so."""
+
 
 def launched(draft: Draft, news: HostLaunched) -> None:
     """Take in that the process of a host exists."""
@@ -73,7 +89,7 @@ def ended(draft: Draft, news: HostEnded) -> None:
         draft.record(news.host, ProcessEnded(record.pid, "host", news.how))
     fault = _fault_of_end(record, news.how)
     expected = record.phase is HostPhase.ENDING and not record.blame
-    draft.put_host(hosts.buried(draft, record, failed=not expected))
+    draft.put_host(hosts.bury(draft, record, failed=not expected))
     for address in tuple(draft.members(news.host)):
         instance = draft.instances[address]
         if host_of(instance) == news.host and (not at_rest(instance) or (not expected and _was_coming(instance))):
@@ -82,8 +98,8 @@ def ended(draft: Draft, news: HostEnded) -> None:
 
 
 def _fault_of_end(record: HostRecord, how: str) -> Fault:
-    if record.blame:
-        return Fault(FaultKind.PROTOCOL, record.blame)
+    if record.blame is not None:
+        return record.blame
     kind = FaultKind.NOT_STARTED if record.pid is None else FaultKind.EXITED
     return Fault(kind, f"host {record.host} ended: {how}")
 
@@ -97,7 +113,12 @@ def _greeted(draft: Draft, record: HostRecord, hello: Hello) -> None:
         return
     if hello.protocol != PROTOCOL:
         hosts.blame(
-            draft, record, f"host {record.host} speaks protocol {hello.protocol}, this runner speaks {PROTOCOL}"
+            draft,
+            record,
+            Fault(
+                FaultKind.PROTOCOL,
+                f"host {record.host} speaks protocol {hello.protocol}, this runner speaks {PROTOCOL}",
+            ),
         )
         return
     draft.put_host(replace(record, phase=HostPhase.LOADING, socket=hello.socket, pid=record.pid or hello.pid))
@@ -108,7 +129,7 @@ def _greeted(draft: Draft, record: HostRecord, hello: Hello) -> None:
 def _loaded(draft: Draft, record: HostRecord, report: Loaded) -> None:
     fine = frozenset(Address(t.address) for t in report.traits if t.address in record.assigned)
     refused = {Address(f.address): f.fault for f in report.faults if f.address in record.assigned}
-    checked = frozenset(Address(t.address) for t in report.traits if "check_health" in t.callbacks)
+    checked = frozenset(Address(t.address) for t in report.traits if not _NO_CHECKS.issuperset(t.callbacks))
     phase = HostPhase.SERVING if record.phase is HostPhase.LOADING else record.phase
     loaded = replace(
         record,
@@ -137,7 +158,11 @@ def _moved(draft: Draft, host: HostId, reported: tuple[Move, ...]) -> None:
         if not may_move(instance.state, report.new):
             draft.record(instance.spec.address, MoveRefused(instance.state, report.new, report.epoch))
             what = f"{report.address} from {instance.state.value} to {report.new.value}"
-            hosts.blame(draft, draft.hosts[host], f"host {host} reported a move that there is not: {what}")
+            hosts.blame(
+                draft,
+                draft.hosts[host],
+                Fault(FaultKind.PROTOCOL, f"host {host} reported a move that there is not: {what}"),
+            )
             return
         _take(draft, instance, report, draft.hosts[host])
 

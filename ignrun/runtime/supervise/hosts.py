@@ -6,13 +6,14 @@ from msgspec.structs import replace
 
 from ignrun.manifest.model import Lifecycle
 from ignrun.planner.graph.model import Hosted, InstanceSpec
+from ignrun.runtime.supervise import silence
 from ignrun.runtime.supervise.backoff import after_failure, lasting
 from ignrun.runtime.supervise.conditions import at_rest
 from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.effects import EndHost, LaunchHost
 from ignrun.runtime.supervise.roster import HostPhase, HostRecord
 from ignrun.terms.events import RetryScheduled
-from ignrun.terms.fault import FaultKind
+from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import HostId
 
 GRACE = 5.0
@@ -46,6 +47,7 @@ def _launch(draft: Draft, record: HostRecord) -> HostRecord:
     )
     draft.put_host(fresh)
     draft.host_retries.pop(record.host, None)
+    draft.watched[record.host] = draft.now.mono + silence.LAUNCHING
     draft.effects.append(LaunchHost(fresh.host, fresh.epoch, fresh.scope))
     return fresh
 
@@ -56,12 +58,12 @@ def end(draft: Draft, record: HostRecord, *, grace: float = GRACE) -> None:
     draft.effects.append(EndHost(record.host, record.epoch, grace))
 
 
-def blame(draft: Draft, record: HostRecord, rule: str) -> None:
-    """End a host that broke the protocol, at once: nothing that it says is believed any more."""
-    end(draft, replace(record, blame=rule), grace=0.0)
+def blame(draft: Draft, record: HostRecord, fault: Fault) -> None:
+    """End a host that broke the protocol, or fell silent, at once: nothing that it says is believed any more."""
+    end(draft, replace(record, blame=fault), grace=0.0)
 
 
-def buried(draft: Draft, record: HostRecord, *, failed: bool) -> HostRecord:
+def bury(draft: Draft, record: HostRecord, *, failed: bool) -> HostRecord:
     """Give the record of a host whose process is gone; a failure of its own delays the next one."""
     backoff = record.backoff
     if failed:

@@ -180,9 +180,12 @@ def _is_cleared(draft: Draft, instance: Instance) -> bool:
 
 
 def _is_local(draft: Draft, instance: Instance, edge: Edge) -> bool:
+    """Tell whether a host keeps the order of an edge itself: required, and both ends in it."""
     host = host_of(instance)
+    if host is None or edge.kind != "requires":
+        return False
     provider = draft.instances.get(edge.provider)
-    return host is not None and provider is not None and host_of(provider) == host
+    return provider is not None and host_of(provider) == host
 
 
 # --- stopping ---------------------------------------------------------------------------------------------------------
@@ -225,11 +228,10 @@ def _stop_command(draft: Draft, instance: Instance) -> None:
 
 
 def _is_held_up(draft: Draft, instance: Instance) -> bool:
-    """Tell whether a dependent that leaves too is still there; those in the same host are the host's to order."""
-    host = host_of(instance)
+    """Tell whether a dependent that leaves too is still there, other than those whom their common host puts in order."""
     return any(
-        not at_rest(dependent) and is_leaving(dependent) and (host is None or host_of(dependent) != host)
-        for dependent in draft.dependents(instance.spec.address)
+        not at_rest(dependent) and is_leaving(dependent) and not _is_local(draft, dependent, edge)
+        for edge, dependent in draft.dependents(instance.spec.address)
     )
 
 

@@ -104,7 +104,7 @@ class HostRecord(msgspec.Struct, frozen=True):
 
     `epoch` counts its processes; `loaded` holds the addresses whose classes it has imported, `refused` those it could not.
     `assigned` is what it was told to load, `checked` who of them has a health check. `heard` is when it last said something (monotonic).
-    `blame` says which rule of the protocol it broke; it is then being ended for it.
+    `blame` is why it is being ended: a rule of the protocol that it broke, or its silence.
     """
 
     host: HostId
@@ -119,7 +119,7 @@ class HostRecord(msgspec.Struct, frozen=True):
     assigned: dict[Address, Assigned] = {}
     checked: frozenset[Address] = frozenset()
     heard: float = 0.0
-    blame: str = ""
+    blame: Fault | None = None
     backoff: Backoff = Backoff()
 
 

@@ -1,5 +1,6 @@
 """Owns the times at which a roster has to be looked at again without anybody having said anything."""
 
+from ignrun.runtime.supervise import hosts, silence
 from ignrun.runtime.supervise.draft import Draft
 
 
@@ -12,6 +13,12 @@ def fire(draft: Draft) -> None:
     for host in [h for h, due in draft.host_retries.items() if due <= now]:
         del draft.host_retries[host]
         draft.mark_members(host)
+    for host in [h for h, due in draft.watched.items() if due <= now]:
+        del draft.watched[host]
+        record = draft.hosts.get(host)
+        fault = silence.judge(draft, record) if record is not None else None
+        if record is not None and fault is not None:
+            hosts.blame(draft, record, fault)
 
 
 def earliest(draft: Draft) -> float | None:

@@ -1,0 +1,72 @@
+"""Decides when the silence of a host that has work to do means that it hangs."""
+
+from typing import Final
+
+from ignrun.planner.graph.model import Hosted
+from ignrun.runtime.supervise.conditions import at_rest
+from ignrun.runtime.supervise.draft import Draft
+from ignrun.runtime.supervise.roster import HostPhase, HostRecord, Instance
+from ignrun.terms.duration import show_duration
+from ignrun.terms.fault import Fault, FaultKind
+from ignrun.terms.states import ModuleState
+
+LAUNCHING: Final = 30.0
+"""Seconds that a process may take to say hello."""
+
+_LOADING: Final = 120.0
+_MARGIN: Final = 10.0
+_FIRST_LOOK: Final = 20.0
+
+_S = ModuleState
+
+
+def watch(draft: Draft, record: HostRecord) -> None:
+    """Look at a host later, now that it has been told to do something."""
+    draft.watched.setdefault(record.host, draft.now.mono + _FIRST_LOOK)
+
+
+def judge(draft: Draft, record: HostRecord) -> Fault | None:
+    """Tell whether a host has been silent for too long; else look again later, as long as there is work in it."""
+    allowed = _allowed(draft, record)
+    if allowed == 0:
+        return None
+    due = record.heard + allowed
+    if due <= draft.now.mono:
+        spent = show_duration(draft.now.mono - record.heard)
+        return Fault(FaultKind.TIMED_OUT, f"host {record.host} has work to do and said nothing for {spent}")
+    draft.watched[record.host] = due
+    return None
+
+
+def _allowed(draft: Draft, record: HostRecord) -> float:
+    """Give how long a host may be silent in what it does now, in seconds; 0: it has nothing to do."""
+    match record.phase:
+        case HostPhase.LAUNCHING:
+            return LAUNCHING
+        case HostPhase.LOADING:
+            return _LOADING
+        case HostPhase.SERVING:
+            members = (draft.instances[address] for address in draft.members(record.host))
+            return max((_work(one) for one in members if not at_rest(one)), default=0.0)
+        case HostPhase.ABSENT | HostPhase.ENDING:
+            return 0.0
+
+
+def _work(instance: Instance) -> float:
+    """Give how long an incarnation may work without a word; a host runs its callbacks and those of its hook one by one."""
+    limits, state = instance.spec.lifecycle, instance.state
+    if not isinstance(instance.spec.body, Hosted):
+        return 0.0
+    if instance.stopping:
+        return 2 * limits.stop_timeout + _MARGIN if instance.stop_cleared else 0.0
+    match state:
+        case _S.STARTING:
+            return 2 * limits.start_timeout + _MARGIN
+        case _S.STOPPING:
+            return 2 * limits.stop_timeout + _MARGIN
+        case _S.INITIALIZED | _S.RUNNING | _S.MAINTENANCE:
+            return 0.0
+        case _S.UNINITIALIZED | _S.STOPPED | _S.ERROR if instance.spec.config.pending:
+            return 0.0  # it waits for exports before it initialises
+        case _:
+            return 3 * limits.initialize_timeout + _MARGIN
