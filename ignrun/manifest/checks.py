@@ -1,6 +1,7 @@
 """Turns what a shape alone cannot say of a sound manifest into diagnostics: lengths of time, patterns, slots bound twice."""
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
@@ -60,7 +61,8 @@ def _pattern(document: Document, path: Path, pattern: str) -> Iterator[Diagnosti
     if "${" in pattern:
         return
     try:
-        re.compile(pattern)
+        with warnings.catch_warnings(action="ignore"):
+            re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         yield at_value(document, path, "IGN206", f"`log` is not a regular expression: {error}")
 

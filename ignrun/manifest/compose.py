@@ -56,7 +56,7 @@ def compose(file: TextFile) -> Verdict[Document | None]:
             None, (diagnose(Span.of_file(file.path, file.digest), "IGN111", "the file is empty", hint=hint),)
         )
     places = composer.places.tobytes()
-    document = Document(file.path, file.digest, composer.tree, places, composer.lines)
+    document = Document(file.path, file.digest, composer.tree, places, composer.lines, frozenset(composer.damaged))
     return judge(document, tuple(composer.found))
 
 
@@ -74,6 +74,7 @@ class _Composer:
         self.lines = lines_of(file.text)
         self.places = array("Q")
         self.found: list[Diagnostic] = []
+        self.damaged: set[int] = set()
         self.tree: Any = None
         self.documents = 0
         self._next: Any = CParser(file.text).get_event
@@ -92,7 +93,7 @@ class _Composer:
             kind = type(event)
             if kind is ScalarEvent:
                 if mapping and key is _NO_KEY:
-                    key = self._key(event, firsts, len(stack))
+                    key = self._key(event, firsts, len(stack), stack[-1][-1])
                     continue
                 self._place(event)
                 value = self._scalar(event)
@@ -100,6 +101,7 @@ class _Composer:
                     anchors[event.anchor] = (len(places) - 1, len(places), 0, value)
             elif kind in _STARTS:
                 if mapping and key is _NO_KEY:
+                    self.damaged.add(stack[-1][-1])
                     self._refuse_key(event, "a key is a text, not a list or mapping", depth=len(stack), inside=1)
                     continue
                 self._check_levels(event, len(stack) + 1)
@@ -118,6 +120,7 @@ class _Composer:
                     anchors[anchor] = (first, len(places), height, value)
             elif kind is AliasEvent:
                 if mapping and key is _NO_KEY:
+                    self.damaged.add(stack[-1][-1])
                     self._refuse_key(event, "a key is a text, not an alias", depth=len(stack))
                     continue
                 value, height = self._alias(event, len(stack))
@@ -161,8 +164,8 @@ class _Composer:
             return event.value.replace("\0", "")
         return event.value
 
-    def _key(self, event: ScalarEvent, firsts: dict[str, int], depth: int) -> Any:
-        """Take a key, or refuse it, skip its value and give `_NO_KEY`."""
+    def _key(self, event: ScalarEvent, firsts: dict[str, int], depth: int, own: int) -> Any:
+        """Take a key of the mapping with place number `own`, or refuse it, skip its value and give `_NO_KEY`."""
         text = event.value
         if text in firsts:
             first = Note("first written here", self._span_at(firsts[text]))
@@ -171,10 +174,12 @@ class _Composer:
             self._skip(depth)
             return _NO_KEY
         if event.implicit[0] and text == "<<":
+            self.damaged.add(own)
             hint = "write `extends: NAME` in the module that takes over another block"
             self._refuse_key(event, "`<<` does not merge", code="IGN122", hint=hint, depth=depth)
             return _NO_KEY
         if not isinstance(self._scalar(event), str):
+            self.damaged.add(own)
             hint = f'write `"{text}"`' if text else "name the key"
             self._refuse_key(event, f"the key `{text}` is not a text", hint=hint, depth=depth)
             return _NO_KEY
@@ -207,6 +212,7 @@ class _Composer:
     def _alias(self, event: AliasEvent, depth: int) -> tuple[Any, int]:
         known = self._anchors.get(event.anchor or "")
         if known is None:
+            self.damaged.add(len(self.places))
             self._place(event)
             if not self._skipped:
                 hint = f"mark it with `&{event.anchor}` before; an alias cannot stand in what it repeats"
@@ -223,6 +229,7 @@ class _Composer:
     def _check_tag(self, event: Any) -> None:
         if event.tag and event.tag not in _TAGS[type(event)]:
             shown = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self.damaged.add(len(self.places))
             self._complain(event, "IGN123", f"the tag `{shown}` has no meaning here", "remove it")
 
     # --- places and limits ---

@@ -21,6 +21,7 @@ class Document(msgspec.Struct, frozen=True, dict=True):
     tree: Any
     places: bytes
     lines: tuple[str, ...] = ()
+    damaged_places: frozenset[int] = frozenset()
 
     def value_span(self, path: Path) -> Span:
         """Give the place of the value at `path`, or of its nearest ancestor that exists."""
@@ -29,6 +30,10 @@ class Document(msgspec.Struct, frozen=True, dict=True):
     def key_span(self, path: Path) -> Span:
         """Give the place of the key that leads to `path`, or of its nearest ancestor that exists."""
         return self._span(path, key=True)
+
+    def damaged(self, path: Path) -> bool:
+        """Tell whether the value at `path` lacks something that was refused as text: what it misses is no mistake of its own."""
+        return self._index.get(path) in self.damaged_places
 
     def line(self, number: int) -> str:
         """Give the text of a line, counted from 1; empty where there is none."""

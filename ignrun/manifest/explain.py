@@ -1,6 +1,5 @@
 """Turns a tree that breaks its JSON Schema into diagnostics in our own words, all of them, each at the guilty key."""
 
-import difflib
 import functools
 import re
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from ignrun.manifest.places import at_key, at_value
 from ignrun.manifest.shape import BODIES
 from ignrun.manifest.shipped import schema
 from ignrun.terms.diagnostics import Diagnostic
+from ignrun.terms.hints import did_you_mean
 from ignrun.terms.leaves import Path
 
 RESERVED: Final = frozenset({"placement", "schedule", "replicas"})
@@ -22,6 +22,7 @@ _TYPES: Final = {
     "object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number", "number": "a number",
     "boolean": "`true` or `false`", "null": "nothing",
 }  # fmt: skip
+_FOLLOWING: Final = frozenset({"IGN202", "IGN203", "IGN205", "IGN206", "IGN207"})
 _LONGEST: Final = 60
 _FEW: Final = 8  # keys that a hint can list
 Broken = Any
@@ -29,18 +30,32 @@ Broken = Any
 
 
 class Complaint(msgspec.Struct, frozen=True):
-    """One mistake of shape: `path` leads to what is wrong with the tree, `diagnostic` says it, `lacks` names a missing key."""
+    """One mistake of shape: `path` leads to what is wrong with the tree, `lacks` names a missing key.
+
+    `diagnostic` is None for what follows from a mistake in the text, which has a diagnostic already.
+    """
 
     path: Path
-    diagnostic: Diagnostic
+    diagnostic: Diagnostic | None
     lacks: str = ""
 
 
 def explain(document: Document, name: str) -> tuple[Complaint, ...]:
     """Give every mistake that the shipped schema `name` finds in a document, none when it is valid."""
     complaints = tuple(_all(document, _validator(name).iter_errors(document.tree)))
-    misspelt = {(one.path[:-1], one.diagnostic.hint) for one in complaints if one.diagnostic.code == "IGN204"}
-    return tuple(one for one in complaints if (one.path, _did_you_mean(one.lacks)) not in misspelt)
+    misspelt = {
+        (one.path[:-1], one.diagnostic.hint) for one in complaints if one.diagnostic and one.diagnostic.code == "IGN204"
+    }
+    return tuple(
+        Complaint(one.path, None) if _follows(document, one) else one
+        for one in complaints
+        if (one.path, _did_you_mean(one.lacks)) not in misspelt
+    )
+
+
+def _follows(document: Document, one: Complaint) -> bool:
+    """Tell whether a key is lacking, or a value unfit, only because its text was refused."""
+    return one.diagnostic is not None and one.diagnostic.code in _FOLLOWING and document.damaged(one.path)
 
 
 def wrong_paths(tree: Any, name: str) -> tuple[Path, ...]:
@@ -113,9 +128,8 @@ def _unknown_key(document: Document, path: Path, key: str, known: list[str]) -> 
         return _bad_name(document, here, key)
     if key in RESERVED and _in_module(path):
         return at_key(document, here, "IGN292", f"`{key}` is reserved for a later version")
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    hint = _did_you_mean(close[0]) if close else ""
-    if not close and len(known) <= _FEW:
+    hint = did_you_mean(key, known)
+    if not hint and len(known) <= _FEW:
         hint = f"{_place(path)} takes {_words(known)}"
     return at_key(document, here, "IGN204", f"unknown key `{_short(key)}` in {_place(path)}", hint=hint)
 
@@ -138,7 +152,8 @@ def _alternatives(document: Document, error: Broken, path: Path) -> Iterator[Com
         best = min(typed, key=len)
         yield from _all(document, best, path)
         return
-    wanted = [word for one in branches.values() for inner in one for word in _listed(inner.validator_value)]
+    misfits = [inner for one in branches.values() for inner in one if inner.validator == "type" and not inner.path]
+    wanted = [word for inner in misfits for word in _listed(inner.validator_value)]
     yield _wrong_type(document, error, path, wanted)
 
 
@@ -172,7 +187,7 @@ def _wrong_type(document: Document, error: Broken, path: Path, wanted: list[str]
     value = error.instance
     words = " or ".join(dict.fromkeys(_TYPES.get(word, word) for word in wanted))
     if not path:
-        return Complaint(path, at_value(document, path, "IGN202", f"the document is {words}, not {_kind(value)}"))
+        return Complaint(path, at_value(document, path, "IGN202", f"the document must be {words}, not {_kind(value)}"))
     summary = f"{_named(path)} takes {words}, not {_kind(value)}"
     return Complaint(path, at_key(document, path, "IGN202", summary, hint=_type_hint(document, path, value, wanted)))
 
@@ -212,8 +227,7 @@ def _not_allowed(document: Document, error: Broken, path: Path) -> Complaint:
     allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
     value = error.instance
     code = "IGN201" if path in {("apiVersion",), ("kind",)} else "IGN205"
-    close = difflib.get_close_matches(value, allowed, n=1) if isinstance(value, str) else []
-    hint = _did_you_mean(close[0]) if close else ""
+    hint = did_you_mean(value, allowed) if isinstance(value, str) else ""
     summary = f"{_named(path)} takes {_words(allowed, 'or')}, not {_value(value)}"
     return Complaint(path, at_value(document, path, code, summary, hint=hint))
 
@@ -248,13 +262,14 @@ def _in_module(path: Path) -> bool:
 
 
 def _place(path: Path) -> str:
-    """Name a block: `the document`, `module `plc``, `lifecycle of module `plc``."""
-    if path[:1] == ("modules",) and len(path) > 1:
-        module = f"module `{_short(str(path[1]))}`"
-        inner = [str(key) for key in path[2:] if isinstance(key, str)]
-        return f"`{'.'.join(inner)}` of {module}" if inner else module
-    inner = [str(key) for key in path if isinstance(key, str)]
-    return f"`{'.'.join(inner)}`" if inner else "the document"
+    """Name a block: `the document`, `module `plc``, ``health` of module `plc``, `an item of `env_files``."""
+    if path and isinstance(path[-1], int):
+        return f"an item of {_place(path[:-1])}"
+    module = f"module `{_short(str(path[1]))}`" if path[:1] == ("modules",) and len(path) > 1 else ""
+    inner = ".".join(str(key) for key in (path[2:] if module else path))
+    if module:
+        return f"`{inner}` of {module}" if inner else module
+    return f"`{inner}`" if inner else "the document"
 
 
 def _named(path: Path) -> str:

@@ -71,7 +71,7 @@ def _shape_of(document: Document, schema: str, kind: str, shape: type[T]) -> tup
         unexplained = at_file(document.file, "IGN210", f"the document is not a valid {kind}")
         return None, (unexplained,)
     sound = sound_part(tree, schema, shape, [one.path for one in complaints])
-    return sound, tuple(one.diagnostic for one in complaints)
+    return sound, tuple(one.diagnostic for one in complaints if one.diagnostic)
 
 
 def _other_kind(document: Document, tree: Any, kind: str) -> Diagnostic | None:
