@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ignrun.cli.speech import is_terminal, say
 from ignrun.render.names import ShortName, short_names
 from ignrun.render.progress import Picture, picture_of, progress_line, progress_table, told
+from ignrun.terms.events import ApplyEnded
 
 if TYPE_CHECKING:
     from ignrun.planner.proposal import Proposal
@@ -27,7 +28,8 @@ def shown(proposal: "Proposal") -> Iterator[Told]:
         with _live(proposal) as tell:
             yield tell
     else:
-        yield plain_lines(short_names(proposal.graph.instances))
+        tell = plain_lines(short_names(proposal.graph.instances))
+        yield lambda event: None if isinstance(event.body, ApplyEnded) else tell(event)  # the outcome is shown as such
 
 
 def plain_lines(short: ShortName) -> Told:

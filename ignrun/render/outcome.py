@@ -60,9 +60,9 @@ def encode_outcome(report: OutcomeReport) -> bytes:
 
 
 _SENTENCES: Final = {
-    "committed": "Applied: generation {generation} is in force.",
+    "committed": "Applied.",
     "unchanged": "Nothing to do: generation {generation} is in force.",
-    "held": "Held: what is healthy stays up, generation {generation} is in force, but not everything has arrived.",
+    "held": "Held: generation {generation} is in force, but not everything has arrived.",
     "rejected": "Rejected: nothing was touched.",
     "refused": "Refused: nothing was changed.",
 }
@@ -76,7 +76,9 @@ _HINTS: Final = {
 def outcome_text(report: OutcomeReport, short: ShortName = str) -> str:
     """Write how an apply ended: the sentence, each instance that did not arrive with its reason, and what to do."""
     lines = [_SENTENCES.get(report.result, report.result).format(generation=report.generation)]
-    if report.summary and report.result not in {"committed", "unchanged"}:
+    if report.result == "committed" and report.summary:
+        lines = [f"Applied: {neutral(report.summary)}."]
+    elif report.summary and report.result != "unchanged":
         lines.append(neutral(report.summary))
     for one in report.faults:
         lines += _fault_lines(one, short)

@@ -32,9 +32,6 @@ class _Now(msgspec.Struct, frozen=True):
         return self.at + timedelta(seconds=round(then - self.mono, 3))
 
 
-_UP = frozenset({ModuleState.RUNNING, ModuleState.MAINTENANCE})
-
-
 def status_of(
     state: State,
     *,
@@ -140,6 +137,7 @@ def _instance(
         held_by=one.held_by,
         completed=one.completed,
         exports=one.exports,
+        upstream=one.upstream,
         shares_with=shares,
         statistics=_statistics(one, now.mono, None if shares or pid is None else usage.get(pid)),
     )
@@ -160,7 +158,7 @@ def fault_status(fault: Fault) -> FaultStatus:
 def _statistics(one: Instance, mono: float, usage: Usage | None) -> InstanceStatistics:
     counted = one.statistics
     running = max(0.0, mono - one.since) if one.since else 0.0
-    up = counted.up_seconds + (running if one.state in _UP else 0.0)
+    up = counted.up_seconds + (running if one.state is ModuleState.RUNNING else 0.0)
     down = counted.down_seconds + (running if one.state is ModuleState.ERROR else 0.0)
     return InstanceStatistics(
         uptime_seconds=round(up, 3),

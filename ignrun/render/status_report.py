@@ -98,7 +98,8 @@ class InstanceStatus(msgspec.Struct, frozen=True):
     """One instance: where it is, how it does and why.
 
     `goal` is what it is meant to be (`up`, `down`, `gone`); `since` when it entered its state; `next_retry` when it will be tried again;
-    `shares_with` the instances that live in the same process and would go down with it.
+    `shares_with` the instances that live in the same process and would go down with it; `upstream` the root cause of waiting in vain
+    for a required provider.
     """
 
     address: str
@@ -121,6 +122,7 @@ class InstanceStatus(msgspec.Struct, frozen=True):
     exports: dict[str, Any]
     shares_with: tuple[str, ...]
     statistics: InstanceStatistics
+    upstream: str = ""
 
 
 class StatusReport(msgspec.Struct, frozen=True):

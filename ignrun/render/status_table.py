@@ -72,8 +72,9 @@ def why(one: InstanceStatus, short: ShortName, now: datetime) -> str:
 
 
 def _reason(one: InstanceStatus, short: ShortName) -> str:
-    if one.fault and one.fault.upstream:
-        return f"skipped: upstream {short(one.fault.upstream)}"
+    upstream = one.upstream or (one.fault.upstream if one.fault else "")
+    if upstream and one.state != "running":
+        return f"skipped: upstream {short(upstream)}"
     if one.fault and one.state not in {"running", "maintenance"}:
         return one.fault.summary
     if one.health in {"unhealthy", "degraded"} and one.health_reason:

@@ -25,7 +25,7 @@ HELD = outcome_report(
 
 def test_a_held_apply_names_the_root_cause_who_was_skipped_and_what_to_do() -> None:
     lines = outcome_text(HELD, lambda address: address.split("@")[0]).splitlines()
-    assert lines[0].startswith("Held: what is healthy stays up")
+    assert lines[0] == "Held: generation 2 is in force, but not everything has arrived."
     assert lines[1:] == [
         "1 of 3 has arrived",
         "  tags: ValueError: no in `startup`",
@@ -35,6 +35,11 @@ def test_a_held_apply_names_the_root_cause_who_was_skipped_and_what_to_do() -> N
         lines[-1],
     ]
     assert lines[-1].startswith("hint: `ignrun status`")
+
+
+def test_a_committed_apply_is_one_line() -> None:
+    report = OutcomeReport("1.0", 1, "committed", 2, "generation 2 is in force: 3 created")
+    assert outcome_text(report) == "Applied: generation 2 is in force: 3 created.\n"
 
 
 def test_every_result_has_a_sentence_of_its_own() -> None:

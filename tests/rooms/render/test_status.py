@@ -17,7 +17,13 @@ from ignrun.terms.states import Health, ModuleState
 from tests.rooms.render.plants import AT, LINE, RUNNER, graph_of, hosted
 
 NOW = 1000.0
-UP: dict[str, Any] = {"state": ModuleState.RUNNING, "health": Health.HEALTHY, "goal": Goal.UP, "since": NOW - 90, "cause": "started"}
+UP: dict[str, Any] = {
+    "state": ModuleState.RUNNING,
+    "health": Health.HEALTHY,
+    "goal": Goal.UP,
+    "since": NOW - 90,
+    "cause": "started",
+}
 
 
 def state_of(*instances, hosts=(), **changed) -> State:
@@ -134,6 +140,11 @@ def test_the_table_shows_state_health_and_why() -> None:
         "tags    running  healthy  1m30s  0         77   gateway (shared by 2)  started\n"
         "alarms  error    unknown  -      0         77   gateway (shared by 2)  skipped: upstream tags\n"
     )
+
+
+def test_who_waits_in_vain_names_the_root_cause() -> None:
+    waiting = Instance(hosted("web@gateway"), state=ModuleState.INITIALIZED, since=NOW, upstream="tags@gateway")
+    assert status_text(report_of(waiting), now=AT).endswith("skipped: upstream tags\n")
 
 
 def test_a_second_scope_brings_the_scopes_into_view() -> None:
