@@ -21,17 +21,17 @@ SERVE: Final = "ignrun.host.serve:main"
 """What a host runs: called with the socket, the host's id and the folder for its own sockets."""
 
 
-class Launch(msgspec.Struct, frozen=True, tag="launch"):
-    """Fork a host; answered by Forked. `marker` is the value of the environment marker that its children will carry.
+HOST_GRACE: Final = 2.5
+"""Seconds that a host is left when the runner is gone; by itself it leaves within 2."""
 
-    `grace` is how many seconds it is left when the runner is gone.
-    """
+
+class Launch(msgspec.Struct, frozen=True, tag="launch"):
+    """Fork a host; answered by Forked. `marker` is the value of the environment marker that its children will carry."""
 
     host: str
     epoch: int
     run_dir: str
     marker: str
-    grace: float = 2.0
 
 
 class Guard(msgspec.Struct, frozen=True, tag="guard"):

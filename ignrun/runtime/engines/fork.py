@@ -1,17 +1,32 @@
 """Owns the hosts of a plant: has the template fork them, carries orders and reports, and notices their end."""
 
+import asyncio
+import os
+import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Final, assert_never
 
+from ignrun import __version__
+from ignrun.protocol import kin
+from ignrun.protocol import template as talk
+from ignrun.protocol.kin import Identity
 from ignrun.protocol.orders import HostOrder
-from ignrun.protocol.reports import LogLine
-from ignrun.protocol.template import SERVE
-from ignrun.runtime.supervise.messages import Message
+from ignrun.protocol.reports import HostReport, Logged
+from ignrun.runtime.engines.children import Children
+from ignrun.runtime.engines.host import Host
+from ignrun.runtime.engines.limits import raise_descriptor_limit
+from ignrun.runtime.engines.output import Mask, OnLines, Output
+from ignrun.runtime.engines.process import how_of, peek_exit, reap
+from ignrun.runtime.engines.template import Recipe, Template
+from ignrun.runtime.supervise.messages import HostEnded, HostLaunched, HostSaid, Message
 from ignrun.terms.names import HostId, ModuleScope
 
 Hear = Callable[[Message], None]
-OnLines = Callable[[str, tuple[LogLine, ...]], None]
-"""Takes lines of output: the host's id or the command's address, and the lines."""
+
+_STATUS_WAIT: Final = 2.0
+_CLEARING: Final = 1.0
 
 
 class HostEngine:
@@ -32,27 +47,183 @@ class HostEngine:
         env: Mapping[str, str],
         hear: Hear,
         on_lines: OnLines,
-        mask: Callable[[str], str] = str,
-        serve: str = SERVE,
+        mask: Mask = str,
+        serve: str = talk.SERVE,
     ) -> None:
         """Take what every host needs; nothing is started yet."""
+        self.children = Children()
+        self.soft_limit = raise_descriptor_limit()
+        self._run_dir = run_dir
+        self._recipe = Recipe(python, token, cwd, dict(env), serve, self.soft_limit)
+        self._hear = hear
+        self._on_lines = on_lines
+        self._mask = mask
+        self._hosts: dict[tuple[HostId, int], Host] = {}
+        self._guarded: dict[Identity, talk.Guard] = {}
+        self._template: Template | None = None
+        self._closing = False
 
     def start(self) -> None:
-        """Start the template early, so that it is ready when the first host is wanted; a failure is told by HostEnded of a launch."""
-        raise NotImplementedError
+        """Start the template early, so that it is ready when the first host is wanted; a failure is told by HostEnded of a launch.
 
-    def launch(self, host: HostId, epoch: int, scope: ModuleScope) -> None:
+        From here on this object takes SIGCHLD, so the loop has to be the main thread's.
+        """
+        self.children.start()
+        self._living_template()
+
+    def launch(self, host: HostId, epoch: int, scope: ModuleScope) -> None:  # noqa: ARG002 - hosts of all scopes are made alike
         """Bring up a host: HostLaunched, then what it says, or HostEnded."""
-        raise NotImplementedError
+        token = self._recipe.token
+        try:
+            output = Output(host, "", self._on_lines, self._mask)
+            made = Host(host, epoch, kin.marker_of(token, host, epoch), output, self._heard)
+            fds = made.theirs.detach(), output.open("out"), output.open("err")
+            template = self._living_template()
+        except OSError as error:
+            self._hear(HostEnded(host, epoch, f"it could not be made: {error.strerror}"))
+            return
+        self._hosts[host, epoch] = made
+        template.send(talk.Launch(host, epoch, str(self._run_dir), made.marker), *fds)
 
     def give(self, host: HostId, epoch: int, order: HostOrder) -> None:
         """Send an order; dropped when that host is gone (HostEnded says so), a host that reads nothing is killed."""
-        raise NotImplementedError
+        if made := self._hosts.get((host, epoch)):
+            made.give(order)
 
     def end(self, host: HostId, epoch: int, grace: float) -> None:
-        """Tell a host to quit and kill it after `grace` seconds; HostEnded follows, also when it is gone already."""
-        raise NotImplementedError
+        """Tell a host to quit and kill it after `grace` seconds; HostEnded follows, unless it has been said already."""
+        if made := self._hosts.get((host, epoch)):
+            made.end(grace)
+
+    def guard(self, ward: talk.Guard) -> None:
+        """Have the template end this process when the runner is gone."""
+        self._guarded[Identity(ward.pid, ward.start)] = ward
+        self._living_template().send(ward)
+
+    def release(self, identity: Identity) -> None:
+        """It is gone, and its pid may be anybody's."""
+        if self._guarded.pop(identity, None) and self._template and self._template.alive:
+            self._template.send(talk.Release(identity.pid, identity.start))
 
     async def close(self) -> None:
-        """Kill what is left and end the template; nothing is heard any more."""
-        raise NotImplementedError
+        """Kill what is left and end the template; nothing is heard any more. Commands have been closed before."""
+        self._closing = True
+        if self._template:
+            await self._template.close()
+        self.children.stop()
+        for made in self._hosts.values():
+            made.output.close()
+            made.discard()
+        self._hosts = {}
+        kin.kill_until_gone(self._left, _CLEARING)
+
+    def _left(self) -> frozenset[Identity]:
+        """Find what is left of the plant below this process, which may itself have been started by one of its modules."""
+        table = kin.process_table()
+        orphans = [table[pid].identity for pid in self.children.orphans() if pid in table]
+        below = kin.kin_of(table, orphans)
+        return below - {table[pid].identity for pid in kin.ancestors(table, os.getpid())}
+
+    # --- the template -------------------------------------------------------------------------------------------------
+
+    def _living_template(self) -> Template:
+        """Give the template; where it has ended, a new one takes over everybody to be guarded."""
+        if self._template and self._template.alive:
+            return self._template
+        made: Template = Template(self._recipe, self.children, self._reported, lambda why: self._template_ended(made, why))
+        self._template = made
+        for ward in self._guarded.values():
+            made.send(ward)
+        return made
+
+    def _reported(self, report: talk.TemplateReport, fds: list[int]) -> None:
+        match report:
+            case talk.Ready():
+                self._check(report)
+            case talk.Forked():
+                self._forked(report, fds[0])
+            case talk.NotForked(host, epoch, reason):
+                if made := self._hosts.get((HostId(host), epoch)):
+                    self._bury(made, f"it could not be forked: {reason}")
+            case talk.Exited(pid, status):
+                made = next((one for one in self._hosts.values() if one.child and one.child.pid == pid), None)
+                if made:
+                    self._bury(made, how_of(os.waitstatus_to_exitcode(status)))
+            case _:
+                assert_never(report)
+
+    def _check(self, ready: talk.Ready) -> None:
+        if self._template and (ready.version, ready.ignrun) != (talk.VERSION, __version__):
+            self._template.refuse(f"its interpreter has ignrun {ready.ignrun}, this runner is {__version__}")
+
+    def _template_ended(self, template: Template, why: str) -> None:
+        """Bury the hosts that were never forked; the living ones are the runner's own children now."""
+        if self._closing:
+            return
+        for made in tuple(self._hosts.values()):
+            if made.child is None:
+                self._bury(made, why)
+            elif made.dead:
+                self._adopted_died(made)
+            else:
+                identity = made.child.identity
+                self._guarded[identity] = talk.Guard(identity.pid, identity.start, made.marker, 0, talk.HOST_GRACE)
+        if template.ready and template is self._template:
+            self._living_template()
+
+    # --- hosts --------------------------------------------------------------------------------------------------------
+
+    def _forked(self, report: talk.Forked, pidfd: int) -> None:
+        made = self._hosts.get((HostId(report.host), report.epoch))
+        if made is None or self._closing:
+            with suppress(OSError):
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            os.close(pidfd)
+            return
+        self.children.own(report.pid)
+        self._hear(HostLaunched(made.host, made.epoch, report.pid))
+        made.forked(Identity(report.pid, report.start), pidfd, self._died)
+
+    def _heard(self, made: Host, report: HostReport) -> None:
+        if self._closing:
+            return
+        if isinstance(report, Logged):
+            self._on_lines(made.host, report.lines)
+        else:
+            self._hear(HostSaid(made.host, made.epoch, report))
+
+    def _died(self, made: Host) -> None:
+        """Take in that a process is gone: its parent, the template, will say how; if that is gone too, the parent is here."""
+        assert made.child
+        asyncio.get_running_loop().remove_reader(made.child.pidfd)
+        made.dead = True
+        if self._is_adopted(made):
+            self._adopted_died(made)
+        else:
+            asyncio.get_running_loop().call_later(_STATUS_WAIT, self._bury, made, "nobody saw how")
+
+    def _is_adopted(self, made: Host) -> bool:
+        assert made.child
+        try:
+            return peek_exit(made.child.pidfd) is not None
+        except ChildProcessError:
+            return False
+
+    def _adopted_died(self, made: Host) -> None:
+        assert made.child
+        pid = made.child.pid
+        kin.kill_until_gone(lambda: kin.kin_of(kin.process_table(), (), made.marker.__eq__, held=[pid]), _CLEARING)
+        with suppress(ChildProcessError):
+            self._bury(made, how_of(reap(made.child.pidfd) or 0))
+            return
+        self._bury(made, "nobody saw how")
+
+    def _bury(self, made: Host, how: str) -> None:
+        if self._closing or self._hosts.get((made.host, made.epoch)) is not made:
+            return
+        if made.child:
+            self.children.disown(made.child.pid)
+            self.release(made.child.identity)
+        made.let_go()
+        del self._hosts[made.host, made.epoch]
+        self._hear(HostEnded(made.host, made.epoch, f"{how}, because {made.blame}" if made.blame else how))
