@@ -39,7 +39,10 @@ class Stage(Protocol):
 
     masker: Masker
     pool: ThreadPoolExecutor
-    clock: ModuleClock
+
+    @property
+    def clock(self) -> ModuleClock:
+        """Time."""
 
     def moved(self, incarnation: "Incarnation", move: Move) -> None:
         """Hear of a move that has just happened."""

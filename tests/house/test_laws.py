@@ -18,6 +18,7 @@ CATCHES_ALL: dict[str, str] = {
     "ignrun/host/logs.py": "asks objects of module code for their text",
     "ignrun/host/provided.py": "calls module code",
     "ignrun/host/serve.py": "the outermost frame of a host",
+    "ignrun/testing/peer.py": "calls what a test has put into a fake peer",
 }
 
 
