@@ -55,6 +55,7 @@ VERSION: Final = len(MIGRATIONS)
 
 _VERSION_AT: Final = 60  # where SQLite keeps `user_version` in the first page: four bytes, big-endian
 _HEADER: Final = 100
+_MAGIC: Final = b"SQLite format 3\0"
 
 
 def open_store(path: Path) -> sqlite3.Connection:
@@ -110,7 +111,8 @@ def _version_in_header(path: Path) -> int:
         return 0
     except OSError as error:
         raise _unusable(path, error) from error
-    return int.from_bytes(header[_VERSION_AT : _VERSION_AT + 4], "big") if len(header) == _HEADER else 0
+    is_store = header.startswith(_MAGIC) and len(header) == _HEADER
+    return int.from_bytes(header[_VERSION_AT : _VERSION_AT + 4], "big") if is_store else 0
 
 
 def _refuse_newer(path: Path, version: int) -> None:
