@@ -37,11 +37,8 @@ kept = []
 def late(self, entries):
     events = writer._numbered(entries, self._last)
     kept.extend(events)
-    if len(kept) > 3000:
-        self._connection.execute("BEGIN")
+    if len(kept) > 1_000_000:  # long after the kill
         store.write_events(self._connection, kept)
-        self._connection.execute("COMMIT")
-        kept.clear()
     return events
 Journal._commit = late
 """
@@ -90,4 +87,4 @@ def test_this_way_of_looking_finds_a_journal_that_tells_before_it_commits(tmp_pa
     for number in range(3):
         told = acknowledged_before_the_kill(path.with_name(f"{number}.sqlite"), chance, TELLS_BEFORE_IT_COMMITS)
         lost += told > len(numbers_kept(path.with_name(f"{number}.sqlite")))
-    assert lost > 0
+    assert lost == 3
