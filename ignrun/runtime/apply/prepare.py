@@ -58,7 +58,8 @@ def advance(turn: Turn) -> dict[Address, Fault] | None:
 
 
 def _is_told(turn: Turn, spec: InstanceSpec, record: HostRecord) -> bool:
-    return record.assigned.get(spec.address) == wired(turn.transaction.proposal.graph).assigned[spec.address]
+    wiring = wired(turn.transaction.proposal.graph)
+    return record.assigned.get(spec.address) == turn.draft.assignment(spec.address, wiring)
 
 
 def _load(turn: Turn, spec: InstanceSpec, record: HostRecord) -> None:

@@ -38,11 +38,11 @@ def _load(draft: Draft, record: HostRecord, batch: Batch) -> None:
     for wiring, specs in by_wiring.values():
         addresses = [spec.address for spec in specs]
         edges = tuple(edge for address in addresses for edge in wiring.needs.get(address, ()))
-        local = frozenset(wiring.members.get(record.host, ()))
+        local = frozenset(a for a in wiring.members.get(record.host, ()) if not draft.has_completed(a))
         draft.effects.append(LoadHost(record.host, record.epoch, tuple(specs), edges, local))
         record = replace(
             record,
-            assigned={**record.assigned, **{address: wiring.assigned[address] for address in addresses}},
+            assigned={**record.assigned, **{address: draft.assignment(address, wiring) for address in addresses}},
             loaded=record.loaded.difference(addresses),
             refused={a: fault for a, fault in record.refused.items() if a not in batch.loads},
         )

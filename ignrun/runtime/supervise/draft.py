@@ -7,7 +7,7 @@ from ignrun.protocol.orders import Item
 from ignrun.runtime.supervise.conditions import at_rest, is_leaving, signal
 from ignrun.runtime.supervise.effects import Effect, Record
 from ignrun.runtime.supervise.now import Now
-from ignrun.runtime.supervise.roster import Goal, HostRecord, Instance, Roster
+from ignrun.runtime.supervise.roster import Assigned, Goal, HostRecord, Instance, Roster
 from ignrun.runtime.supervise.wiring import Wiring
 from ignrun.terms.events import Body, Happening
 from ignrun.terms.names import Address, HostId
@@ -140,6 +140,19 @@ class Draft:
                 found = self.instances.get(edge.dependent)
                 if found is not None:
                     yield found
+
+    def assignment(self, address: Address, wiring: Wiring) -> Assigned:
+        """Say what a host has to be told of an instance now; a provider that completed is not the host's to wait for."""
+        usual = wiring.assigned[address]
+        done = [provider for provider in usual.local if self.has_completed(provider)]
+        if not done:
+            return usual
+        return Assigned(usual.facets, tuple(provider for provider in usual.local if provider not in done))
+
+    def has_completed(self, address: Address) -> bool:
+        """Tell whether an instance has done what it was there for; the host in which it did so may be gone."""
+        instance = self.instances.get(address)
+        return instance is not None and instance.completed
 
     def members(self, host: HostId) -> Iterator[Address]:
         """Give the instances that live in a host, or are to live there next."""

@@ -109,7 +109,7 @@ def _begin_in_host(draft: Draft, instance: Instance, body: Hosted) -> None:
     record = hosts.want(draft, instance.spec, body)
     if record.phase is not HostPhase.LOADING and record.phase is not HostPhase.SERVING:
         return
-    if record.assigned.get(address) != draft.wiring.assigned.get(address):
+    if record.assigned.get(address) != draft.assignment(address, draft.wiring):
         draft.batch(body.host).loads[address] = (instance.spec, draft.wiring)
     elif address in record.refused:
         refusal = record.refused[address]
@@ -180,12 +180,12 @@ def _is_cleared(draft: Draft, instance: Instance) -> bool:
 
 
 def _is_local(draft: Draft, instance: Instance, edge: Edge) -> bool:
-    """Tell whether a host keeps the order of an edge itself: required, and both ends in it."""
+    """Tell whether a host keeps the order of an edge itself: required, both ends in it, and the provider still to come."""
     host = host_of(instance)
     if host is None or edge.kind != "requires":
         return False
     provider = draft.instances.get(edge.provider)
-    return provider is not None and host_of(provider) == host
+    return provider is not None and not provider.completed and host_of(provider) == host
 
 
 # --- stopping ---------------------------------------------------------------------------------------------------------
