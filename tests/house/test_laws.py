@@ -18,6 +18,11 @@ CATCHES_ALL: dict[str, str] = {
     "ignrun/host/logs.py": "asks objects of module code for their text",
     "ignrun/host/provided.py": "calls module code",
     "ignrun/host/serve.py": "the outermost frame of a host",
+    "ignrun/host/template.py": "the outermost frame of a forked host",
+    "ignrun/planner/reader/bounded.py": "the outermost frame of a reading",
+    "ignrun/runtime/journal/durable.py": "removes a half-written file and raises again",
+    "ignrun/runtime/journal/schema.py": "takes back a half-made store and raises again",
+    "ignrun/runtime/journal/writer.py": "takes back a half-written transaction and raises again",
     "ignrun/testing/peer.py": "calls what a test has put into a fake peer",
 }
 
