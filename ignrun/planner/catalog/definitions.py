@@ -12,7 +12,7 @@ from ignrun.manifest.model import Definition, Manifest, Source
 from ignrun.manifest.read import read_definition
 from ignrun.planner.catalog.locate import entry_points, package_folders
 from ignrun.terms.diagnostics import Diagnostic, diagnose
-from ignrun.terms.verdict import Accepted
+from ignrun.terms.verdict import Accepted, Rejected
 
 FILE_NAME: Final = "module.yaml"
 GROUP: Final = "ignrun.modules"
@@ -21,11 +21,12 @@ _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "venv", "env", "buil
 
 
 class Found(msgspec.Struct, frozen=True):
-    """The definitions of one kind of place, in the order in which they were met."""
+    """The definitions of one kind of place, in the order in which they were met; `broken` are the ids of unsound ones."""
 
     definitions: tuple[Definition, ...] = ()
     files: tuple[InputFile, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+    broken: tuple[str, ...] = ()
 
 
 def in_sources(manifest: Manifest) -> Found:
@@ -65,4 +66,5 @@ def _read(files: list[str], diagnostics: tuple[Diagnostic, ...] = ()) -> Found:
         sound,
         tuple(InputFile(one.document.file, one.document.digest, "definition") for one in sound),
         diagnostics + tuple(diagnostic for verdict in verdicts for diagnostic in verdict.diagnostics),
+        tuple(one.sound.metadata.id for one in verdicts if isinstance(one, Rejected) and one.sound is not None),
     )

@@ -33,7 +33,8 @@ def select(manifest: Manifest) -> Verdict[Selection]:
     eyes = Eyes.remembering()
     chosen: dict[str, Chosen] = {}
     diagnostics = list(found.diagnostics)
-    for spec in enabled:
+    untold = [spec for spec in enabled if spec.uses not in found.broken or spec.uses in versions]
+    for spec in untold:
         one = _choose(manifest, spec, versions, eyes)
         if isinstance(one, Diagnostic):
             diagnostics.append(one)
@@ -58,7 +59,12 @@ def _candidates(manifest: Manifest, modules: Iterable[ModuleSpec]) -> Found:
     if all(_chosen_version(spec, versions) for spec in wanted):
         return near
     far = installed()
-    return Found(near.definitions + far.definitions, near.files + far.files, near.diagnostics + far.diagnostics)
+    return Found(
+        near.definitions + far.definitions,
+        near.files + far.files,
+        near.diagnostics + far.diagnostics,
+        near.broken + far.broken,
+    )
 
 
 def _by_version(found: Found) -> Versions:

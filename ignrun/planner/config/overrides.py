@@ -100,6 +100,8 @@ def _value(override: Override, schema: ConfigSchema | None, path: Path) -> Any:
         if is_secret(override, schema):
             return f"${{secret:{override.name}}}"
         text = text.replace("${", "$${")
+    if text == "null":
+        return None
     kind = schema.kind(path) if schema else "any"
     return text if kind in {"string", "duration", "size"} or "${" in text else _scalar(text)
 

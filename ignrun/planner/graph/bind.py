@@ -50,6 +50,7 @@ class _Binder:
         for name, spec in configured.manifest.modules.items():
             if spec.enabled:
                 self._of_definition.setdefault(self._id(name), []).append(name)
+        self._misread: set[str] = set()
         self.diagnostics: list[Diagnostic] = []
 
     def edges_of(self, one: Settled) -> Iterator[Edge]:
@@ -67,7 +68,7 @@ class _Binder:
         if definition:
             bound = {need.slot for need in (*spec.requires, *spec.wants)}
             for slot in definition.slots:
-                if slot.slot not in bound:
+                if slot.slot not in bound and spec.name not in self._misread:
                     yield from self._implicit(one, spec, slot, definition)
         yield from self._of_references(one, {name for need in spec.requires for name in need.targets})
         gateway = address_of(one.module, ModuleScope.GATEWAY)
@@ -102,6 +103,7 @@ class _Binder:
         bound = {other.slot for other in (*spec.requires, *spec.wants)}
         hint = did_you_mean(need.slot, [name for name in slots if name not in bound])
         if hint:
+            self._misread.add(spec.name)  # what it meant to bind is not missing as well
             refusal = Refusal("IGN309", f"the definition of `{spec.name}` has no slot `{need.slot}`", hint)
             self._complain(spec, need.span, refusal)
         return bool(hint)

@@ -68,7 +68,9 @@ def answer_of(inputs: Inputs, base: Base, limits: Limits | None = None, asker: i
             status = _end(pid)
     place = bookmark.read(inputs.manifest)
     bookmark.close()
-    return answer if answer and status == 0 else _without_answer(answer, status, limits, place)
+    if answer is not None and answer[:1] == ANSWER and status == 0:
+        return answer
+    return _without_answer(answer, status, limits, place)
 
 
 def _child(inputs: Inputs, base: Base, limits: Limits, bookmark: Bookmark, out: int) -> NoReturn:
