@@ -236,8 +236,10 @@ class Incarnation:
         if self.state is S.ERROR:
             self.move(S.STOPPED, cause)
             return
-        if self.state in RESTING:
+        if self.state in RESTING and self.module is not None:
             return
+        if self.state in RESTING:  # never begun: whoever ordered it waits to hear that it is over
+            self.move(S.INITIALIZING, cause)
         if self.state is not S.STOPPING:
             self.move(S.STOPPING, cause)
         fault = await self._wind_down()
