@@ -1,16 +1,24 @@
 """Owns the commands of a plant: starts them, reads their output, probes them and ends everything they started."""
 
+import asyncio
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
-from ignrun.protocol.reports import LogLine
 from ignrun.runtime.engines.fork import HostEngine
+from ignrun.runtime.engines.incarnation import Incarnation
 from ignrun.runtime.engines.launch import CommandLaunch
-from ignrun.runtime.supervise.messages import Message
+from ignrun.runtime.engines.output import Mask, OnLines
+from ignrun.runtime.engines.workshop import Workshop
+from ignrun.runtime.supervise.messages import CommandEnded, Message
 from ignrun.terms.names import Address
 
-Hear = Callable[[Message], None]
-OnLines = Callable[[str, tuple[LogLine, ...]], None]
+AT_ONCE: Final = 16
+"""Commands started in one turn of the loop, so that it stays responsive."""
+
+_PATIENCE: Final = 5.0
 
 
 class CommandEngine:
@@ -18,8 +26,8 @@ class CommandEngine:
 
     Messages heard for each spawn: CommandStarted, CommandReady (never for a oneshot), Probed, and in the end CommandEnded when every
     process of it is gone; or CommandFailed alone when it could not be started; or CommandFailed (not ready in time) and later CommandEnded.
-    `guard` is the host engine whose template ends commands when the runner is killed. `python` is the hosts' interpreter: its
-    folder leads PATH. `mask` blots secrets out of lines, tails and reasons.
+    `guard` is the host engine, already started, whose template ends commands when the runner is killed. `python` is the hosts'
+    interpreter: its folder leads PATH. `mask` blots secrets out of lines, tails and reasons.
     """
 
     def __init__(
@@ -29,23 +37,67 @@ class CommandEngine:
         run_dir: Path,
         token: str,
         guard: HostEngine,
-        hear: Hear,
+        hear: Callable[[Message], None],
         on_lines: OnLines,
-        mask: Callable[[str], str] = str,
+        mask: Mask = str,
     ) -> None:
         """Take what every command needs."""
+        self._hear = hear
+        self._shop = Workshop(python, run_dir, token, guard, self._say, on_lines, mask)
+        self._waiting: deque[Incarnation] = deque()
+        self._running: dict[tuple[Address, int], Incarnation] = {}
+        self._closing = False
+        self._empty = asyncio.Event()
 
     def spawn(self, launch: CommandLaunch) -> None:
         """Start a command within the next turns of the loop."""
-        raise NotImplementedError
+        incarnation = Incarnation(launch, self._shop, self._forget)
+        self._running[launch.address, launch.epoch] = incarnation
+        self._waiting.append(incarnation)
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_soon(self._start_some)
 
     def stop(self, address: Address, epoch: int, grace: float) -> None:
         """Send the stop signal to its group, kill everything of it after `grace` seconds (0: at once); CommandEnded follows.
 
         A second stop may shorten the grace. Nothing happens when it is gone already.
         """
-        raise NotImplementedError
+        incarnation = self._running.get((address, epoch))
+        if incarnation is None:
+            return
+        if incarnation in self._waiting:
+            self._waiting.remove(incarnation)
+            self._forget(incarnation)
+            self._say(CommandEnded(address, epoch, None, "never started"))
+        else:
+            incarnation.stop(grace)
 
     async def close(self) -> None:
         """Kill what is left, without grace; nothing is heard any more."""
-        raise NotImplementedError
+        self._closing = True
+        self._waiting.clear()
+        for incarnation in tuple(self._running.values()):
+            if incarnation.started:
+                incarnation.stop(0.0)
+            else:
+                self._forget(incarnation)
+        if not self._running:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await self._empty.wait()
+
+    def _start_some(self) -> None:
+        for _ in range(min(AT_ONCE, len(self._waiting))):
+            self._waiting.popleft().start()
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._start_some)
+
+    def _forget(self, incarnation: Incarnation) -> None:
+        self._running.pop((incarnation.launch.address, incarnation.launch.epoch), None)
+        if not self._running:
+            self._empty.set()
+
+    def _say(self, message: Message) -> None:
+        if not self._closing:
+            self._hear(message)

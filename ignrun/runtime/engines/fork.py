@@ -130,7 +130,9 @@ class HostEngine:
         """Give the template; where it has ended, a new one takes over everybody to be guarded."""
         if self._template and self._template.alive:
             return self._template
-        made: Template = Template(self._recipe, self.children, self._reported, lambda why: self._template_ended(made, why))
+        made: Template = Template(
+            self._recipe, self.children, self._reported, lambda why: self._template_ended(made, why)
+        )
         self._template = made
         for ward in self._guarded.values():
             made.send(ward)

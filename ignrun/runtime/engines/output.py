@@ -71,8 +71,7 @@ class Output:
         self._last.extend(texts[-TAIL:])
         if self.watch:
             for text in texts:
-                if self.watch:
-                    self.watch(text)
+                self.watch(text)
         self._open_window()
         admitted = texts[: max(0, MOST_LINES - self._admitted)]
         self._admitted += len(admitted)
@@ -92,7 +91,9 @@ class Output:
         self._window = None
         if not self._dropped:
             return
-        text = f"{self._source} wrote more than {MOST_LINES:,} lines a second: {self._dropped:,} lines are left out here"
+        text = (
+            f"{self._source} wrote more than {MOST_LINES:,} lines a second: {self._dropped:,} lines are left out here"
+        )
         self._dropped = 0
         self._on_lines(self._source, (LogLine(self._address, datetime.now(UTC), "warning", text),))
 

@@ -7,7 +7,6 @@ import socket
 import tempfile
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -54,7 +53,7 @@ class Template:
         self._on_report = on_report
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
-        self._gone = self._loop.create_future()
+        self._gone: asyncio.Future[None] = self._loop.create_future()
         self._unsent: deque[tuple[bytes, tuple[int, ...]]] = deque()
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the template
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -104,7 +103,9 @@ class Template:
 
     def _hear(self) -> bool:
         try:
-            packet, fds, _, _ = socket.recv_fds(self._control, talk.LONGEST, talk.MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+            packet, fds, _, _ = socket.recv_fds(
+                self._control, talk.LONGEST, talk.MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+            )
         except BlockingIOError:
             return False
         except OSError:
@@ -113,7 +114,7 @@ class Template:
             self._loop.remove_reader(self._control)
             return False
         report = _REPORT.decode(packet)
-        self.ready = (self.ready or isinstance(report, talk.Ready)) and not self._refusal
+        self.ready = self.ready or isinstance(report, talk.Ready)
         self._on_report(report, fds)
         return True
 
@@ -145,7 +146,7 @@ class Template:
 
     def refuse(self, why: str) -> None:
         """End it, because it is of no use: `why` is what `on_end` will be told."""
-        self._refusal = why
+        self._refusal, self.ready = why, False
         if self._child:
             signal_child(self._child, signal.SIGKILL)
 
@@ -154,10 +155,8 @@ class Template:
         if not self.alive:
             return
         self.send(talk.Dismiss())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                await asyncio.shield(self._gone)
-        if self.alive and self._child:
+        await asyncio.wait([self._gone], timeout=patience)
+        if self._child and not self._gone.done():
             signal_child(self._child, signal.SIGKILL)
         await self._gone
 

@@ -1,0 +1,83 @@
+"""Owns the attention that a command gets while it lives: waits until it is ready, then asks for its health again and again."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Final
+
+from ignrun.runtime.engines.launch import CommandLaunch
+from ignrun.runtime.engines.probes import ASKED, Probe, Site, read_probe
+from ignrun.terms.duration import show_duration
+
+ALIVE: Final = 1.0
+"""Seconds that a command without a probe has to live to count as ready."""
+
+LONGEST_MATCHED: Final = 4096
+"""Characters of a line that a `log` probe looks at."""
+
+_FIRST_PAUSE: Final = 0.02
+_LONGEST_PAUSE: Final = 0.5
+
+
+class Probes:
+    """The probes of one command, read; raises ValueError where a probe is none."""
+
+    def __init__(self, launch: CommandLaunch) -> None:
+        """Read what is declared."""
+        self.ready = read_probe(launch.ready)
+        check = self.ready if launch.check == "ready" else read_probe(launch.check)
+        self.check = check if check and check.kind in ASKED else None
+        self.told = asyncio.Event()
+        self._pattern = re.compile(str(self.ready.argument)) if self.ready and self.ready.kind == "log" else None
+
+    @property
+    def notified(self) -> bool:
+        """Whether it will say itself that it is ready."""
+        return self.ready is not None and self.ready.kind == "notify"
+
+    @property
+    def watch(self) -> Callable[[str], None] | None:
+        """What is to see every line of output, if anything."""
+        return self._look if self._pattern else None
+
+    def _look(self, line: str) -> None:
+        if self._pattern and not self.told.is_set() and self._pattern.search(line[:LONGEST_MATCHED]):
+            self.told.set()
+
+
+class NotReadyInTime(Exception):  # noqa: N818 - an answer, not an error of ours
+    """A command did not become ready; the text says what was last wrong."""
+
+
+async def await_ready(probes: Probes, site: Site, seconds: float) -> None:
+    """Return when the command is ready; raises NotReadyInTime after so many seconds."""
+    if probes.ready is None:
+        await asyncio.sleep(ALIVE)
+        return
+    last = [""]
+    try:
+        async with asyncio.timeout(seconds):
+            await _be_answered(probes.ready, probes.told, site, last)
+    except TimeoutError:
+        what = f"{probes.ready}: {last[0]}" if last[0] else f"{probes.ready}: no answer"
+        raise NotReadyInTime(f"it was not ready after {show_duration(seconds)} ({what})") from None
+
+
+async def _be_answered(probe: Probe, told: asyncio.Event, site: Site, last: list[str]) -> None:
+    if probe.kind not in ASKED:
+        await told.wait()
+        return
+    pause = _FIRST_PAUSE
+    while answer := await ASKED[probe.kind](probe.argument, site):
+        last[0] = answer
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+async def ask_once(probe: Probe, site: Site, seconds: float) -> str:
+    """Check health once: an empty answer is a good one; none within so many seconds is a bad one."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await ASKED[probe.kind](probe.argument, site)
+    except TimeoutError:
+        return f"no answer within {show_duration(seconds)}"

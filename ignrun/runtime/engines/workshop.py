@@ -1,0 +1,95 @@
+"""Owns what all commands of a plant share: where they are heard, what they inherit, their places, who is left of them."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from ignrun.protocol import kin
+from ignrun.protocol.kin import Identity, Table
+from ignrun.protocol.template import Guard
+from ignrun.runtime.engines.children import Children
+from ignrun.runtime.engines.environment import child_environment
+from ignrun.runtime.engines.launch import CommandLaunch
+from ignrun.runtime.engines.output import Mask, OnLines
+from ignrun.runtime.supervise.messages import Message
+
+
+class Guardian(Protocol):
+    """Who ends commands when the runner is gone, and knows whose the runner's children are."""
+
+    @property
+    def children(self) -> Children:
+        """The runner as a parent."""
+
+    @property
+    def soft_limit(self) -> int:
+        """Open descriptors that a child may have."""
+
+    def guard(self, ward: Guard) -> None:
+        """Take a process under guard."""
+
+    def release(self, identity: Identity) -> None:
+        """Forget it."""
+
+
+class Workshop(msgspec.Struct):
+    """The shared things; `table` is the process table as read in this turn of the loop."""
+
+    python: str
+    run_dir: Path
+    token: str
+    guardian: Guardian
+    hear: Callable[[Message], None]
+    on_lines: OnLines
+    mask: Mask
+    table: Table | None = None
+
+    @property
+    def children(self) -> Children:
+        """The runner as a parent."""
+        return self.guardian.children
+
+    @property
+    def soft_limit(self) -> int:
+        """Open descriptors that a command may have."""
+        return self.guardian.soft_limit
+
+    def guard(self, ward: Guard) -> None:
+        """Have a process ended when the runner is gone."""
+        self.guardian.guard(ward)
+
+    def release(self, identity: Identity) -> None:
+        """It is gone."""
+        self.guardian.release(identity)
+
+    def environment(self, names: Iterable[str]) -> dict[str, str]:
+        """Give what commands inherit."""
+        return child_environment(os.environ, self.python, names)
+
+    def place(self, launch: CommandLaunch, kind: str) -> Path:
+        """Give a file of its own in the run-time folder, its path short enough for a socket."""
+        name = hashlib.sha256(f"{launch.address}/{launch.epoch}".encode()).hexdigest()[:12]
+        return self.run_dir / f"{name}.{kind}"
+
+    def left_of(self, marker: str, leader: int) -> frozenset[Identity]:
+        """Find what a command whose process has ended (and holds its pid) left behind.
+
+        All of it descends from orphans that this process adopted: where there are none, nothing needs to be looked for.
+        """
+        if not self.children.orphans():
+            return frozenset()
+        return kin.kin_of(self._table_of_this_turn(), (), marker.__eq__, held=[leader])
+
+    def _table_of_this_turn(self) -> Table:
+        if self.table is None:
+            self.table = kin.process_table()
+            asyncio.get_running_loop().call_soon(self._forget_table)
+        return self.table
+
+    def _forget_table(self) -> None:
+        self.table = None
