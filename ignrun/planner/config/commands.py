@@ -38,16 +38,18 @@ def settle_command(spec: ModuleSpec, block: Spot, around: Around, resolver: Reso
     asked = spec.health.check
     check = ready if asked == "ready" else _probe(asked, block.below("health", "check"), resolver, ledger)
     values = Values(argv, env, cwd, ready, check)
-    ledger.diagnostics += [*_secret_arguments(spec, block, argv), *_missing_program(spec, block, around, values)]
+    for keys, tree in (("command",), argv), (("ready",), ready), (("health", "check"), check):
+        ledger.diagnostics += _secret_arguments(spec, block.below(*keys), tree)
+    ledger.diagnostics += _missing_program(spec, block, around, values)
     ledger.names.add("PATH")
     return values
 
 
-def _secret_arguments(spec: ModuleSpec, block: Spot, argv: Tree) -> list[Diagnostic]:
+def _secret_arguments(spec: ModuleSpec, block: Spot, argv: Tree | None) -> list[Diagnostic]:
     summary = f"a secret would stand in the arguments of `{spec.name}`"
     hint = "process lists show them: hand it over in `env` or `config`"
-    tainted = [one for one in argv.pending if one.tainted]
-    return [block.below("command", *one.path).mistake("IGN503", summary, hint=hint) for one in tainted]
+    tainted = [one for one in argv.pending if one.tainted] if argv else []
+    return [block.below(*one.path).mistake("IGN503", summary, hint=hint) for one in tainted]
 
 
 def _below(block: Spot, *keys: str) -> Any:

@@ -123,6 +123,7 @@ class _Workshop:
         inner = Resolver(msgspec.structs.replace(scene, config=config), self.ledger)
         command = settle_command(spec, block, self._around, inner, self.ledger)
         exports = inner.tree(spec.exports, lambda path: block.below("exports", *path), _any)
+        self.ledger.diagnostics += [_shown_to_all(spec, block, one.path) for one in exports.pending if one.tainted]
         references = tuple(dict.fromkeys((*resolver.references, *inner.references)))
         origins = _origins(ready.base)
         return Settled(address, spec.name, scope, folders, config, secrets, origins, exports, command, references)
@@ -151,6 +152,11 @@ def _in_the_clear(spec: ModuleSpec, base: Merged, path: Path) -> Diagnostic:
     name = f"{spec.name}_{shown}".replace("-", "_").replace(".", "_").upper()
     summary = f"`{shown}` of module `{spec.name}` is secret and stands here in the clear"
     return base.marks[path].spot.mistake("IGN224", summary, hint=f"write `${{secret:{name}}}`", masked=True)
+
+
+def _shown_to_all(spec: ModuleSpec, block: Spot, path: Path) -> Diagnostic:
+    summary = f"a secret would be exported by `{spec.name}`"
+    return block.below("exports", *path).mistake("IGN503", summary, hint="exports are shown to everybody")
 
 
 def _any(_: Path) -> str:

@@ -42,7 +42,13 @@ def read_variables(manifest: Manifest, inputs: Inputs) -> Variables:
                     diagnostics.append(binding)
                 else:
                     values[binding[0]] = binding[1]
-    return Variables({**values, **inputs.environment}, tuple(files), tuple(diagnostics))
+    ours = {name: value for name, value in inputs.environment.items() if _is_text(value)}
+    return Variables({**values, **ours}, tuple(files), tuple(diagnostics))
+
+
+def _is_text(value: str) -> bool:
+    """Tell whether a value is text that can be written down; bytes of another encoding are not."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _content(env_file: EnvFile) -> bytes | Diagnostic | None:

@@ -109,6 +109,6 @@ def _value(override: Override, schema: ConfigSchema | None, path: Path) -> Any:
 def _scalar(text: str) -> Any:
     """Read a scalar as YAML 1.2 does, and a list or object as JSON; anything else is text."""
     try:
-        return json.loads(text) if text[:1] in {"[", "{"} else typed(text)
-    except ValueError:
+        return typed(text) if text[:1] not in {"[", "{"} else json.loads(text, parse_int=typed, parse_float=typed)
+    except (ValueError, RecursionError):
         return text

@@ -97,7 +97,7 @@ class Resolver:
 
     def _typed(self, value: Any, written: str, kind: str, path: Path, spot: Spot) -> Any:
         try:
-            return typed(value, kind)
+            return _within_bounds(typed(value, kind))
         except ValueError:
             summary = f"`{written}` is no {kind}" if written == value else f"`{written}` gives no {kind}"
             self._ledger.diagnostics.append(spot.mistake("IGN220", summary, hint=_EXAMPLES.get(kind, "")))
@@ -183,6 +183,13 @@ _EXAMPLES = {
     "size": "write it like `64MiB`",
     "boolean": "write `true` or `false`",
 }
+
+
+def _within_bounds(value: Any) -> Any:
+    """Refuse numbers that no document could hold either: whole ones beyond 64 bits, and what is not finite."""
+    if isinstance(value, int | float) and not -(2**63) <= value < 2**64:
+        raise ValueError(value)
+    return value
 
 
 def _has(at: Any, key: str | int) -> bool:

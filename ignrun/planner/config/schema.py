@@ -114,7 +114,7 @@ class ConfigSchema:
         if outside:
             return outside
         try:
-            Draft202012Validator.check_schema(self.raw)
+            Draft202012Validator.check_schema(self.raw, format_checker=Draft202012Validator.FORMAT_CHECKER)
         except SchemaError as error:
             return [Problem(tuple(error.absolute_path), "IGN223", f"the config schema is not sound: {error.message}")]
         return [
