@@ -75,7 +75,7 @@ def _error_log(state_dir: Path) -> int:
 
 
 def _heard(pipe: int, state_dir: Path) -> Started:
-    text = _read_all(pipe)
+    text = _read_line(pipe)
     if not text:
         raise Failure("the new runner ended without a word", f"see `{state_dir / 'logs' / 'runner.err'}`")
     answer = _ANSWER.decode(text)
@@ -84,7 +84,7 @@ def _heard(pipe: int, state_dir: Path) -> Started:
     raise _as_failure(answer)
 
 
-def _read_all(pipe: int) -> bytes:
+def _read_line(pipe: int) -> bytes:
     import select
 
     pieces: list[bytes] = []
@@ -93,7 +93,8 @@ def _read_all(pipe: int) -> bytes:
             if not select.select([stream], [], [], PATIENCE)[0]:
                 raise WaitTimedOut(f"the new runner did not answer within {PATIENCE:g} s", "`ignrun ps` shows it")
             piece = stream.read(65536)
-            if not piece:
+            if not piece or piece.endswith(b"\n"):
+                pieces.append(piece)
                 return b"".join(pieces)
             pieces.append(piece)
 

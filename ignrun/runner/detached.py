@@ -32,7 +32,7 @@ def main(pipe: int, launch: Launch) -> int:
 
 
 def _say(pipe: int, message: Started | NotStarted) -> None:
-    os.write(pipe, msgspec.json.encode(message))
+    os.write(pipe, msgspec.json.encode(message) + b"\n")
     os.close(pipe)
 
 
