@@ -35,6 +35,7 @@ class ScriptedHost:
         self.done: dict[str, str] = {}  # what became of the last incarnation: completed, stopped, error
         self.local: frozenset[str] = frozenset()
         self.killed = False
+        self.hangs = False
 
     def greet(self) -> None:
         """Say hello."""
@@ -84,7 +85,7 @@ class ScriptedHost:
 
     def steps(self) -> Iterator[Callable[[], None]]:
         """Yield what could happen next."""
-        for address, incarnation in list(self.live.items()):
+        for address, incarnation in () if self.hangs else list(self.live.items()):
             if step := self._step(address, incarnation):
                 yield step
 
@@ -93,7 +94,9 @@ class ScriptedHost:
             if inc.state is S.STOPPING:
                 return lambda: self._finish_stop(address, inc)
             free = inc.stop_cleared and not any(
-                other.stop for a, other in self.live.items() if any(e.provider == address and e.kind == "requires" for e in self.needs[a])
+                other.stop
+                for a, other in self.live.items()
+                if any(e.provider == address and e.kind == "requires" for e in self.needs[a])
             )
             return (lambda: self._move(address, inc, S.STOPPING)) if free else None
         match inc.state:

@@ -11,7 +11,8 @@ from tests.doubles.world import World
 
 def legal_moves(world: World) -> list[str]:
     """Every recorded move is in the table, and each begins where the one before ended."""
-    complaints, state = [], {}
+    complaints: list[str] = []
+    state: dict[str, S] = {}
     for happening in world.happenings:
         move = happening.body
         if isinstance(move, LifecycleEvent):
@@ -40,7 +41,9 @@ def start_order(world: World, graph: Graph) -> list[str]:
 
 def stop_order(world: World, graph: Graph) -> list[str]:
     """Once the plant goes down, nobody begins to stop while a dependent of his is still there."""
-    complaints, state, down = [], {}, False
+    complaints: list[str] = []
+    state: dict[str, S] = {}
+    down = False
     for happening in world.happenings:
         body = happening.body
         down = down or (isinstance(body, OperatorAsked) and body.verb == "down")

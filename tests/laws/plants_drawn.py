@@ -9,7 +9,6 @@ from ignrun.manifest.model import Lifecycle
 from ignrun.planner.graph.model import Graph
 from ignrun.terms.states import Condition
 from tests.doubles.plants import command, edge, gateway, graph, module
-from tests.doubles.scripts import Scripts
 
 HOMES = ("gateway", "gateway", "gateway", "gateway.2", "own", "command", "oneshot")
 seeds = st.integers(0, 2**32)
@@ -60,7 +59,7 @@ FAILING = st.lists(st.sampled_from(("raise", "hang", "not-ready", "fatal", "exit
 @st.composite
 def outcomes(draw, sketch: Sketch) -> dict[tuple[str, str], list[str]]:
     """Draw what goes wrong where."""
-    found = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for number in range(len(sketch.homes)):
         address = gateway(f"m{number}")
         for callback in draw(st.sets(st.sampled_from(("initialize", "startup", "shutdown")), max_size=2)):
@@ -68,8 +67,3 @@ def outcomes(draw, sketch: Sketch) -> dict[tuple[str, str], list[str]]:
         if draw(st.integers(0, 5)) == 0:
             found[address, "run"] = [draw(st.sampled_from(("raise", "exit", "complete")))]
     return found
-
-
-def troubled(draw, sketch: Sketch) -> Scripts:
-    """Draw scripts of what goes wrong."""
-    return Scripts(draw(outcomes(sketch)))

@@ -1,11 +1,11 @@
 """Laws of start, stop, failure and restart, held in scripted worlds where everything happens in any order."""
 
 import msgspec
-import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ignrun.runtime.apply.decide import decide
+from ignrun.runtime.supervise import order
 from ignrun.runtime.supervise.effects import Result
 from ignrun.runtime.supervise.messages import ShutdownAsked
 from ignrun.runtime.supervise.roster import Goal
@@ -49,7 +49,7 @@ def test_whatever_fails_everybody_ends_in_his_goal_or_in_error_with_a_fault(data
     world = World(Scripts(data.draw(outcomes(sketch))), seed)
     world.tell(proposed(plant))
     world.run()
-    assert 1 in world.outcomes or world.wait(400.0)
+    world.wait(400.0)
     assert 1 in world.outcomes
     world.wait()
     assert judge.all_of(world, plant) == []
@@ -161,6 +161,7 @@ def test_hearing_nothing_changes_nothing_and_asks_for_nothing(data, sketch, seed
 @given(st.data(), sketches(), seeds)
 def test_a_decision_writes_into_nothing_that_it_was_given(data, sketch, seed):
     plant = sketch.graph()
+
     def careful(state, inbox, now):
         before = msgspec.msgpack.encode((state.roster, state.transaction, inbox))
         result = decide(state, inbox, now)
@@ -171,7 +172,7 @@ def test_a_decision_writes_into_nothing_that_it_was_given(data, sketch, seed):
     world.tell(proposed(plant))
     world.run()
     if world.hosts:
-        world.kill_host(sorted(world.hosts)[0])
+        world.kill_host(min(world.hosts))
     world.wait(100.0)
 
 
@@ -186,37 +187,7 @@ def test_the_same_messages_lead_to_the_same_decisions(data, sketch, seed):
     assert worlds[0].effects == worlds[1].effects
 
 
-@settings(max_examples=20)
-@given(sketches(most=12), seeds)
-def test_the_checkers_catch_a_runner_that_ignores_conditions(sketch, seed):
-    """Sabotage: clear everybody at once; the law of start order has to notice wherever an edge leaves a host."""
-    plant = sketch.graph()
-    from ignrun.runtime.supervise import order
-
-    crossing = [
-        e for e in plant.edges
-        if e.kind == "requires" and not order.host_of(_as_instance(plant, e.dependent)) == order.host_of(_as_instance(plant, e.provider)) is not None
-    ]  # fmt: skip
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(order, "_is_cleared", lambda draft, instance: True)
-        complaints = []
-        for shift in range(20):
-            world = World(seed=seed + shift)
-            world.tell(proposed(plant))
-            world.run()
-            complaints += judge.start_order(world, plant)
-    assert bool(complaints) <= bool(crossing)
-
-
-def _as_instance(plant, address):
-    from ignrun.runtime.supervise.roster import Instance
-
-    return Instance(plant.instances[address])
-
-
 def test_a_broken_order_does_not_go_unnoticed(monkeypatch):
-    from ignrun.runtime.supervise import order
-
     plant = graph([module("tags"), module("web", host="other")], [edge("web", "tags")])
     sound, broken = [], []
     for seed in range(30):
@@ -233,8 +204,6 @@ def test_a_broken_order_does_not_go_unnoticed(monkeypatch):
 
 
 def test_a_broken_stop_order_does_not_go_unnoticed(monkeypatch):
-    from ignrun.runtime.supervise import order
-
     monkeypatch.setattr(order, "_is_held_up", lambda draft, instance: False)
     plant = graph([module("tags"), module("web", host="other")], [edge("web", "tags")])
     broken = []
@@ -260,5 +229,5 @@ def test_all_states_but_maintenance_are_entered():
         for happening in world.happenings:
             if isinstance(happening.body, LifecycleEvent):
                 seen |= {happening.body.old, happening.body.new}
+        assert all(i.goal is Goal.DOWN for i in world.state.roster.instances.values())
     assert seen == set(ModuleState) - {ModuleState.MAINTENANCE}
-    assert all(i.goal is Goal.DOWN for i in world.state.roster.instances.values())
