@@ -10,7 +10,7 @@ from ignrun.runtime.supervise.draft import Draft
 from ignrun.runtime.supervise.health import examine
 from ignrun.runtime.supervise.messages import CommandEnded, CommandFailed, CommandReady, CommandStarted, Probed
 from ignrun.runtime.supervise.roster import Instance
-from ignrun.terms.events import ProcessEnded, ProcessStarted
+from ignrun.terms.events import ExportsChanged, ProcessEnded, ProcessStarted
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.leaves import ExportNamed, Literal, Part, Pending, filled, joined
 from ignrun.terms.names import Address
@@ -58,7 +58,10 @@ def ended(draft: Draft, news: CommandEnded) -> None:
         case _S.STOPPING:
             moves.stop(draft, instance, news.how)
         case _S.STARTING | _S.RUNNING if _ended_well(instance, body, news.code):
-            moves.stop(draft, instance, "completed", completed=True)
+            exports = _exports(draft, instance)
+            moves.stop(draft, replace(instance, exports=exports), "completed", completed=True)
+            if exports != instance.exports:
+                draft.record(news.address, ExportsChanged(tuple(exports)))
         case _:
             moves.fail(draft, instance, Fault(FaultKind.EXITED, f"the command ended: {news.how}", detail=news.tail))
 

@@ -52,7 +52,10 @@ def run(draft: Draft, instance: Instance, cause: str, exports: dict[str, Any], *
 
 
 def stop(draft: Draft, instance: Instance, cause: str, *, completed: bool = False) -> Instance:
-    """Move to `stopped`, by way of `stopping` where it was not there yet; the incarnation is over."""
+    """Move to `stopped`, by way of `stopping` where it was not there yet; the incarnation is over.
+
+    What one that completed exports stays: that is what its dependents waited for.
+    """
     if instance.state is not _S.STOPPING and instance.state is not _S.ERROR:
         instance = move(draft, instance, _S.STOPPING, cause)
     health = Health.HEALTHY if completed else Health.UNKNOWN
@@ -64,7 +67,7 @@ def stop(draft: Draft, instance: Instance, cause: str, *, completed: bool = Fals
         health=health,
         health_reason="",
         completed=completed,
-        **_over(),
+        **{**_over(), "exports": instance.exports if completed else {}},
     )
 
 
