@@ -10,6 +10,7 @@ from ignrun.runtime.supervise.messages import Asked, HostSaid, Probed, ShutdownA
 from ignrun.runtime.supervise.roster import Goal
 from ignrun.terms.events import ApplyBegan, ApplyEnded, HealthChanged, LifecycleEvent, MoveRefused, RetryScheduled
 from ignrun.terms.fault import FaultKind
+from ignrun.terms.leaves import Tree
 from ignrun.terms.names import HostId
 from ignrun.terms.states import Condition, Health, ModuleState
 from tests.doubles.plants import DAWN, command, edge, gateway, graph, module, proposed
@@ -480,3 +481,21 @@ def test_specs_of_untouched_instances_take_their_new_words_without_a_restart():
     world.run()
     assert world.state.roster.instances[TAGS].spec.labels == {"tier": "1"}
     assert world.state.roster.instances[TAGS].epoch == 1
+
+
+def test_what_a_oneshot_exports_outlives_it():
+    plant = graph(
+        [command("schema", oneshot=True, exports=Tree({"path": "/db"})), module("tags")], [edge("tags", "schema")]
+    )
+    world = applied(plant)
+    assert world.state.roster.instances[gateway("schema")].exports == {"path": "/db"}
+    routes = [r for o in orders_since(world, 0) for r in getattr(o, "routes", ()) if r.provider == gateway("schema")]
+    assert routes[-1].exports == {"path": "/db"}
+
+
+def test_waiting_for_one_that_is_not_ready_is_no_silence():
+    plant = graph([module("tags"), module("page")], [edge("page", "tags")])
+    world = applied(plant, {(TAGS, "startup"): ["not-ready"] * 6})
+    world.wait(1000.0)
+    assert world.outcomes[1].result is Result.COMMITTED
+    assert world.state.roster.hosts[GATEWAY].epoch == 1

@@ -28,7 +28,8 @@ def shut_down(turn: Turn, message: ShutdownAsked) -> None:
         refuse(turn, waiting, "the plant is going down")
     transaction = turn.state.transaction
     if transaction is not None and transaction.phase is not Phase.CLOSING:
-        abandon(turn, Result.REFUSED, "ended halfway: the plant is going down", {})
+        how = "ended halfway" if transaction.phase is Phase.APPLYING else "nothing was touched"
+        abandon(turn, Result.REFUSED, f"{how}: the plant is going down", {})
     for instance in tuple(turn.draft.instances.values()):
         goal = Goal.DOWN if instance.goal is Goal.UP else instance.goal
         turn.draft.put(replace(instance, goal=goal))

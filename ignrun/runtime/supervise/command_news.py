@@ -54,7 +54,7 @@ def ended(draft: Draft, news: CommandEnded) -> None:
         draft.record(news.address, ProcessEnded(instance.pid, "command", news.how))
     match instance.state:
         case _S.ERROR:
-            draft.put(replace(instance, pid=None, stopping=False))
+            draft.put(replace(instance, pid=None, stopping=False, exports={}))
         case _S.STOPPING:
             moves.stop(draft, instance, news.how)
         case _S.STARTING | _S.RUNNING if _ended_well(instance, body, news.code):

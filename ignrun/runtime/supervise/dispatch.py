@@ -58,7 +58,8 @@ def _routes(draft: Draft) -> dict[HostId, dict[Address, Route]]:
     for host, batch in draft.batches.items():
         for spec, wiring in batch.loads.values():
             for edge in wiring.needs.get(spec.address, ()):
-                if wiring.hosts.get(edge.provider) != host and edge.provider in draft.instances:
+                outside = wiring.hosts.get(edge.provider) != host or draft.has_completed(edge.provider)
+                if outside and edge.provider in draft.instances:
                     told.setdefault(host, {})[edge.provider] = _route(draft, edge.provider)
     return told
 

@@ -64,7 +64,10 @@ class LaunchHost(msgspec.Struct, frozen=True, tag="launch-host"):
 
 
 class LoadHost(msgspec.Struct, frozen=True, tag="load-host"):
-    """Send these instances, their secrets filled in, as a Load order; `edges` are those whose dependents they are."""
+    """Send these instances, their secrets filled in, as a Load order; `edges` are those whose dependents they are.
+
+    `local` are the instances of this host that have not completed: for a required provider among them the host waits by itself.
+    """
 
     host: HostId
     epoch: int

@@ -3,7 +3,7 @@
 from typing import Final
 
 from ignrun.planner.graph.model import Hosted
-from ignrun.runtime.supervise.conditions import at_rest
+from ignrun.runtime.supervise.conditions import Standing, at_rest, standing
 from ignrun.runtime.supervise.draft import Draft
 from ignrun.runtime.supervise.roster import HostPhase, HostRecord, Instance
 from ignrun.terms.duration import show_duration
@@ -47,12 +47,12 @@ def _allowed(draft: Draft, record: HostRecord) -> float:
             return _LOADING
         case HostPhase.SERVING:
             members = (draft.instances[address] for address in draft.members(record.host))
-            return max((_work(one) for one in members if not at_rest(one)), default=0.0)
+            return max((_work(draft, one) for one in members if not at_rest(one)), default=0.0)
         case HostPhase.ABSENT | HostPhase.ENDING:
             return 0.0
 
 
-def _work(instance: Instance) -> float:
+def _work(draft: Draft, instance: Instance) -> float:
     """Give how long an incarnation may work without a word; a host runs its callbacks and those of its hook one by one."""
     limits, state = instance.spec.lifecycle, instance.state
     if not isinstance(instance.spec.body, Hosted):
@@ -60,13 +60,21 @@ def _work(instance: Instance) -> float:
     if instance.stopping:
         return 2 * limits.stop_timeout + _MARGIN if instance.stop_cleared else 0.0
     match state:
-        case _S.STARTING:
+        case _S.INITIALIZED if not _is_free(draft, instance):
+            return 0.0
+        case _S.INITIALIZED | _S.STARTING:
             return 2 * limits.start_timeout + _MARGIN
         case _S.STOPPING:
             return 2 * limits.stop_timeout + _MARGIN
-        case _S.INITIALIZED | _S.RUNNING | _S.MAINTENANCE:
+        case _S.RUNNING | _S.MAINTENANCE:
             return 0.0
         case _S.UNINITIALIZED | _S.STOPPED | _S.ERROR if instance.spec.config.pending:
             return 0.0  # it waits for exports before it initialises
         case _:
             return 3 * limits.initialize_timeout + _MARGIN
+
+
+def _is_free(draft: Draft, instance: Instance) -> bool:
+    """Tell whether nothing holds an initialised incarnation back any more; it may have started without having said so yet."""
+    needs = draft.needs(instance)
+    return instance.cleared and all(standing(e, draft.instances.get(e.provider)) is Standing.MET for e in needs)
