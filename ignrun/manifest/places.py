@@ -12,7 +12,7 @@ from ignrun.terms.spans import Span
 MASK: Final = "***"
 _LONGEST: Final = 1000  # of a line that is shown
 _TELLTALES: Final = r"(?:passwo?r?d|passphrase|secret|token|api[_-]?key|private[_-]?key|credentials?)"
-_LITERAL: Final = re.compile(rf"({_TELLTALES}[\"']?\s*:\s*)(?![\"']?\$\{{)(?=[^\s{{\[]).*", re.IGNORECASE)
+_LITERAL: Final = re.compile(rf"(?<!\$\{{)({_TELLTALES}[\"']?\s*:\s*)(?![\"']?\$\{{)(?=[^\s{{\[]).*", re.IGNORECASE)
 
 
 def at_key(

@@ -62,7 +62,6 @@ _SCHEMA: Final = (
 _NAMES: Final = (
     CodeInfo("IGN301", "no such module", "`requires`, `wants` or `after` names a module that no document declares. A disabled module is declared."),
     CodeInfo("IGN302", "no such definition", "`uses` names a definition that neither the `sources` nor an installed package has."),
-    CodeInfo("IGN303", "ambiguous definition", "Several definitions answer to the name and version that `uses` asks for."),
     CodeInfo("IGN304", "no such file", "`entry` names a Python module whose source lies neither beside the manifest nor in the `sources` nor in an installed package."),
     CodeInfo("IGN305", "no such class or function", "The source of `entry` was read and does not define that name."),
     CodeInfo("IGN306", "entry not usable", "The entry is neither a class nor an async function, or its source cannot be read as Python."),
@@ -84,14 +83,14 @@ _NAMES: Final = (
 _GRAPH: Final = (
     CodeInfo("IGN401", "cycle", "Modules wait for each other in a circle, so that none of them could start first. Remove one of the edges."),
     CodeInfo("IGN402", "module needs itself", "A module cannot wait for itself."),
-    CodeInfo("IGN403", "provider disabled", "A required module is disabled, so that its dependent could never start."),
+    CodeInfo("IGN403", "provider not active", "A required module is disabled (a warning: its dependent starts without it), or the runner activates none of its scopes (an error)."),
     CodeInfo("IGN404", "condition cannot be met", "`completed` waits for the end of a oneshot or a main loop, `healthy` and `started` for something that keeps running."),
 )  # fmt: skip
 
 _OUTSIDE: Final = (
     CodeInfo("IGN501", "variable not set", "`${env:NAME}` has no value and no default. Set it, add it to an env file, or write `${env:NAME:-default}`."),
     CodeInfo("IGN502", "secret not set", "`${secret:NAME}` is not to be had from its source. Undeclared ones come from env files, the environment, the credentials folder or /run/secrets."),
-    CodeInfo("IGN503", "secret in a command line", "Process lists show the arguments of commands to everybody. Hand the secret over in `env` or in the config file."),
+    CodeInfo("IGN503", "secret where it would be shown", "Process lists show the arguments of commands to everybody, status shows exports. Hand the secret over in `env` or in the config file."),
     CodeInfo("IGN504", "env file not found", "An env file that is not optional does not exist or cannot be read."),
     CodeInfo("IGN505", "malformed env file", "A line of an env file cannot be parsed; everything after it would be lost."),
     CodeInfo("IGN506", "known at apply", "The value is unset now and asked for again when the plant is applied; `--strict-env` makes this an error."),

@@ -9,9 +9,10 @@ import msgspec
 
 from ignrun.manifest.inputs import InputFile
 from ignrun.manifest.model import Definition, Manifest, Source
+from ignrun.manifest.places import at_span, at_value
 from ignrun.manifest.read import read_definition
 from ignrun.planner.catalog.locate import entry_points, package_folders
-from ignrun.terms.diagnostics import Diagnostic, diagnose
+from ignrun.terms.diagnostics import Diagnostic, Note
 from ignrun.terms.verdict import Accepted, Rejected
 
 FILE_NAME: Final = "module.yaml"
@@ -21,19 +22,26 @@ _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "venv", "env", "buil
 
 
 class Found(msgspec.Struct, frozen=True):
-    """The definitions of one kind of place, in the order in which they were met; `broken` are the ids of unsound ones."""
+    """The definitions of one kind of place, in the order in which they were met; `broken` are the ids of unsound ones.
+
+    Not `complete` means that some place could not be looked into.
+    """
 
     definitions: tuple[Definition, ...] = ()
     files: tuple[InputFile, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     broken: tuple[str, ...] = ()
+    complete: bool = True
 
 
 def in_sources(manifest: Manifest) -> Found:
     """Read every `module.yaml` in and below the sources of a manifest; a source that is no folder is a mistake at its place."""
-    missing = tuple(_missing(source) for source in manifest.sources if not Path(source.path).is_dir())
+    missing = tuple(_missing(manifest, source) for source in manifest.sources if not Path(source.path).is_dir())
     files = [file for source in manifest.sources for file in _below(source.path, _DEPTH)]
-    return _read(files, missing)
+    found = _read(files, missing)
+    return msgspec.structs.replace(
+        found, diagnostics=(*found.diagnostics, *_repeated(found.definitions)), complete=not missing
+    )
 
 
 def installed() -> Found:
@@ -42,8 +50,21 @@ def installed() -> Found:
     return _read([str(folder / FILE_NAME) for folder in folders if (folder / FILE_NAME).is_file()])
 
 
-def _missing(source: Source) -> Diagnostic:
-    return diagnose(source.span, "IGN314", f"the source `{source.path}` is not a folder")
+def _missing(manifest: Manifest, source: Source) -> Diagnostic:
+    document = next(one for one in manifest.documents if one.file == source.span.file)
+    return at_span(document, source.span, "IGN314", f"the source `{source.path}` is not a folder")
+
+
+def _repeated(definitions: tuple[Definition, ...]) -> Iterator[Diagnostic]:
+    """Complain of every definition whose id and version another one has, too."""
+    first: dict[tuple[str, str], Definition] = {}
+    for one in definitions:
+        key = (one.metadata.id, one.metadata.version)
+        other = first.setdefault(key, one)
+        if other is not one:
+            summary = f"`{key[0]}` {key[1]} is declared twice"
+            note = Note("the other one is here", other.span)
+            yield at_value(one.document, ("metadata", "id"), "IGN315", summary, notes=(note,))
 
 
 def _below(folder: str, depth: int) -> Iterator[str]:

@@ -33,8 +33,9 @@ def select(manifest: Manifest) -> Verdict[Selection]:
     eyes = Eyes.remembering()
     chosen: dict[str, Chosen] = {}
     diagnostics = list(found.diagnostics)
-    untold = [spec for spec in enabled if spec.uses not in found.broken or spec.uses in versions]
-    for spec in untold:
+    for spec in enabled:
+        if spec.uses is not None and spec.uses not in versions and (spec.uses in found.broken or not found.complete):
+            continue  # why there is no such definition has been told already
         one = _choose(manifest, spec, versions, eyes)
         if isinstance(one, Diagnostic):
             diagnostics.append(one)
@@ -64,6 +65,7 @@ def _candidates(manifest: Manifest, modules: Iterable[ModuleSpec]) -> Found:
         near.files + far.files,
         near.diagnostics + far.diagnostics,
         near.broken + far.broken,
+        near.complete,
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 from ignrun.manifest.inputs import Inputs
 from ignrun.manifest.model import Manifest, ModuleSpec
 from ignrun.planner.catalog.model import Chosen, Selection
+from ignrun.planner.config.claims import Claims
 from ignrun.planner.config.commands import Around, settle_command
 from ignrun.planner.config.environment import Variables, read_variables
 from ignrun.planner.config.instances import folders_of, provider_finder, scopes_of
@@ -53,7 +54,7 @@ def configure(
         dict(sorted(ledger.secrets.items())) if inputs.for_apply else {},
         ledger.fingerprints(),
     )
-    return judge(configured, (*variables.diagnostics, *ledger.diagnostics))
+    return judge(configured, (*variables.diagnostics, *ledger.diagnostics, *workshop.claims.diagnostics))
 
 
 class _Ready(msgspec.Struct, frozen=True):
@@ -75,6 +76,7 @@ class _Workshop:
         self._inputs = inputs
         self.ledger = Ledger(inputs, variables.values, SecretLookup(manifest, inputs, variables.values))
         self.schemas = Schemas(manifest)
+        self.claims = Claims()
         overrides, misspelt = read_overrides(manifest, inputs)
         self.ledger.diagnostics += misspelt
         self._overrides: dict[str, list[Override]] = {}
@@ -126,7 +128,17 @@ class _Workshop:
         self.ledger.diagnostics += [_shown_to_all(spec, block, one.path) for one in exports.pending if one.tainted]
         references = tuple(dict.fromkeys((*resolver.references, *inner.references)))
         origins = _origins(ready.base)
-        return Settled(address, spec.name, scope, folders, config, secrets, origins, exports, command, references)
+        claims = self._claims(ready, address, inner)
+        return Settled(
+            address, spec.name, scope, folders, config, secrets, origins, exports, command, references, claims
+        )
+
+    def _claims(self, ready: _Ready, address: Address, resolver: Resolver) -> tuple[str, ...]:
+        own = self.claims.take(address, ready.spec.claims, ready.block.below("claims"), resolver)
+        definition = ready.chosen.definition
+        if definition is None or not definition.claims:
+            return own
+        return (*own, *self.claims.take(address, definition.claims, Spot(definition.document, ("claims",)), resolver))
 
     def _judged(self, ready: _Ready, config: Tree) -> tuple[Path, ...]:
         """Hold a resolved config against its schema; gives the paths of its secrets."""

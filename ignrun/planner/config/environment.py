@@ -8,6 +8,7 @@ import msgspec
 
 from ignrun.manifest.inputs import InputFile, Inputs
 from ignrun.manifest.model import EnvFile, Manifest
+from ignrun.manifest.places import at_span
 from ignrun.planner.catalog.locate import digest_of
 from ignrun.terms.diagnostics import Diagnostic, diagnose
 from ignrun.terms.spans import Span
@@ -31,7 +32,7 @@ def read_variables(manifest: Manifest, inputs: Inputs) -> Variables:
     files: list[InputFile] = []
     diagnostics: list[Diagnostic] = []
     for env_file in manifest.env_files:
-        content = _content(env_file)
+        content = _content(manifest, env_file)
         if isinstance(content, Diagnostic):
             diagnostics.append(content)
         elif content is not None:
@@ -51,16 +52,21 @@ def _is_text(value: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
-def _content(env_file: EnvFile) -> bytes | Diagnostic | None:
+def _content(manifest: Manifest, env_file: EnvFile) -> bytes | Diagnostic | None:
     try:
         return Path(env_file.path).read_bytes()
     except FileNotFoundError:
         if env_file.optional:
             return None
         hint = "create it, or write `{path: .., optional: true}`"
-        return diagnose(env_file.span, "IGN504", f"the env file `{env_file.path}` does not exist", hint=hint)
+        return _missing(manifest, env_file, "does not exist", hint)
     except OSError as error:
-        return diagnose(env_file.span, "IGN504", f"the env file `{env_file.path}` cannot be read: {error.strerror}")
+        return _missing(manifest, env_file, f"cannot be read: {error.strerror}", "")
+
+
+def _missing(manifest: Manifest, env_file: EnvFile, why: str, hint: str) -> Diagnostic:
+    document = next(one for one in manifest.documents if one.file == env_file.span.file)
+    return at_span(document, env_file.span, "IGN504", f"the env file `{env_file.path}` {why}", hint=hint)
 
 
 def _bindings(path: str, digest: str, content: bytes) -> Iterator[tuple[str, str] | Diagnostic]:

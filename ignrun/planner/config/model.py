@@ -49,7 +49,7 @@ class Values(msgspec.Struct, frozen=True):
 class Settled(msgspec.Struct, frozen=True):
     """One instance with its values settled; `command` is None for a hosted one.
 
-    `secrets` are the paths in `config` that hold one. `references` lead to the providers whose exports it uses.
+    `secrets` are the paths in `config` that hold one. `claims` are the exclusive resources it takes. `references` lead to the providers whose exports it uses.
     """
 
     address: Address
@@ -62,6 +62,7 @@ class Settled(msgspec.Struct, frozen=True):
     exports: Tree
     command: Values | None
     references: tuple[Reference, ...]
+    claims: tuple[str, ...] = ()
 
 
 class Configured(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ FACET_OF: Final[dict[str, str | None]] = {
     "config": "config",
     "secrets": "config",
     "uses": "identity",
+    "claims": "identity",
     "folders": "identity",
     "body": None,  # its own fields stand in the table of the body
     "facets": None,

@@ -76,6 +76,7 @@ class InstanceSpec(msgspec.Struct, frozen=True):
     span: Span
     uses: str = ""
     labels: dict[str, str] = {}
+    claims: tuple[str, ...] = ()
 
 
 class Edge(msgspec.Struct, frozen=True):

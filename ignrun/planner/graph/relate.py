@@ -62,6 +62,7 @@ def _instance(configured: Configured, one: Settled) -> InstanceSpec:
         span=spec.span,
         uses=spec.uses or "",
         labels=spec.labels,
+        claims=one.claims,
     )
 
 

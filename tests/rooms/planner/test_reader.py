@@ -82,9 +82,10 @@ def test_time_without_end_is_told_at_the_module_that_took_it(tmp_path):
 
 
 def test_memory_without_end_is_told(tmp_path):
-    asked = inputs(write(tmp_path, "plant.yaml", SOUND))
-    [told] = lines(decoded(answer_of(asked, Base(), Limits(memory=0))).verdict.diagnostics)
-    assert "IGN115 reading took more than 0 MiB of memory" in told
+    much = ", ".join(f"item-{number}" for number in range(200_000))
+    asked = inputs(write(tmp_path, "plant.yaml", f"modules: {{a: {{command: [echo], config: {{x: [{much}]}}}}}}"))
+    [told] = lines(decoded(answer_of(asked, Base(), Limits(memory=1 << 20))).verdict.diagnostics)
+    assert "IGN115 reading took more than 1 MiB of memory" in told
 
 
 def test_a_program_that_keeps_a_secret_to_itself_is_not_waited_for_without_end(tmp_path):
