@@ -69,7 +69,9 @@ class Template:
 
     def _hear(self) -> bool:
         try:
-            packet, fds, _, _ = socket.recv_fds(self._control, talk.LONGEST, talk.MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+            packet, fds, _, _ = socket.recv_fds(
+                self._control, talk.LONGEST, talk.MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
+            )
         except ConnectionResetError:
             return False
         if not packet:
@@ -180,8 +182,11 @@ def _settle(order: talk.Launch, fds: list[int]) -> socket.socket:
     os.dup2(err, 2)
     os.close(out)
     os.close(err)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
+    # New streams: those of the template may remember a file that they could seek in.
+    sys.stdout, sys.stderr = (
+        open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
+        for fd in (1, 2)
+    )
     os.environ[kin.MARKER] = order.marker
     kin.set_process_name(f"ignrun:{order.host}")
     return socket.socket(fileno=link)
@@ -209,7 +214,7 @@ def main(arguments: list[str]) -> None:
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     kin.adopt_orphans()
-    kin.set_process_name("ignrun:template")
+    kin.set_process_name(kin.TEMPLATE_NAME)
     serve = _load(arguments[2] if len(arguments) > 2 else talk.SERVE)  # noqa: PLR2004 - FD, TOKEN and a function
     gc.collect()
     gc.disable()

@@ -32,9 +32,10 @@ class Identity(msgspec.Struct, frozen=True, order=True):
 
 
 class Process(msgspec.Struct, frozen=True):
-    """One living process of the table; `marker` is empty where it carries none, or where it was not asked for."""
+    """One living process of the table; `marker` is empty where it carries none, `name` is 15 bytes long at most."""
 
     identity: Identity
+    name: str
     parent: int
     group: int
     session: int
@@ -57,7 +58,7 @@ def of_plant(token: str) -> Callable[[str], bool]:
 
 def identity_of(pid: int) -> Identity | None:
     """Give the identity of a process, also of one that has ended and was not waited for; None when there is none."""
-    fields = _stat(pid)
+    fields = _fields(_read(f"/proc/{pid}/stat"))
     return Identity(pid, int(fields[19])) if fields else None
 
 
@@ -72,20 +73,21 @@ def process_table() -> Table:
 
 
 def _process(pid: int, *, everybody: bool) -> Process | None:
-    fields = _stat(pid)
+    text = _read(f"/proc/{pid}/stat")
+    fields = _fields(text)
     if not fields or fields[0] in ("Z", "X"):
         return None
     parent, group, session = (int(field) for field in fields[1:4])
+    name = text[text.find(b"(") + 1 : text.rfind(b")")].decode(errors="replace")
     with suppress(OSError):
         if everybody or Path("/proc", str(pid)).stat().st_uid == os.geteuid():
-            return Process(Identity(pid, int(fields[19])), parent, group, session, _marker(pid))
+            return Process(Identity(pid, int(fields[19])), name, parent, group, session, _marker(pid))
     return None
 
 
-def _stat(pid: int) -> list[str]:
-    """Read the fields of `/proc/PID/stat` that follow the program's name: state, parent, group, session, ..."""
-    text = _read(f"/proc/{pid}/stat")
-    return text[text.rfind(b")") + 2 :].decode().split() if text else []
+def _fields(stat: bytes) -> list[str]:
+    """Give the fields of `/proc/PID/stat` that follow the program's name: state, parent, group, session, ..."""
+    return stat[stat.rfind(b")") + 2 :].decode().split() if stat else []
 
 
 def _marker(pid: int) -> str:
@@ -109,7 +111,7 @@ def _read(path: str) -> bytes:
 def kin_of(
     table: Table,
     known: Iterable[Identity] = (),
-    is_ours: Callable[[str], bool] = bool,
+    is_ours: Callable[[str], bool] = lambda _: False,
     held: Iterable[int] = (),
 ) -> frozenset[Identity]:
     """Find who belongs to the `known` processes, carries a marker that `is_ours`, or is in a session of `held`.
@@ -203,9 +205,13 @@ def kill_until_gone(find: Callable[[], frozenset[Identity]], seconds: float) -> 
         await_any(left, 0.02)
 
 
-def adopt_orphans() -> None:
-    """Become the parent of descendants whose own parents end (child subreaper); raises OSError."""
-    _prctl(_SET_CHILD_SUBREAPER, 1)
+def adopt_orphans(*, wanted: bool = True) -> None:
+    """Become the parent of descendants whose own parents end (child subreaper), or no longer; raises OSError."""
+    _prctl(_SET_CHILD_SUBREAPER, int(wanted))
+
+
+TEMPLATE_NAME: Final = "ignrun:template"
+"""Name of the template in the process table, which tells it from its hosts: they share its environment."""
 
 
 def set_process_name(name: str) -> None:

@@ -17,23 +17,26 @@ class Children:
     def __init__(self) -> None:
         """Know nobody yet."""
         self._owned: set[int] = set()
+        self._spared: set[kin.Identity | None] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._planned: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Adopt orphans from now on; raises OSError where the system does not know how."""
+        """Adopt orphans from now on, those children spared that there are already; raises OSError where that is not to be had."""
         if self._loop:
             return
+        self._spared = {kin.identity_of(pid) for pid in kin.children_of(os.getpid())}
         kin.adopt_orphans()
         self._loop = asyncio.get_running_loop()
         self._loop.add_signal_handler(signal.SIGCHLD, self._plan)
 
     def stop(self) -> None:
-        """Leave SIGCHLD alone again."""
+        """Leave SIGCHLD and orphans alone again."""
         if self._planned:
             self._planned.cancel()
         if self._loop:
             self._loop.remove_signal_handler(signal.SIGCHLD)
+            kin.adopt_orphans(wanted=False)
         self._loop = None
 
     def own(self, pid: int) -> None:
@@ -51,7 +54,8 @@ class Children:
         """
         mine = os.getsid(0)
         strangers = (pid for pid in kin.children_of(os.getpid()) if pid not in self._owned)
-        return tuple(pid for pid in strangers if _session(pid) not in (mine, None) and not _reaped(pid))
+        adopted = (pid for pid in strangers if _session(pid) not in (mine, None))
+        return tuple(pid for pid in adopted if kin.identity_of(pid) not in self._spared and not _reaped(pid))
 
     def _plan(self) -> None:
         if self._loop and not self._planned:

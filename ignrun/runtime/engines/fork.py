@@ -110,12 +110,13 @@ class HostEngine:
         self._closing = True
         if self._template:
             await self._template.close()
-        self.children.stop()
         for made in self._hosts.values():
             made.output.close()
             made.discard()
         self._hosts = {}
         kin.kill_until_gone(self._left, _CLEARING)
+        self.children.orphans()
+        self.children.stop()
 
     def _left(self) -> frozenset[Identity]:
         """Find what is left of the plant below this process, which may itself have been started by one of its modules."""

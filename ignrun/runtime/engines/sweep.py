@@ -43,8 +43,7 @@ def _left(token: str) -> tuple[Table, frozenset[Identity]]:
 
 def _leaves_by_itself(token: str, table: Table, left: frozenset[Identity]) -> bool:
     """Wait for the guardian, if there is one, to do its work; tells whether there was one."""
-    guardian = kin.marker_of(token, "template", 0)
-    if not any(table[one.pid].marker == guardian for one in left):
+    if not any(table[one.pid].name == kin.TEMPLATE_NAME for one in left):
         return False
     _await_end(token, GUARDIAN_TIME)
     return True

@@ -1,0 +1,53 @@
+"""Turns a forked process into a host of the tests: what it does is said by its name."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import ignrun
+from ignrun.protocol.frames import Unframer, frame
+from ignrun.protocol.orders import HostOrder, Load, Quit
+from ignrun.protocol.reports import PROTOCOL, Hello, Loaded, Logged, LogLine
+
+
+def main(sock, host_id: str, run_dir: str) -> int:
+    kind = host_id.split(".")[0]
+    if kind == "raises":
+        raise RuntimeError("this host cannot serve")
+    if kind == "babbles":
+        sock.sendall(b"\0\0\0\5hello")
+        time.sleep(60)
+    if kind == "family":
+        subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        subprocess.Popen(["sleep", "1000"], start_new_session=True, env={})
+    sock.sendall(frame(Hello(PROTOCOL, ignrun.__version__, os.getpid(), "3", run_dir)))
+    if kind == "deaf":
+        time.sleep(60)
+    if kind == "stopped":
+        os.kill(os.getpid(), signal.SIGSTOP)
+    if kind == "regex":
+        re.match(r"(a+)+$", "a" * 60 + "b")
+    if kind == "hangs-up":
+        sock.close()
+        time.sleep(60)
+    return _obey(sock)
+
+
+def _obey(sock) -> int:
+    from datetime import UTC, datetime
+
+    orders: Unframer[HostOrder] = Unframer(HostOrder)
+    while data := sock.recv(65536):
+        for order in orders.feed(data):
+            match order:
+                case Load(assignments):
+                    line = LogLine("", datetime.now(UTC), "info", f"{len(assignments)} to load")
+                    sock.sendall(frame(Logged((line,))) + frame(Loaded()))
+                    print("loaded", flush=True)
+                    print("pass" + "word", file=sys.stderr)
+                case Quit():
+                    return 3
+    return 0
