@@ -29,7 +29,8 @@ class _Now(msgspec.Struct, frozen=True):
     at: datetime
 
     def moment(self, then: float) -> datetime:
-        return self.at + timedelta(seconds=round(then - self.mono, 3))
+        """Give the time of day of a moment; the same `at - mono` gives the same answer, whenever it is asked."""
+        return self.at - timedelta(seconds=self.mono) + timedelta(seconds=then)
 
 
 def status_of(

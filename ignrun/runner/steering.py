@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ignrun.control.feed import EventFeed
@@ -29,6 +30,8 @@ Inquiry = dict[int, "asyncio.Future[Any]"]
 TAKEN: Final = frozenset({Result.COMMITTED, Result.HELD})
 """Results after which what an apply brought is in force."""
 
+_CLOCK_SET: Final = timedelta(seconds=1)
+
 
 class Steering:
     """A runner as its clients steer it; lives in the runner's loop."""
@@ -51,6 +54,7 @@ class Steering:
         self._secrets = secrets
         self._runner = runner
         self._clock = clock
+        self._began = clock.utc() - timedelta(seconds=clock.monotonic())
         self._key = fingerprint_key
         self._numbers = itertools.count(1)
         self._open: Inquiry = {}
@@ -59,7 +63,16 @@ class Steering:
 
     def status(self) -> StatusReport:
         """Describe the plant now."""
-        return status_of(self._loop.state, mono=self._clock.monotonic(), at=self._clock.utc(), runner=self._runner)
+        mono = self._clock.monotonic()
+        return status_of(self._loop.state, mono=mono, at=self._time_of_day(mono), runner=self._runner)
+
+    def _time_of_day(self, mono: float) -> datetime:
+        """Give one and the same time of day for a moment, however often it is asked, until somebody sets the clock."""
+        at = self._began + timedelta(seconds=mono)
+        now = self._clock.utc()
+        if abs(now - at) > _CLOCK_SET:
+            self._began, at = now - timedelta(seconds=mono), now
+        return at
 
     def ready(self) -> str:
         """Say why the plant is not up as wanted, nothing when it is."""
