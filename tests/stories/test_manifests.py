@@ -20,7 +20,7 @@ CANARY = "canary-7f3e9a1c"
 @pytest.fixture
 def shipped(tmp_path, port):
     """A plant in a copy of manifests/, with ports of its own and a secret that nobody else has."""
-    shutil.copytree(MANIFESTS, tmp_path / "manifests")
+    shutil.copytree(MANIFESTS, tmp_path / "manifests", ignore=shutil.ignore_patterns(".ignrun", "__pycache__"))
     ports = {"DEMO_WEB_PORT": str(port), "MINIMAL_WEB_PORT": str(port)}
     with new_plant(tmp_path / "manifests", DEMO_EXPORT_TOKEN=CANARY, **ports) as plant:
         yield plant
@@ -108,6 +108,6 @@ def test_the_secret_of_the_demo_is_handed_over_in_a_file_that_only_its_owner_rea
 
 
 def test_the_demo_verb_shows_the_plant_and_leaves_nothing(shipped: Plant) -> None:
-    done = shipped.ignrun("demo", seconds=90)
+    done = shipped.ignrun("demo", "played", seconds=90)
     assert "historian" in done.out and "healthy" in done.out and CANARY not in done.said
     shipped.nothing_left()

@@ -75,7 +75,7 @@ def test_the_module_of_the_guide_does_what_the_guide_says(plant: Plant) -> None:
 
 
 def test_the_tour_of_the_readme_goes_as_it_says(tmp_path, port: int) -> None:
-    shutil.copytree(ROOT / "manifests", tmp_path / "manifests")
+    shutil.copytree(ROOT / "manifests", tmp_path / "manifests", ignore=shutil.ignore_patterns(".ignrun", "__pycache__"))
     with new_plant(tmp_path, DEMO_WEB_PORT=str(port)) as plant:
         plant.manifest = tmp_path / "manifests" / "demo.yaml"
         text = plant.manifest.read_text()
