@@ -2,6 +2,7 @@
 
 from ignrun.cli.converge import Prepared, operator, through_runner
 from ignrun.cli.ending import end_runner
+from ignrun.cli.plant import Plant
 from ignrun.render.outcome import OutcomeReport
 from ignrun.terms.failure import Failure
 
@@ -16,8 +17,14 @@ def apply_detached(prepared: Prepared, *, soak: float | None = None, wait: bool 
     try:
         outcome = through_runner(socket, prepared, soak=soak, wait=wait)
     except Failure:
-        end_runner(prepared.plant, socket, by=operator())
+        _end_again(prepared.plant)
         raise
     if outcome and outcome.result in {"rejected", "refused"}:
-        end_runner(prepared.plant, socket, by=operator())
+        _end_again(prepared.plant)
     return outcome
+
+
+def _end_again(plant: Plant) -> None:
+    record = plant.runner
+    if record:
+        end_runner(record, by=operator())

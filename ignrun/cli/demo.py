@@ -100,7 +100,7 @@ def _end(prepared: Prepared) -> None:
     record = prepared.plant.runner
     if record:
         say("$ ignrun down")
-        end_runner(prepared.plant, record.socket, by=operator())
+        end_runner(record, by=operator())
         say(f"plant `{prepared.plant.name}` is down")
 
 

@@ -30,6 +30,6 @@ def command(aim: Aim, timeout: float) -> ExitCode:
     from ignrun.cli.converge import operator
     from ignrun.cli.ending import end_runner
 
-    end_runner(plant, record.socket, by=operator(), timeout=timeout)
+    end_runner(record, by=operator(), timeout=timeout)
     say(f"plant `{plant.name}` is down")
     return ExitCode.DONE

@@ -9,6 +9,7 @@ from ignrun.cli.speech import paint_for, result, say
 from ignrun.render.logs import log_text
 from ignrun.render.names import GATEWAY, short_names
 from ignrun.render.outcome import OutcomeReport, outcome_text
+from ignrun.terms.events import ApplyEnded
 
 if TYPE_CHECKING:
     from ignrun.runtime.observe.record import LogRecord
@@ -35,15 +36,18 @@ class _Stage:
         self._progress = progress
         self._tell: Told = progress.enter_context(shown(prepared.proposal))
         self._waiting: list[LogRecord] | None = []
+        self._answered = 0
         self._paint = paint_for()
 
     def told(self, event: "Event") -> None:
-        """Show an event."""
-        self._tell(event)
+        """Show an event; the end of the first apply has been shown as its outcome."""
+        if not (isinstance(event.body, ApplyEnded) and event.body.transaction == self._answered):
+            self._tell(event)
 
     def ended(self, outcome: OutcomeReport) -> None:
         """Show the outcome of the apply and let the logs through."""
         self._progress.close()
+        self._answered = outcome.transaction
         self._tell = plain_lines(self._short)
         say(outcome_text(outcome, self._short).rstrip("\n"))
         held_back, self._waiting = self._waiting or [], None

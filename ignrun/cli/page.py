@@ -10,18 +10,20 @@ from ignrun.render.terminal import neutral
 
 _PAUSE: Final = 0.2
 _LINES: Final = 12
+_HEADS: Final = 2  # a title and the heads of a table
 _TIMEOUT: Final = 5.0
 
 
-def page_lines(url: str, *, patience: float) -> list[str]:
-    """Fetch a page, once it has rows, and give its title and the texts of its table; what cannot be had is said."""
-    deadline = time.monotonic() + patience
-    lines: list[str] = []
-    while time.monotonic() < deadline:
-        lines = _fetched(url)
-        if len(lines) > 2:  # noqa: PLR2004 - more than a title and the heads of a table
-            break
+def page_lines(url: str, *, patience: float, change: float = 3.0) -> list[str]:
+    """Fetch a page and give its title and the texts of its table; what cannot be had is said.
+
+    Waits `patience` seconds for rows, and `change` seconds for news since the first look.
+    """
+    began = time.monotonic()
+    first = lines = _fetched(url)
+    while time.monotonic() < began + (patience if len(lines) <= _HEADS else change) and lines == first:
         time.sleep(_PAUSE)
+        lines = _fetched(url)
     more = len(lines) - _LINES
     return [*lines[:_LINES], *([f"... and {more} more"] if more > 0 else [])]
 

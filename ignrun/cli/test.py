@@ -77,7 +77,7 @@ def _exercised(prepared: Prepared, timeout: float) -> "StatusReport":
     try:
         return settled_report(client.status, patience=timeout)
     finally:
-        end_runner(prepared.plant, record.socket, by=operator())
+        end_runner(record, by=operator())
 
 
 def _events(journal: Path) -> "tuple[Event, ...]":

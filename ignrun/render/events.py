@@ -76,7 +76,7 @@ def _said(body: Body) -> str:  # noqa: C901, PLR0912 - one case for each kind of
 
 
 def _why(fault: Fault) -> str:
-    upstream = f" (root cause: {fault.upstream})" if fault.upstream else ""
+    upstream = f" (root cause: {fault.upstream})" if fault.upstream and fault.upstream not in fault.summary else ""
     return f"{fault.summary}{upstream}"
 
 

@@ -63,8 +63,8 @@ _SENTENCES: Final = {
     "committed": "Applied.",
     "unchanged": "Nothing to do: generation {generation} is in force.",
     "held": "Held: generation {generation} is in force, but not everything has arrived.",
-    "rejected": "Rejected: nothing was touched.",
-    "refused": "Refused: nothing was changed.",
+    "rejected": "Rejected.",
+    "refused": "Refused.",
 }
 _HINTS: Final = {
     "held": "`ignrun status` shows every module, `ignrun logs MODULE` what it said; correct the manifest and apply again, or `ignrun down`",

@@ -56,7 +56,9 @@ def _row(one: InstanceStatus, short: ShortName, now: datetime) -> list[Cell | st
 def _host(one: InstanceStatus) -> str:
     if one.host is None:
         return "command"
-    return f"{one.host} (shared by {len(one.shares_with) + 1})" if one.shares_with else "own"
+    if one.host == one.address:
+        return "own"
+    return f"{one.host} (shared by {len(one.shares_with) + 1})" if one.shares_with else one.host
 
 
 def why(one: InstanceStatus, short: ShortName, now: datetime) -> str:

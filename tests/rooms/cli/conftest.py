@@ -74,7 +74,7 @@ def plant_running_with_lock(plant_lying, request):
     """Make a plant whose runner seems to live, and give the lock that says so."""
 
     def make(name: str, folder: Path | None = None) -> tuple[RunnerRecord, PlantLock]:
-        record: RunnerRecord = plant_lying(name, folder)
+        record: RunnerRecord = plant_lying(name, folder, pid=2**22 + 7)  # no system gives that number
         lock = hold_lock(StateFolder(Path(record.state_dir)).lock)
         request.addfinalizer(lock.release)
         return record, lock
