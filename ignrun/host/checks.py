@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Checks:
     """The checks of one incarnation; the worst of their last answers is its health."""
 
-    __slots__ = ("_due", "_incarnation", "_intervals", "_results", "_stuck", "_task", "_timer")
+    __slots__ = ("_asking", "_due", "_incarnation", "_intervals", "_results", "_task", "_timer")
 
     def __init__(self, incarnation: "Incarnation") -> None:
         self._incarnation = incarnation
@@ -29,7 +29,7 @@ class Checks:
         self._intervals = found
         self._due = dict.fromkeys(found, 0.0)
         self._results: dict[str, HealthResult] = {}
-        self._stuck: tuple[str, asyncio.Task[Any]] | None = None
+        self._asking: tuple[str, asyncio.Task[Any]] | None = None
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -44,8 +44,8 @@ class Checks:
         """Ask no more, and wait a moment for the check under way."""
         if self._timer is not None:
             self._timer.cancel()
-        stuck = self._stuck[1] if self._stuck is not None else None
-        running = [task for task in (self._task, stuck) if task is not None and not task.done()]
+        asked = self._asking[1] if self._asking is not None else None
+        running = [task for task in (self._task, asked) if task is not None and not task.done()]
         for task in running:
             task.cancel()
         if running:
@@ -78,30 +78,38 @@ class Checks:
         if hanging := await self._hanging(seconds):
             return unhealthy(f"`{hanging}` still does not answer")
         task = self._asked(name)
+        self._asking = (name, task)
         done, _ = await asyncio.wait({task}, timeout=seconds)
         if done:
+            self._asking = None
             return self._read(name, task)
         task.cancel()
         await asyncio.wait({task}, timeout=0.1)
-        self._stuck = (name, task)
         return unhealthy(f"`{name}` did not answer within {show_duration(seconds)}")
 
     async def _hanging(self, seconds: float) -> str:
         """Give an earlier check its time to end; names it when it does not, for no two may run at a time."""
-        if self._stuck is None:
+        if self._asking is None:
             return ""
-        name, task = self._stuck
+        name, task = self._asking
         if not task.done():
             await asyncio.wait({task}, timeout=seconds)
         if not task.done() or not await self._incarnation.caller.thread_ended(seconds):
             return name
-        self._stuck = None
+        self._asking = None
         return ""
 
     def _asked(self, name: str) -> "asyncio.Task[Any]":
         incarnation = self._incarnation
-        work = _caught(incarnation.caller.invoke(name, getattr(incarnation.module, name)))
-        return asyncio.Task(work, loop=asyncio.get_running_loop(), name=f"{incarnation.address} {name}")
+        return asyncio.Task(self._caught(name), loop=asyncio.get_running_loop(), name=f"{incarnation.address} {name}")
+
+    async def _caught(self, name: str) -> Any:
+        """Await a check; what it raises is its answer, so that no task ends with an exception that nobody reads."""
+        incarnation = self._incarnation
+        try:
+            return await incarnation.caller.invoke(name, getattr(incarnation.module, name))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - module code raises what it likes
+            return _Raised(error)
 
     def _read(self, name: str, task: "asyncio.Task[Any]") -> HealthResult:
         if task.cancelled():
@@ -127,11 +135,3 @@ class _Raised:
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
-
-
-async def _caught(work: Any) -> Any:
-    """Await a check; what it raises is its answer, so that no task ends with an exception that nobody reads."""
-    try:
-        return await work
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - module code raises what it likes
-        return _Raised(error)

@@ -24,18 +24,21 @@ class Door:
         self._seat_of = seat_of
         self._streams = streams
         self._server: asyncio.Server | None = None
+        self._visitors: set[_Visitor] = set()
 
     async def open(self) -> None:
         """Begin to listen; raises OSError."""
         loop = asyncio.get_running_loop()
         before = os.umask(0o177)
         try:
-            self._server = await loop.create_unix_server(lambda: _Visitor(self._seat_of, self._streams), self.path)
+            self._server = await loop.create_unix_server(self._visitor, self.path)
         finally:
             os.umask(before)
 
     def close(self) -> None:
-        """Listen no more and take the socket away."""
+        """Listen no more, send everybody away and take the socket away."""
+        for visitor in tuple(self._visitors):
+            visitor.leave()
         if self._server is not None:
             self._server.close()
         try:
@@ -43,13 +46,17 @@ class Door:
         except OSError:
             pass  # somebody has cleaned up already
 
+    def _visitor(self) -> "_Visitor":
+        return _Visitor(self._seat_of, self._streams, self._visitors)
+
 
 class _Visitor(asyncio.Protocol):
     """One connection from another host."""
 
-    def __init__(self, seat_of: SeatOf, streams: Streams) -> None:
+    def __init__(self, seat_of: SeatOf, streams: Streams, visitors: "set[_Visitor]") -> None:
         self._seat_of = seat_of
         self._streams = streams
+        self._visitors = visitors
         self._requests: Unframer[PeerRequest] = Unframer(PeerRequest)
         self._transport: asyncio.WriteTransport | None = None
         self._work: dict[int, asyncio.Task[None]] = {}
@@ -58,9 +65,11 @@ class _Visitor(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
+        self._visitors.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self._transport = None
+        self._visitors.discard(self)
         for task in list(self._work.values()):
             task.cancel()
 
@@ -69,8 +78,12 @@ class _Visitor(asyncio.Protocol):
             for request in self._requests.feed(data):
                 self._received(request)
         except FrameError:
-            if self._transport is not None:
-                self._transport.close()
+            self.leave()
+
+    def leave(self) -> None:
+        """Close the connection."""
+        if self._transport is not None:
+            self._transport.close()
 
     def _received(self, request: PeerRequest) -> None:
         match request:

@@ -256,24 +256,24 @@ class Instances:
         self._begin_stop(seat, "stop ordered")
 
     def _begin_stop(self, seat: Seat, cause: str) -> None:
-        seat.stopper = self._task(self._stop(seat, cause), f"{seat.address} stop")
+        seat.stopper = self._task(self._stop(seat, seat.driver, seat.epoch, cause), f"{seat.address} stop")
         seat.stopper.add_done_callback(lambda _: self._stopped(seat))
 
-    async def _stop(self, seat: Seat, cause: str) -> None:
+    async def _stop(self, seat: Seat, driver: "asyncio.Task[None] | None", epoch: int, cause: str) -> None:
         whose.set(seat.address)
-        driver, incarnation = seat.driver, seat.incarnation
+        incarnation = seat.incarnation
         if driver is not None and not driver.done():
-            await self._halt(seat, driver)
+            await self._halt(seat, driver, epoch)
         if seat.cleaning is not None and not seat.cleaning.done():
             await asyncio.wait({seat.cleaning})
-        if incarnation is None or incarnation.epoch < seat.epoch:
-            incarnation = self._new_incarnation(seat, seat.epoch)
+        if incarnation is None or incarnation.epoch < epoch:
+            incarnation = self._new_incarnation(seat, epoch)
         await incarnation.stop(cause)
 
-    async def _halt(self, seat: Seat, driver: "asyncio.Task[None]") -> None:
+    async def _halt(self, seat: Seat, driver: "asyncio.Task[None]", epoch: int) -> None:
         """Cancel a start that is under way, and wait for it as long as a stop may take."""
         running = seat.incarnation
-        if running is not None and running.epoch == seat.epoch and running.state not in RESTING:
+        if running is not None and running.epoch == epoch and running.state not in RESTING:
             running.move(ModuleState.STOPPING, "stop ordered")
             running.stopping.set()
         driver.cancel()
@@ -323,7 +323,7 @@ class Instances:
 
     def checked(self, incarnation: Incarnation, result: HealthResult) -> None:
         """Report a check, and tell the dependents."""
-        self._outbox.check(HealthReport(incarnation.address, incarnation.epoch, result.health, result.reason))
+        self._outbox.say(HealthReport(incarnation.address, incarnation.epoch, result.health, result.reason))
         self._notify(self._seats[incarnation.address])
 
     def exported(self, incarnation: Incarnation) -> None:

@@ -121,6 +121,8 @@ class HostPeer(Peer):
             return await self._board.wires.open(place, wanted, buffer, overflow)
         if place.serving is None:
             raise NotThere(self.address)
-        feed, task = open_provided(place.serving, wanted, buffer, overflow)
+        feed, task = open_provided(
+            place.serving, wanted, max(1, buffer // 2), overflow
+        )  # the rest is in the reader's hands
         self._board.streams.add(place.serving, task)
         return Stream(feed, lambda _: None, task.cancel)

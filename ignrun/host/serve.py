@@ -42,7 +42,8 @@ def main(sock: socket.socket, host_id: str, run_dir: str) -> int:
     watchdog = Watchdog(sock)
     watchdog.begin()
     try:
-        return asyncio.run(Host(sock, host_id, run_dir, watchdog).serve(signals=True))
+        # Not asyncio.run: it would wait for tasks of modules that swallow their cancellation.
+        return asyncio.new_event_loop().run_until_complete(Host(sock, host_id, run_dir, watchdog).serve(signals=True))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the outermost frame; SystemExit escapes from tasks of module code
         sys.stderr.write(f"host {host_id} ended: {type(error).__name__}: {error}\n")
         sys.stderr.flush()
@@ -83,11 +84,14 @@ class Host(asyncio.Protocol):
             return await self._ended
         finally:
             door.close()
+            self._wires.close()
+            self._transport.close()
+            self._instances.pool.shutdown(wait=False, cancel_futures=True)
 
     def _connect(self) -> Door:
         """Make the peers' side: what modules here call, and what others call here."""
-        wires = Wires(self._loop)
-        board = Switchboard(self._instances.directory, wires, self._instances.streams)
+        self._wires = Wires(self._loop)
+        board = Switchboard(self._instances.directory, self._wires, self._instances.streams)
         self._instances.find_peers = board.peers
         return Door(self._path, self._instances.seat_of, self._instances.streams)
 

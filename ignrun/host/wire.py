@@ -57,7 +57,7 @@ class Wires:
         """Open a stream from another host; raises NotThere."""
         wire = await self._wire(socket)
         number, feed = wire.expect_stream(buffer)
-        credit = max(1, buffer // 2)  # the other half of the buffer is at the provider's side
+        credit = max(1, buffer // 3)  # as many again in the reader's hands, and at the provider's side
         wire.send(Open(number, *wanted, credit, overflow))
         owed = 0
 

@@ -1,0 +1,312 @@
+"""The modules that the tests of this room run in hosts."""
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+from ignrun import Fatal, Module, NotReady, Secret, degraded, healthy, provides, unhealthy
+
+released = threading.Event()
+"""Ends what hangs, so that no test leaves anything behind."""
+
+heard: list[tuple[str, str, str]] = []
+"""(address, callback, "begin" | "end"), in order, of every Recorder."""
+
+
+class Recorder(Module):
+    def hear(self, callback: str, when: str) -> None:
+        heard.append((self.context.address, callback, when))
+
+    async def step(self, callback: str) -> None:
+        self.hear(callback, "begin")
+        try:
+            for _ in range(self.config.get("turns", 0)):
+                await asyncio.sleep(0)
+        finally:
+            self.hear(callback, "end")
+
+    async def initialize(self) -> None:
+        await self.step("initialize")
+
+    async def startup(self) -> None:
+        await self.step("startup")
+
+    async def check_health(self) -> None:
+        await self.step("check_health")
+
+    async def shutdown(self) -> None:
+        await self.step("shutdown")
+
+
+class Plain(Module):
+    """Nothing at all."""
+
+
+class Tags(Module):
+    async def startup(self) -> None:
+        self.export(url=f"tags://{self.context.epoch}")
+        self.watchers = 0
+
+    @provides
+    async def add(self, a: int, b: int = 1) -> int:
+        return a + b
+
+    @provides
+    def blocking(self) -> str:
+        return threading.current_thread().name
+
+    @provides
+    async def broken(self) -> None:
+        raise ValueError("no such tag")
+
+    @provides
+    async def slow(self) -> None:
+        await asyncio.sleep(3600)
+
+    @provides
+    async def odd(self) -> object:
+        return object()
+
+    @provides
+    async def count(self, upto: int = 3):
+        for number in range(upto):
+            yield number
+
+    @provides
+    async def ticks(self):
+        number = 0
+        self.watchers += 1
+        try:
+            while True:
+                yield [self.context.epoch, number]
+                number += 1
+                await asyncio.sleep(0.001)
+        finally:
+            self.watchers -= 1
+
+    @provides
+    async def produced(self):
+        self.made = 0
+        while True:
+            self.made += 1
+            yield self.made
+
+    @provides
+    async def how_many(self) -> int:
+        return self.made
+
+    @provides
+    async def how_many_watch(self) -> int:
+        return self.watchers
+
+    async def hidden(self) -> None: ...
+
+
+class Client(Module):
+    """Does in `startup` what its config says with its peer, and exports what came of it."""
+
+    async def startup(self) -> None:
+        peer = self.dependency("tags")
+        self.export(outcome=await self.outcome(peer, self.config["do"]))
+
+    async def outcome(self, peer: Any, do: str) -> Any:
+        try:
+            return await getattr(self, do)(peer)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
+    async def call(self, peer: Any) -> Any:
+        return [await peer.call("add", 2), await peer.call("add", a=2, b=5), await peer.call("blocking") != ""]
+
+    async def exports(self, peer: Any) -> Any:
+        return [dict(peer.exports), peer.state.value]
+
+    async def broken(self, peer: Any) -> Any:
+        await peer.call("broken")
+
+    async def slow(self, peer: Any) -> Any:
+        await peer.call("slow", timeout=0.05)
+
+    async def odd(self, peer: Any) -> Any:
+        await peer.call("odd")
+
+    async def hidden(self, peer: Any) -> Any:
+        await peer.call("hidden")
+
+    async def count(self, peer: Any) -> Any:
+        return [number async for number in peer.stream("count", upto=1000)]
+
+    async def backed_up(self, peer: Any) -> Any:
+        """Read two values of a stream that never ends, then see how far its provider ran ahead."""
+        stream = peer.stream("produced", buffer=10)
+        taken = [await anext(stream), await anext(stream)]
+        for _ in range(20):
+            await asyncio.sleep(0.005)
+        made = await peer.call("how_many")
+        await stream.aclose()
+        return [taken, made]
+
+    async def watchers(self, peer: Any) -> Any:
+        """Wait until nobody watches any more."""
+        while await peer.call("how_many_watch"):  # noqa: ASYNC110 - polls
+            await asyncio.sleep(0.005)
+        return 0
+
+    async def dropping(self, peer: Any) -> Any:
+        stream = peer.stream("ticks", buffer=4, overflow="drop_oldest")
+        await anext(stream)
+        while (await anext(stream))[1] < 50:  # noqa: ASYNC110 - a slow reader
+            await asyncio.sleep(0.02)
+        await stream.aclose()
+        return "newest"
+
+    async def no_slot(self, peer: Any) -> Any:
+        return [self.dependency("alarms", None), self.dependency("alarms")]
+
+
+class Follower(Module):
+    """Follows a stream for ever; its checks tell the epochs that it has seen."""
+
+    async def initialize(self) -> None:
+        self.epochs: list[int] = []
+
+    async def run(self) -> None:
+        async for epoch, _ in self.dependency("tags").stream("ticks"):
+            if epoch not in self.epochs:
+                self.epochs.append(epoch)
+                self.export(epochs=self.epochs)
+
+
+class Raises(Module):
+    """Raises in the callback that its config names."""
+
+    def __init__(self) -> None:
+        self.maybe("__init__")
+
+    def maybe(self, callback: str) -> None:
+        if self.config.get("in") == callback:
+            raise {"NotReady": NotReady, "Fatal": Fatal, "exit": SystemExit}.get(self.config.get("error"), ValueError)(
+                "told to"
+            )
+
+    async def initialize(self) -> None:
+        self.maybe("initialize")
+
+    async def startup(self) -> None:
+        self.maybe("startup")
+
+    async def run(self) -> None:
+        self.maybe("run")
+        await asyncio.sleep(3600)
+
+    async def check_health(self) -> None:
+        self.maybe("check_health")
+
+    async def shutdown(self) -> None:
+        self.maybe("shutdown")
+
+
+class Hangs(Module):
+    """Hangs in the callback that its config names, on the loop or on a thread, politely or not."""
+
+    async def maybe(self, callback: str) -> None:
+        while self.config.get("in") == callback and not released.is_set():
+            try:
+                await asyncio.sleep(0.01)
+            except asyncio.CancelledError:
+                if not self.config.get("rude"):
+                    raise
+
+    async def initialize(self) -> None:
+        await self.maybe("initialize")
+
+    async def startup(self) -> None:
+        await self.maybe("startup")
+
+    async def run(self) -> None:
+        await self.maybe("run")
+        if self.config.get("in") != "run":
+            await asyncio.sleep(3600)
+
+    async def check_health(self) -> None:
+        await self.maybe("check_health")
+
+    async def shutdown(self) -> None:
+        await self.maybe("shutdown")
+
+
+class HangsOnThread(Module):
+    def startup(self) -> None:
+        released.wait(30)
+
+
+class Completes(Module):
+    async def run(self) -> None:
+        await asyncio.sleep(0)
+
+
+class Moody(Module):
+    """Healthy only at the third check."""
+
+    async def initialize(self) -> None:
+        self.asked = 0
+
+    async def check_health(self) -> Any:
+        self.asked += 1
+        return (
+            [unhealthy("one"), degraded("two"), healthy()][min(self.asked, 3) - 1]
+            if self.asked > 1
+            else unhealthy("zero")
+        )
+
+
+class Configured(Module):
+    async def startup(self) -> None:
+        secret = self.config.get("password")
+        self.export(seen={key: value for key, value in self.config.items() if not isinstance(value, Secret)})
+        if secret is not None:
+            self.log.warning("the password is %s", secret.reveal())
+            self.log.info("wrapped: %s", secret)
+
+
+class Talkative(Module):
+    async def startup(self) -> None:
+        import logging
+        import warnings
+
+        self.log.info("hello", extra={"tag": "t1", "big": 2**70})
+        logging.getLogger("plant.code").warning("by the root")
+        warnings.warn("old ways", stacklevel=1)
+        self.thread = threading.Thread(target=lambda: self.log.error("from a thread"))
+        self.thread.start()
+        self.thread.join()
+
+
+class Floods(Module):
+    async def startup(self) -> None:
+        for number in range(50_000):
+            self.log.info("line %d %s", number, "x" * 200)
+
+
+class Blocks(Module):
+    async def run(self) -> None:
+        await asyncio.sleep(0)
+        while True:
+            time.sleep(3600)  # noqa: ASYNC251 - blocks the loop on purpose
+
+
+class BlocksInShutdown(Module):
+    async def shutdown(self) -> None:
+        while True:
+            time.sleep(3600)  # noqa: ASYNC251 - blocks the loop on purpose
+
+
+async def poll(ctx: Any) -> None:
+    ctx.log.info("polled")
+
+
+def plain_function(ctx: Any) -> None: ...
+
+
+class NoModule: ...

@@ -1,0 +1,144 @@
+"""Holds peers to one promise: the same to the module, whether its provider runs in this host or in another one."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ignrun.protocol.orders import Clear, Item, Route, Routes
+from ignrun.terms.states import ModuleState
+from tests.rooms.host.harness import FakeRunner, HostInThread, assignment, host_in_thread, needs
+
+PLAYS = "tests.rooms.host.plays:"
+TAGS = "tags@gateway"
+
+
+class Pair:
+    """A provider and its dependents, in one host or in two."""
+
+    def __init__(self, near: FakeRunner, far: FakeRunner, folder: Path) -> None:
+        self.near = near
+        self.far = far
+        self.folder = folder
+        self.epoch = 0
+        self.far.load(assignment(TAGS, PLAYS + "Tags", folder))
+
+    @property
+    def apart(self) -> bool:
+        return self.near is not self.far
+
+    def start_provider(self) -> None:
+        self.epoch += 1
+        self.far.start(TAGS, epoch=self.epoch)
+        running = self.far.until_state(TAGS, "running", epoch=self.epoch)
+        if self.apart:
+            self.route(ModuleState.RUNNING, running.exports or {})
+
+    def stop_provider(self) -> None:
+        self.far.stop(TAGS, epoch=self.epoch)
+        self.far.until_state(TAGS, "stopped", epoch=self.epoch)
+        if self.apart:
+            self.route(ModuleState.STOPPED, {})
+
+    def route(self, state: ModuleState, exports: dict[str, Any]) -> None:
+        self.near.tell(Routes((Route(TAGS, self.far.hello.socket, state, exports),)))
+
+    def dependent(self, entry: str, address: str = "client@gateway", **config: Any) -> None:
+        bindings = (needs(TAGS, local=not self.apart, required=False),)
+        self.near.load(assignment(address, PLAYS + entry, self.folder, config=config, bindings=bindings))
+        self.near.start(address)
+        self.near.tell(Clear((Item(address, 1),)))
+
+    def outcome(self, do: str) -> Any:
+        self.dependent("Client", do=do)
+        exports = self.near.until_state("client@gateway", "running").exports
+        assert exports is not None
+        return exports["outcome"]
+
+
+@pytest.fixture(params=["one host", "two hosts"])
+def pair(request, tmp_path) -> Iterator[Pair]:
+    with ExitStack() as stack:
+        near = stack.enter_context(host_in_thread(tmp_path / "near"))
+        far = stack.enter_context(host_in_thread(tmp_path / "far")) if request.param == "two hosts" else near
+        yield Pair(near, far, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("do", "outcome"),
+    [
+        ("call", [3, 7, True]),
+        ("exports", [{"url": "tags://1"}, "running"]),
+        ("broken", "CallFailed: `broken` of `tags@gateway` raised ValueError: no such tag"),
+        ("slow", "TimeoutError: `slow` of `tags@gateway` did not answer within 0.05 s"),
+        ("hidden", "CallFailed: `tags@gateway` does not provide `hidden`"),
+        ("count", list(range(1000))),
+        ("dropping", "newest"),
+        ("no_slot", "LookupError: `client@gateway` has no slot `alarms` (its slots: tags)"),
+    ],
+)
+def test_a_call_or_stream_gives_the_same_wherever_the_provider_runs(pair, do, outcome) -> None:
+    pair.start_provider()
+    found = pair.outcome(do)
+    assert found == outcome or (isinstance(outcome, str) and found.startswith(outcome))
+
+
+def test_what_cannot_be_sent_is_the_callers_to_know(pair) -> None:
+    pair.start_provider()
+    found = pair.outcome("odd")
+    if pair.apart:
+        assert re.match("CallFailed: `odd` returned what cannot be sent", found)
+
+
+def test_a_provider_does_not_run_ahead_of_its_reader(pair) -> None:
+    pair.start_provider()
+    taken, made = pair.outcome("backed_up")
+    assert taken == [1, 2]
+    assert made <= 14
+
+
+def test_a_call_waits_for_a_provider_that_is_restarting(pair) -> None:
+    pair.start_provider()
+    pair.stop_provider()
+    pair.dependent("Client", do="call")
+    pair.near.until_state("client@gateway", "starting")
+    pair.start_provider()
+    assert pair.near.until_state("client@gateway", "running").exports == {"outcome": [3, 7, True]}
+
+
+def test_a_stream_resumes_after_its_provider_was_restarted(pair) -> None:
+    pair.start_provider()
+    pair.dependent("Follower", "follower@gateway")
+    pair.near.until(lambda: pair.near.exported("follower@gateway"))
+    pair.stop_provider()
+    pair.start_provider()
+    pair.near.until(lambda: pair.near.exported("follower@gateway")[-1].exports == {"epochs": [1, 2]})
+
+
+def test_a_reader_that_stops_ends_the_providers_generator(pair) -> None:
+    pair.start_provider()
+    pair.dependent("Follower", "follower@gateway")
+    pair.near.until(lambda: pair.near.exported("follower@gateway"))
+    pair.near.stop("follower@gateway")
+    pair.near.until_state("follower@gateway", "stopped")
+    pair.dependent("Client", do="watchers")
+    assert pair.near.until_state("client@gateway", "running").exports == {"outcome": 0}
+
+
+def test_a_stream_waits_when_the_host_of_its_provider_dies_and_follows_it_to_the_next(tmp_path) -> None:
+    (tmp_path / "far").mkdir()
+    with host_in_thread(tmp_path / "near") as near:
+        far = HostInThread(tmp_path / "far")
+        pair = Pair(near, far.runner, tmp_path)
+        pair.start_provider()
+        pair.dependent("Follower", "follower@gateway")
+        near.until(lambda: near.exported("follower@gateway"))
+        far.end()
+        with host_in_thread(tmp_path / "next") as other:
+            again = Pair(near, other, tmp_path)
+            again.epoch = 6
+            again.start_provider()
+            near.until(lambda: near.exported("follower@gateway")[-1].exports == {"epochs": [1, 7]})
