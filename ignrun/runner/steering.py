@@ -101,17 +101,17 @@ class Steering:
             reading = await self._read(request, for_apply=True)
             if not isinstance(reading.verdict, Accepted):
                 return _invalid(self._loop.state.generation, reading.verdict.diagnostics)
-            outcome = await self.propose(reading, no_start=request.no_start, by=request.by)
+            outcome = await self.propose(reading, no_start=request.no_start)
             return outcome_report(outcome, diagnosis(reading.verdict.diagnostics).diagnostics)
 
-    async def propose(self, reading: Reading, *, no_start: bool, by: str) -> Outcome:
+    async def propose(self, reading: Reading, *, no_start: bool) -> Outcome:
         """Have an accepted reading applied; the secrets it brings hold while it is under way, and stay when it is taken."""
         if not isinstance(reading.verdict, Accepted):
             message = "only an accepted reading can be applied"
             raise TypeError(message)
         self._secrets.offer(reading.secrets)
         request, answer = self._inquire()
-        self._loop.hear(ApplyProposed(reading.verdict.value, "api" if by else "cli", request, no_start))
+        self._loop.hear(ApplyProposed(reading.verdict.value, "cli", request, no_start))
         outcome: Outcome = await answer
         if outcome.result in TAKEN:
             self._secrets.accept()
