@@ -87,12 +87,24 @@ class Oneshot(msgspec.Struct, frozen=True):
     rerun: Literal["on-change", "always", "manual"] = "on-change"
 
 
+class ConfigLayer(msgspec.Struct, frozen=True):
+    """The raw `config` block of a module as one document says it; `where` leads to that block.
+
+    `name` is the layer (`config`, or `overlay` for what a mode lays over it); a `null` in it removes what a weaker layer set.
+    """
+
+    name: Literal["config", "overlay"]
+    values: dict[str, Any]
+    where: Where
+
+
 class ModuleSpec(msgspec.Struct, frozen=True):
     """One module as a manifest declares it; exactly one of `uses`, `entry`, `command` is set.
 
     None of the three is set where the block is refused (in the sound part of a Rejected only): then it stands for its name.
     `config`, `command`, `env`, `ready`, `exports` and `claims` are raw: references in their scalars are unresolved.
     None means that the manifest does not say (a definition or a default decides).
+    `config_layers` are the blocks that `config` was merged from, weakest first; none where it stands in one place, at `where`.
     """
 
     name: str
@@ -123,6 +135,7 @@ class ModuleSpec(msgspec.Struct, frozen=True):
     labels: dict[str, str] = {}
     gate: Literal["healthy", "started", "none"] = "healthy"
     enabled: bool = True
+    config_layers: tuple[ConfigLayer, ...] = ()
 
 
 class Definition(msgspec.Struct, frozen=True):
@@ -159,10 +172,10 @@ class EnvFile(msgspec.Struct, frozen=True):
 
 
 class SecretSource(msgspec.Struct, frozen=True):
-    """Where `${secret:NAME}` comes from: the provider's kind and what it is asked for."""
+    """Where `${secret:NAME}` comes from: the provider's name in the open table (planner/config/providers) and what it is asked for."""
 
     name: str
-    provider: Literal["env", "file", "exec"]
+    provider: str
     argument: Any
     span: Span
 
@@ -173,6 +186,7 @@ class ApplyPolicy(msgspec.Struct, frozen=True):
     soak: float = 3.0
     deadline: float = 300.0
     on_failure: Literal["rollback", "hold", "exit"] = "rollback"
+    runtime_config: Literal["allow", "warn", "deny"] = "warn"
 
 
 class Manifest(msgspec.Struct, frozen=True):

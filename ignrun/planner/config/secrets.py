@@ -56,6 +56,8 @@ class SecretLookup:
                 return self._file(Path(self._folder, str(source.argument))) if self._may_look else Answer(looked=False)
             case "exec":
                 return self._program(source.argument) if self._inputs.for_apply else Answer(looked=False)
+            case _:
+                return Answer(None, f"there is no provider `{source.provider}`")
 
     def _undeclared(self, name: str) -> Answer:
         if name in self._environment:
