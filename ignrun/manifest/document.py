@@ -1,6 +1,7 @@
-"""Owns Document, a plain tree beside the packed places of its keys and values."""
+"""Owns Document, a plain tree beside the places of its keys and values, whether written in one text or woven from several."""
 
 import functools
+import os.path
 from typing import Any
 
 import msgspec
@@ -9,11 +10,25 @@ from ignrun.terms.leaves import Path
 from ignrun.terms.spans import Span
 
 
+class Graft(msgspec.Struct, frozen=True):
+    """Where a piece of a woven tree was written: at `path` of source number `source`; `inner` has the parts written elsewhere, by key."""
+
+    source: int
+    path: Path
+    inner: dict[str | int, "Graft"] = {}
+
+    def below(self, key: str | int) -> "Graft":
+        """Give where the part under `key` was written."""
+        return self.inner.get(key) or Graft(self.source, (*self.path, key))
+
+
 class Document(msgspec.Struct, frozen=True, dict=True):
     """One YAML document: `tree` of dicts, lists and scalars, and `places`, one packed `array('Q')` in pre-order.
 
     Each mapping entry contributes its key then its value, each list its items; an entry is `line << 40 | column << 20 | length`
     with line and column from 1 (length capped). The map from path to place is built only when first asked for.
+    A woven document (includes, overlays, `extends`, `for_each`) has `sources` and a `graft` instead of places: every path leads
+    to the source that wrote it.
     """
 
     file: str
@@ -22,6 +37,24 @@ class Document(msgspec.Struct, frozen=True, dict=True):
     places: bytes
     lines: tuple[str, ...] = ()
     damaged_places: frozenset[int] = frozenset()
+    sources: tuple["Document", ...] = ()
+    graft: Graft | None = None
+
+    def origin(self, path: Path) -> tuple["Document", Path]:
+        """Give the document of one text that wrote what stands at `path`, and the path there."""
+        graft = self.graft
+        if graft is None:
+            return self, path
+        for number, key in enumerate(path):
+            inner = graft.inner.get(key)
+            if inner is None:
+                return self.sources[graft.source], (*graft.path, *path[number:])
+            graft = inner
+        return self.sources[graft.source], graft.path
+
+    def folder_of(self, path: Path) -> str:
+        """Name the folder of the file that wrote what stands at `path`: what its paths are relative to."""
+        return os.path.dirname(self.origin(path)[0].file)  # noqa: PTH120 - once a module: five times as fast
 
     def value_span(self, path: Path) -> Span:
         """Give the place of the value at `path`, or of its nearest ancestor that exists."""
@@ -33,13 +66,24 @@ class Document(msgspec.Struct, frozen=True, dict=True):
 
     def damaged(self, path: Path) -> bool:
         """Tell whether the value at `path` lacks something that was refused as text: what it misses is no mistake of its own."""
+        if self.graft is not None:
+            document, path = self.origin(path)
+            return document.damaged(path)
         return self._index.get(path) in self.damaged_places
 
     def line(self, number: int) -> str:
         """Give the text of a line, counted from 1; empty where there is none."""
         return self.lines[number - 1] if 0 < number <= len(self.lines) else ""
 
+    def line_at(self, span: Span) -> str:
+        """Give the line of a place that this document, or one of its sources, has; empty where it has none."""
+        source = next((one for one in self.sources if one.file == span.file), self)
+        return source.line(span.line) if source.file == span.file else ""
+
     def _span(self, path: Path, *, key: bool) -> Span:
+        if self.graft is not None:
+            document, path = self.origin(path)
+            return document.key_span(path) if key else document.value_span(path)
         index = self._index
         while path and path not in index:
             path = path[:-1]

@@ -197,7 +197,7 @@ def _type_hint(document: Document, path: Path, value: Any, wanted: list[str]) ->
         return "write something behind it, or remove the key"
     if "string" in wanted and not isinstance(value, dict | list):
         span = document.value_span(path)
-        written = document.line(span.line)[span.column - 1 : span.end - 1]
+        written = document.line_at(span)[span.column - 1 : span.end - 1]
         return f'write it in quotes: `"{written}"`' if written else "write it in quotes"
     if isinstance(value, str) and "${" in value:
         return "references are not resolved here"

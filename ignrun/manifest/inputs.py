@@ -6,7 +6,8 @@ import msgspec
 class Inputs(msgspec.Struct, frozen=True):
     """What the reader is given; it looks at nothing else, neither the process environment nor a clock.
 
-    `manifest` and `state_dir` are absolute paths; `root` is the folder that includes and `${file:}` must stay below.
+    `manifest` and `state_dir` are absolute paths; `root` is the folder that includes and `${file:}` must stay below,
+    `allowed` are further ones (`--allow-path`).
     `environment` is the caller's (all of it on the caller's own machine; only the referenced names once handed to a
     runner). `for_apply` turns an unset `${env:}` or `${secret:}` from `(known at apply)` into an error. `fingerprint_key` keys the
     fingerprints of secrets (random for each plant, kept in the state folder; empty: secrets have none).
@@ -24,6 +25,7 @@ class Inputs(msgspec.Struct, frozen=True):
     strict_env: bool = False
     for_apply: bool = False
     fingerprint_key: bytes = b""
+    allowed: tuple[str, ...] = ()
 
 
 class InputFile(msgspec.Struct, frozen=True):
@@ -31,4 +33,4 @@ class InputFile(msgspec.Struct, frozen=True):
 
     path: str
     digest: str
-    role: str  # manifest | include | definition | schema | env | file | code
+    role: str  # manifest | include | overlay | definition | schema | env | file | code

@@ -90,12 +90,34 @@ class Oneshot(msgspec.Struct, frozen=True):
 class ConfigLayer(msgspec.Struct, frozen=True):
     """The raw `config` block of a module as one document says it; `where` leads to that block.
 
-    `name` is the layer (`config`, or `overlay` for what a mode lays over it); a `null` in it removes what a weaker layer set.
+    `name` is the layer (`config`, also of what `extends` puts underneath, or `overlay` for what a mode lays over it); a `null` in it removes what a weaker layer set.
     """
 
     name: Literal["config", "overlay"]
     values: dict[str, Any]
     where: Where
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Limits of an isolated module or a command: bytes, processors, open files; None where nothing is said."""
+
+    memory: int | None = None
+    cpu: float | None = None
+    files: int | None = None
+
+
+class ReloadPolicy(msgspec.Struct, frozen=True):
+    """How a command takes changed files without a restart: the signal, and what shows that it did."""
+
+    signal: str
+    ack: Literal["ready", "none"] = "ready"
+
+
+class LogPolicy(msgspec.Struct, frozen=True):
+    """Where output goes and from which level on; None where nothing is said."""
+
+    to: Literal["file", "stdout", "both"] | None = None
+    level: Literal["debug", "info", "warning", "error"] | None = None
 
 
 class ModuleSpec(msgspec.Struct, frozen=True):
@@ -105,6 +127,9 @@ class ModuleSpec(msgspec.Struct, frozen=True):
     `config`, `command`, `env`, `ready`, `exports` and `claims` are raw: references in their scalars are unresolved.
     None means that the manifest does not say (a definition or a default decides).
     `config_layers` are the blocks that `config` was merged from, weakest first; none where it stands in one place, at `where`.
+    `each` is the element of `for_each` that made this module: what `${each:key}` and `${each:value}` stand for.
+    `files` maps a path, raw, to `{json|yaml|text: .., mode: ..}`. `limits`, `user`, `umask`, `files`, `reload`, `log` and
+    `irreversible` are carried; later versions act on them.
     """
 
     name: str
@@ -136,6 +161,14 @@ class ModuleSpec(msgspec.Struct, frozen=True):
     gate: Literal["healthy", "started", "none"] = "healthy"
     enabled: bool = True
     config_layers: tuple[ConfigLayer, ...] = ()
+    each: tuple[str, Any] | None = None
+    limits: Limits | None = None
+    user: str | None = None
+    umask: str | None = None
+    files: dict[str, dict[str, Any]] = {}
+    reload: ReloadPolicy | None = None
+    log: LogPolicy | None = None
+    irreversible: bool = False
 
 
 class Definition(msgspec.Struct, frozen=True):
@@ -189,10 +222,46 @@ class ApplyPolicy(msgspec.Struct, frozen=True):
     runtime_config: Literal["allow", "warn", "deny"] = "warn"
 
 
-class Manifest(msgspec.Struct, frozen=True):
-    """A whole manifest, includes merged in; `modules` in the order in which they are written.
+class Platform(msgspec.Struct, frozen=True):
+    """What surrounds the plant: the version of Ignition, empty where nothing is said, and where it is written."""
 
-    `documents` are the texts it was read from, so that any path in a block still leads to its place; `files` everything read.
+    ignition: str = ""
+    span: Span | None = None
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A module that got another name and keeps what belongs to it."""
+
+    old: str
+    new: str
+    span: Span
+
+
+class WatchPolicy(msgspec.Struct, frozen=True):
+    """How files are watched: `settle` in seconds, `trigger` absolute."""
+
+    settle: float = 0.1
+    code: bool = False
+    trigger: str | None = None
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """What is told to whom when it happens; `when` and `then` in their raw, valid form, `lasting` (`for`) in seconds."""
+
+    name: str
+    when: dict[str, Any]
+    span: Span
+    lasting: float = 0.0
+    severity: Literal["info", "warning", "critical"] = "warning"
+    then: tuple[str | dict[str, Any], ...] = ("log",)
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """A whole manifest, includes and overlays merged in, `extends` and `for_each` resolved; `modules` in the order in which they are written.
+
+    `documents[0]` is the whole of it, so that any path in a block still leads to its place, in whichever file; the texts
+    themselves follow where there are several. `files` is everything read. `vars` has the values of `--var` over those of the
+    text. `python` is an absolute path, of an interpreter or of its environment. `watch` is None without a `watch:` block.
     """
 
     name: str
@@ -209,3 +278,10 @@ class Manifest(msgspec.Struct, frozen=True):
     vars: dict[str, Any] = {}
     activate: tuple[ModuleScope, ...] = ()
     apply: ApplyPolicy = ApplyPolicy()
+    python: str | None = None
+    platform: Platform = Platform()
+    catalog: tuple[Source, ...] = ()
+    moved: tuple[Moved, ...] = ()
+    watch: WatchPolicy | None = None
+    alerts: tuple[Alert, ...] = ()
+    log: LogPolicy = LogPolicy()

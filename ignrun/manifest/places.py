@@ -27,6 +27,7 @@ def at_key(
     masked: bool = False,
 ) -> Diagnostic:
     """Make a diagnostic at the key that leads to `path` (at a list item itself); `masked` hides the value in the line shown."""
+    document, path = document.origin(path)
     span = document.key_span(path)
     excerpt = _excerpt(document, path, span, masked=masked)
     return diagnose(span, code, summary, hint=hint, severity=severity, notes=notes, excerpt=excerpt)
@@ -44,6 +45,7 @@ def at_value(
     masked: bool = False,
 ) -> Diagnostic:
     """Make a diagnostic at the value at `path`; `masked` hides that value in the line shown."""
+    document, path = document.origin(path)
     span = document.value_span(path)
     excerpt = _excerpt(document, path, span, masked=masked)
     return diagnose(span, code, summary, hint=hint, severity=severity, notes=notes, excerpt=excerpt)
@@ -60,7 +62,7 @@ def at_span(
     notes: Iterable[Note] = (),
 ) -> Diagnostic:
     """Make a diagnostic at a place of `document` that is already known, such as the span of a Need."""
-    excerpt = shown_line(document.line(span.line))
+    excerpt = shown_line(document.line_at(span))
     return diagnose(span, code, summary, hint=hint, severity=severity, notes=notes, excerpt=excerpt)
 
 
