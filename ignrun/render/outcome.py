@@ -1,5 +1,6 @@
 """Turns the outcome of an apply into public JSON and into the sentences that people read."""
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -91,9 +92,18 @@ def _fault_lines(one: InstanceFault, short: ShortName) -> list[str]:
     fault = one.fault
     if fault.upstream:
         return [f"  {short(one.address)}: skipped: upstream {short(fault.upstream)}"]
-    where = f" in `{fault.callback}`" if fault.callback else ""
-    lines = [f"  {short(one.address)}: {neutral(fault.summary)}{where}"]
-    return lines + [f"    | {line}" for line in neutral_lines(fault.detail)[-_DETAIL:] if fault.detail]
+    where = f" in `{fault.callback}`" if fault.callback and f"`{fault.callback}`" not in fault.summary else ""
+    return [f"  {short(one.address)}: {neutral(fault.summary)}{where}", *_detail_lines(fault)]
+
+
+def _detail_lines(fault: FaultStatus) -> list[str]:
+    """Show the tail of a command's output; of a traceback the place that raised, the whole of it stands in the status's JSON."""
+    if not fault.detail.startswith("Traceback"):
+        return [f"    | {line}" for line in neutral_lines(fault.detail)[-_DETAIL:] if fault.detail]
+    places = re.findall(r'^  File "(.+)", line (\d+)', fault.detail, re.MULTILINE)
+    return (
+        [f"    --> {neutral(places[-1][0])}:{places[-1][1]}"] if places and places[-1][0] not in fault.summary else []
+    )
 
 
 _DETAIL: Final = 12

@@ -7,6 +7,7 @@ from ignrun.runtime.supervise.effects import Outcome, Result
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address
 
+TRACEBACK = 'Traceback (most recent call last):\n  File "plant.py", line 3, in startup\n    raise ValueError("no")'
 HELD = outcome_report(
     Outcome(
         1,
@@ -15,22 +16,24 @@ HELD = outcome_report(
         "1 of 3 has arrived",
         {
             Address("tags@gateway"): Fault(
-                FaultKind.RAISED, "ValueError: no", "startup", "Traceback ...\nValueError: no"
+                FaultKind.RAISED, "ValueError: no", "startup", f"{TRACEBACK}\nValueError: no"
             ),
+            Address("migrate@gateway"): Fault(FaultKind.EXITED, "the command ended: exit 1", detail="no such table"),
             Address("web@gateway"): Fault(FaultKind.UPSTREAM, "skipped", upstream="tags@gateway"),
         },
     )
 )
 
 
-def test_a_held_apply_names_the_root_cause_who_was_skipped_and_what_to_do() -> None:
+def test_a_held_apply_names_root_causes_with_their_place_who_was_skipped_and_what_to_do() -> None:
     lines = outcome_text(HELD, lambda address: address.split("@")[0]).splitlines()
     assert lines[0] == "Held: generation 2 is in force, but not everything has arrived."
     assert lines[1:] == [
         "1 of 3 has arrived",
         "  tags: ValueError: no in `startup`",
-        "    | Traceback ...",
-        "    | ValueError: no",
+        "    --> plant.py:3",
+        "  migrate: the command ended: exit 1",
+        "    | no such table",
         "  web: skipped: upstream tags",
         lines[-1],
     ]
@@ -50,7 +53,7 @@ def test_every_result_has_a_sentence_of_its_own() -> None:
 def test_the_public_form_names_result_generation_and_each_fault() -> None:
     form = msgspec.json.decode(encode_outcome(HELD))
     assert (form["result"], form["generation"], form["transaction"]) == ("held", 2, 1)
-    assert form["faults"][1] == {
+    assert form["faults"][-1] == {
         "address": "web@gateway",
         "fault": {"kind": "upstream", "summary": "skipped", "callback": "", "upstream": "tags@gateway", "detail": ""},
     }
