@@ -99,7 +99,7 @@ class Plant:
 
     def moves(self) -> list[tuple[str, str]]:
         """Every move of an instance in the journal's order, as (address, state)."""
-        lines = self.ignrun("events", *self.aim(), "-o", "json").out
+        lines = self.ignrun("events", *self.aim(), "--lines", "1000000", "-o", "json").out
         events = (
             json.loads(lines) if lines.lstrip().startswith("[") else [json.loads(line) for line in lines.splitlines()]
         )
