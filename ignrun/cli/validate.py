@@ -1,5 +1,7 @@
 """Owns `ignrun validate`: reads a manifest and tells everything that is wrong with it."""
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -8,18 +10,32 @@ from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.inputs import inputs_of, read, show_diagnostics
 from ignrun.cli.options import Aim, Reading, aims_at_plant, reads_manifest, shown_file
 from ignrun.cli.plant import plant_to_read
-from ignrun.cli.speech import result
+from ignrun.cli.speech import result, say
 from ignrun.cli.verb import verb
 
 if TYPE_CHECKING:
     from ignrun.planner.proposal import Proposal
     from ignrun.terms.diagnostics import Diagnostic
 
+FORMATS = ("text", "json", "sarif", "junit", "github")
 
-@verb("validate", "ignrun validate manifests/demo.yaml", "ignrun validate --format json --mode prod")
+
+@verb(
+    "validate",
+    "ignrun validate manifests/demo.yaml",
+    "ignrun validate --mode prod --format sarif > ignrun.sarif",
+    "ignrun validate --format github --deny-warnings",
+)
 @reads_manifest
 @aims_at_plant
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    show_default=True,
+    help="Form of the output: for people, programs, code hosts, test reports, GitHub's workflow log.",
+)
 @click.option("--deny-warnings", is_flag=True, help="Let warnings count as errors.")
 def command(aim: Aim, reading: Reading, form: str, deny_warnings: bool) -> ExitCode:
     """Check a manifest, every module's config and all that they refer to; nothing is started.
@@ -27,32 +43,53 @@ def command(aim: Aim, reading: Reading, form: str, deny_warnings: bool) -> ExitC
     All mistakes are told in one run, each with its place. No secrets are needed.
     """
     from ignrun.planner.proposal import Base
+    from ignrun.terms.diagnostics import has_errors, warnings_denied
     from ignrun.terms.verdict import Accepted
 
     plant, manifest = plant_to_read(aim)
     verdict = read(inputs_of(manifest, plant.folder.path, reading), Base()).verdict
-    valid = isinstance(verdict, Accepted) and not (deny_warnings and _warned(verdict.diagnostics))
-    if form == "json":
-        result(_json(verdict.diagnostics))
+    found = warnings_denied(verdict.diagnostics) if deny_warnings else verdict.diagnostics
+    valid = isinstance(verdict, Accepted) and not has_errors(found)
+    if form == "text":
+        show_diagnostics(found, err=False)
     else:
-        show_diagnostics(verdict.diagnostics, err=False)
-        if isinstance(verdict, Accepted):
-            result(f"{shown_file(str(manifest))} is valid: {_counted(verdict.value)}\n")
+        result(_written(form, found, manifest))
+    if valid and isinstance(verdict, Accepted):
+        (result if form == "text" else _say)(f"{shown_file(str(manifest))} is valid: {_counted(verdict.value)}\n")
     return ExitCode.DONE if valid else ExitCode.INVALID
 
 
-def _warned(diagnostics: "tuple[Diagnostic, ...]") -> bool:
-    from ignrun.terms.diagnostics import Severity
-
-    return any(one.severity is Severity.WARNING for one in diagnostics)
+def _say(line: str) -> None:
+    say(line.removesuffix("\n"))
 
 
-def _json(diagnostics: "tuple[Diagnostic, ...]") -> bytes:
-    import msgspec
+def _written(form: str, found: "tuple[Diagnostic, ...]", manifest: Path) -> bytes | str:
+    """Write diagnostics for a program."""
+    from ignrun.render.diagnostics import diagnosis, diagnosis_json
 
-    from ignrun.render.diagnostics import diagnosis
+    told = diagnosis(found)
+    match form:
+        case "sarif":
+            from ignrun.render.diagnostics_sarif import diagnostics_sarif
 
-    return msgspec.json.format(msgspec.json.encode(diagnosis(diagnostics)), indent=2) + b"\n"
+            return diagnostics_sarif(told.diagnostics, os.getcwd(), shown_file)  # noqa: PTH109 - a text is wanted
+        case "junit":
+            from ignrun.render.diagnostics_junit import diagnostics_junit
+
+            return diagnostics_junit(told, str(manifest), shown_file)
+        case "github":
+            from ignrun.render.diagnostics_github import diagnostics_github
+
+            return diagnostics_github(told.diagnostics, _file_in_checkout)
+        case _:
+            return diagnosis_json(told)
+
+
+def _file_in_checkout(path: str) -> str:
+    """Show a path as a workflow's annotations want it: relative to the checkout, wherever the command runs."""
+    checkout = os.environ.get("GITHUB_WORKSPACE", "")
+    below = checkout and path.startswith(checkout.rstrip(os.sep) + os.sep)
+    return os.path.relpath(path, checkout) if below else shown_file(path)
 
 
 def _counted(proposal: "Proposal") -> str:

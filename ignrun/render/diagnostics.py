@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from ignrun.render.terminal import neutral
+from ignrun.render.terminal import encodable, neutral
 from ignrun.terms.diagnostics import Diagnostic, Severity
 from ignrun.terms.spans import Span
 
@@ -58,14 +58,21 @@ class Diagnosis(msgspec.Struct, frozen=True):
 
 def place_report(span: Span) -> PlaceReport:
     """Describe a place for the public."""
-    return PlaceReport(span.file, span.line, span.column, span.end)
+    return PlaceReport(encodable(span.file), span.line, span.column, span.end)
 
 
 def diagnostic_report(one: Diagnostic) -> DiagnosticReport:
     """Describe a diagnostic for the public."""
-    notes = tuple(NoteReport(note.text, place_report(note.span) if note.span else None) for note in one.notes)
     return DiagnosticReport(
-        one.code, one.severity.value, one.summary, place_report(one.span), one.hint, one.excerpt, notes
+        code=one.code,
+        severity=one.severity.value,
+        summary=encodable(one.summary),
+        place=place_report(one.span),
+        hint=encodable(one.hint),
+        excerpt=encodable(one.excerpt),
+        notes=tuple(
+            NoteReport(encodable(note.text), place_report(note.span) if note.span else None) for note in one.notes
+        ),
     )
 
 
@@ -75,6 +82,11 @@ def diagnosis(diagnostics: Iterable[Diagnostic]) -> Diagnosis:
     errors = sum(1 for one in reports if one.severity == Severity.ERROR.value)
     warnings = sum(1 for one in reports if one.severity == Severity.WARNING.value)
     return Diagnosis(FORMAT_VERSION, errors == 0, errors, warnings, reports)
+
+
+def diagnosis_json(found: Diagnosis) -> bytes:
+    """Write the public JSON form."""
+    return msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"
 
 
 # --- text -------------------------------------------------------------------------------------------------------------

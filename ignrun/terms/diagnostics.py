@@ -62,3 +62,14 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     """Tell whether any of `diagnostics` refuses the input."""
     return any(d.severity is Severity.ERROR for d in diagnostics)
+
+
+def warnings_denied(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Make errors of warnings, each with a note that says so; remarks stay remarks."""
+    note = Note("a warning, and warnings are denied")
+    return tuple(
+        msgspec.structs.replace(one, severity=Severity.ERROR, notes=(*one.notes, note))
+        if one.severity is Severity.WARNING
+        else one
+        for one in diagnostics
+    )
