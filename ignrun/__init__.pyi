@@ -1,5 +1,7 @@
 # Tells type checkers where the public names come from; `__init__.py` hands the same ones on lazily.
 
+from ignrun.examples.basic.module import BasicExampleModule as BasicExampleModule
+from ignrun.examples.basic.module import create_basic_example_module as create_basic_example_module
 from ignrun.sdk import AbstractIgnitionModule as AbstractIgnitionModule
 from ignrun.sdk import CallFailed as CallFailed
 from ignrun.sdk import ConfigurationValidator as ConfigurationValidator

@@ -312,7 +312,8 @@ class Instances:
 
     def moved(self, incarnation: Incarnation, move: Move) -> None:
         """Report a move, and tell the dependents."""
-        self._outbox.move(move)
+        needed = incarnation.assignment.bindings if move.new is ModuleState.STARTING else ()
+        self._outbox.move(move, [one.provider for one in needed])
         seat = self._seats[incarnation.address]
         if move.new is ModuleState.STOPPED and move.cause == COMPLETED:
             seat.completed = True
@@ -323,7 +324,7 @@ class Instances:
 
     def checked(self, incarnation: Incarnation, result: HealthResult) -> None:
         """Report a check, and tell the dependents."""
-        self._outbox.say(HealthReport(incarnation.address, incarnation.epoch, result.health, result.reason))
+        self._outbox.check(HealthReport(incarnation.address, incarnation.epoch, result.health, result.reason))
         self._notify(self._seats[incarnation.address])
 
     def exported(self, incarnation: Incarnation) -> None:
@@ -351,6 +352,8 @@ class Instances:
         for task in (seat.driver, seat.stopper):
             if under_way(task):
                 _log.warning("`%s`: %s", seat.address, fault.summary)
+        if under_way(seat.stopper):
+            seat.stop_wanted = False
         seat.driver = seat.stopper = None
         self._failed(incarnation, fault)
         self._stopped(seat)

@@ -1,11 +1,11 @@
 """Owns the reports that wait to be sent to the runner: moves in batches, order kept, log lines never without bound."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from ignrun.protocol.frames import frame
-from ignrun.protocol.reports import HostReport, Logged, LogLine, Move, Moves
+from ignrun.protocol.reports import HealthReport, HostReport, Logged, LogLine, Move, Moves
 
 BATCH: Final = 256
 PAUSE: Final = 0.005
@@ -26,17 +26,30 @@ class Outbox:
         self._unsent = unsent
         self._waiting: list[HostReport] = []
         self._moves: list[Move] = []
+        self._checks: dict[str, HealthReport] = {}
         self._since = 0.0
         self._seen = 0
         self._scheduled = False
 
-    def move(self, move: Move) -> None:
-        """Report a move: at once when it is a fault, else with those that happen in the same breath."""
+    def move(self, move: Move, after: Iterable[str] = ()) -> None:
+        """Report a move: at once when it is a fault, else with those that happen in the same breath.
+
+        It comes after the checks of its own instance and of those named in `after`, which may be why it happens.
+        """
+        if self._checks and (move.address in self._checks or any(one in self._checks for one in after)):
+            self._close_batch()
         self._moves.append(move)
         if move.fault is not None or len(self._moves) >= BATCH:
             self.flush()
         else:
             self._schedule()
+
+    def check(self, report: HealthReport) -> None:
+        """Report a check, behind the moves of this breath."""
+        if report.address in self._checks:
+            self._close_batch()
+        self._checks[report.address] = report
+        self._schedule()
 
     def say(self, report: HostReport) -> None:
         """Report anything else, after the moves that came before it."""
@@ -62,6 +75,9 @@ class Outbox:
         if self._moves:
             self._waiting.append(Moves(tuple(self._moves)))
             self._moves = []
+        if self._checks:
+            self._waiting += self._checks.values()
+            self._checks = {}
 
     def _schedule(self) -> None:
         if not self._scheduled:
@@ -71,7 +87,7 @@ class Outbox:
 
     def _look(self) -> None:
         """Send once a turn of the loop has added nothing, or the oldest has waited long enough."""
-        said = len(self._moves) + len(self._waiting)
+        said = len(self._moves) + len(self._checks) + len(self._waiting)
         if said == self._seen or self._loop.time() - self._since >= PAUSE:
             self._scheduled = False
             self.flush()

@@ -80,7 +80,10 @@ class Seat:
     def serving(self) -> Incarnation | None:
         """The incarnation that others may call, if there is one."""
         running = self.incarnation
-        return running if running is not None and running.state in SERVING else None
+        if running is None:
+            return None
+        state = self.record.state
+        return running if state is ModuleState.RUNNING or state is ModuleState.MAINTENANCE else None
 
     @property
     def exports(self) -> Mapping[str, Any]:
@@ -96,7 +99,7 @@ class Seat:
         known = running.health.health
         return Offer(
             started=True,
-            healthy=known in {Health.HEALTHY, Health.DEGRADED},
+            healthy=known is Health.HEALTHY or known is Health.DEGRADED,
             rising=known is Health.UNKNOWN,
             may_complete=implements(self.kind, "run"),
         )

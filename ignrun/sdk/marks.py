@@ -4,6 +4,7 @@ import inspect
 import pathlib
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal, TypeVar
+from weakref import WeakKeyDictionary
 
 import msgspec
 
@@ -83,5 +84,11 @@ def is_provided(kind: type, name: str) -> bool:
 
 def health_checks(kind: type) -> tuple[tuple[str, float | None], ...]:
     """Give name and interval of each method of a class that is marked `@health_check()`, sorted by name."""
-    found = ((name, getattr(kind, name, None)) for name in dir(kind))
-    return tuple((name, getattr(method, _HEALTH_CHECK)) for name, method in found if hasattr(method, _HEALTH_CHECK))
+    if kind not in _CHECKS:
+        found = ((name, getattr(kind, name, None)) for name in dir(kind))
+        marked = ((name, getattr(method, _HEALTH_CHECK)) for name, method in found if hasattr(method, _HEALTH_CHECK))
+        _CHECKS[kind] = tuple(marked)
+    return _CHECKS[kind]
+
+
+_CHECKS: WeakKeyDictionary[type, tuple[tuple[str, float | None], ...]] = WeakKeyDictionary()
