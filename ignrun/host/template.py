@@ -57,31 +57,35 @@ class Template:
             poll.register(descriptor, select.POLLIN)
         while self._turn({descriptor for descriptor, _ in poll.poll()}):
             pass
+        while self._heard(last_will=True):
+            pass
         end_plant([*self._hosts.values(), *self._guarded.values()], self._token, hurried=self._dismissed)
 
     def _turn(self, readable: set[int]) -> bool:
         """Do what there is to do; False when the runner is gone."""
+        if self._runner in readable:
+            return False
         if self._wakeup in readable:
             self._reap()
-        if self._control.fileno() in readable and not self._hear():
-            return False
-        return self._runner not in readable and not self._dismissed
+        heard = self._control.fileno() not in readable or self._heard()
+        return heard and not self._dismissed
 
-    def _hear(self) -> bool:
+    def _heard(self, *, last_will: bool = False) -> bool:
+        """Obey one order; False when there is none. In the last will of a runner nobody is launched any more."""
         try:
-            packet, fds, _, _ = socket.recv_fds(
-                self._control, talk.LONGEST, talk.MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
-            )
+            packet, fds = talk.receive(self._control)
         except ConnectionResetError:
-            return False
-        if not packet:
-            return False
+            return last_will  # it left something unread; what it said before is still there
+        except BlockingIOError:
+            return not last_will
         try:
-            self._obey(_ORDER.decode(packet), fds)
+            order = _ORDER.decode(packet) if packet else None
+            if order and not (last_will and isinstance(order, talk.Launch)):
+                self._obey(order, fds)
         finally:
             for fd in fds:
                 os.close(fd)
-        return True
+        return order is not None
 
     def _obey(self, order: talk.TemplateOrder, fds: list[int]) -> None:
         match order:
@@ -193,12 +197,19 @@ def _settle(order: talk.Launch, fds: list[int]) -> socket.socket:
 
 
 def _pidfd_of_peer(control: socket.socket) -> int:
-    """Give a pidfd of the runner, which tells of its end even where somebody else still holds its end of the socket."""
+    """Give a pidfd of the runner, which tells of its end even where somebody else still holds its end of the socket.
+
+    Where the runner is gone already, it is the readable end of a pipe: that tells of the same.
+    """
     pid, _, _ = struct.unpack("3i", control.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
-    pidfd = os.pidfd_open(pid)
-    if os.getppid() != pid:
-        raise ProcessLookupError(pid, "the runner is gone")
-    return pidfd
+    with contextlib.suppress(OSError):
+        pidfd = os.pidfd_open(pid)
+        if os.getppid() == pid:
+            return pidfd
+        os.close(pidfd)
+    reading, writing = os.pipe()
+    os.close(writing)
+    return reading
 
 
 def _load(name: str) -> Serve:

@@ -20,6 +20,7 @@ MARKER: Final = "IGNRUN_INSTANCE"
 """Environment name whose value, `<token>/<instance or host>/<epoch>`, tells whose process it is."""
 
 _ASSIGNED: Final = f"{MARKER}=".encode()
+_BELIEVED: Final = 2
 _SET_CHILD_SUBREAPER: Final = 36  # prctl(2)
 _SET_NAME: Final = 15
 
@@ -193,16 +194,20 @@ def await_any(identities: Iterable[Identity], seconds: float) -> None:
 def kill_until_gone(find: Callable[[], frozenset[Identity]], seconds: float) -> frozenset[Identity]:
     """Kill everybody that `find` finds, again and again, until nobody is left; returns who resisted for `seconds`.
 
-    Those who fork while they are being killed are found in the next round.
+    Those who fork while they are being killed are found in the next round. A table is not read in one moment: one who forks and
+    ends meanwhile can slip through, so that only two rounds without anybody are believed.
     """
     deadline = time.monotonic() + seconds
-    while True:
+    empty_rounds = 0
+    left: frozenset[Identity] = frozenset()
+    while empty_rounds < _BELIEVED and time.monotonic() < deadline:
         left = find()
-        if not left or time.monotonic() > deadline:
-            return left
+        empty_rounds = 0 if left else empty_rounds + 1
         for identity in left:
             send(identity, signal.SIGKILL)
-        await_any(left, 0.02)
+        if left:
+            await_any(left, 0.02)
+    return left
 
 
 def adopt_orphans(*, wanted: bool = True) -> None:

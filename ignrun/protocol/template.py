@@ -4,6 +4,8 @@ A Launch carries three descriptors (the host's end of its socket, the write ends
 one: a pidfd of the new host.
 """
 
+import array
+import socket
 from typing import Final
 
 import msgspec
@@ -94,3 +96,18 @@ class Exited(msgspec.Struct, frozen=True, tag="exited"):
 
 
 TemplateReport = Ready | Forked | NotForked | Exited
+
+
+def receive(control: socket.socket) -> tuple[bytes, list[int]]:
+    """Take one packet and its descriptors, closed on exec, without waiting; an empty one when the other side is gone; raises OSError.
+
+    `socket.recv_fds` does not hand its flags on in every release.
+    """
+    room = socket.CMSG_SPACE(MOST_DESCRIPTORS * array.array("i").itemsize)
+    flags = socket.MSG_CMSG_CLOEXEC | socket.MSG_DONTWAIT
+    packet, ancillary, _, _ = control.recvmsg(LONGEST, room, flags)
+    fds = array.array("i")
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+    return packet, [*fds]

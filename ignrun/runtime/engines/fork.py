@@ -111,6 +111,8 @@ class HostEngine:
         if self._template:
             await self._template.close()
         for made in self._hosts.values():
+            if made.child:
+                self.children.disown(made.child.pid)
             made.output.close()
             made.discard()
         self._hosts = {}

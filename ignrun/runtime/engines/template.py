@@ -103,9 +103,7 @@ class Template:
 
     def _hear(self) -> bool:
         try:
-            packet, fds, _, _ = socket.recv_fds(
-                self._control, talk.LONGEST, talk.MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
-            )
+            packet, fds = talk.receive(self._control)
         except BlockingIOError:
             return False
         except OSError:

@@ -5,7 +5,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -17,6 +17,8 @@ from ignrun.runtime.engines.environment import child_environment
 from ignrun.runtime.engines.launch import CommandLaunch
 from ignrun.runtime.engines.output import Mask, OnLines
 from ignrun.runtime.supervise.messages import Message
+
+_READINGS: Final = 20
 
 
 class Guardian(Protocol):
@@ -79,11 +81,18 @@ class Workshop(msgspec.Struct):
     def left_of(self, marker: str, leader: int) -> frozenset[Identity]:
         """Find what a command whose process has ended (and holds its pid) left behind.
 
-        All of it descends from orphans that this process adopted: where there are none, nothing needs to be looked for.
+        All of it descends from orphans that this process adopted: where there are none, nothing needs to be looked for. An orphan
+        that the table does not show came after it was read; then it is read again.
         """
-        if not self.children.orphans():
-            return frozenset()
-        return kin.kin_of(self._table_of_this_turn(), (), marker.__eq__, held=[leader])
+        for _ in range(_READINGS):
+            if not self.children.orphans():
+                return frozenset()
+            table = self._table_of_this_turn()
+            found = kin.kin_of(table, (), marker.__eq__, held=[leader])
+            if found or all(pid in table for pid in self.children.orphans()):
+                return found
+            self.table = None
+        return frozenset()
 
     def _table_of_this_turn(self) -> Table:
         if self.table is None:

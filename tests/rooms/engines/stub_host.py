@@ -14,7 +14,7 @@ from ignrun.protocol.reports import PROTOCOL, Hello, Loaded, Logged, LogLine
 
 
 def main(sock, host_id: str, run_dir: str) -> int:
-    kind = host_id.split(".")[0]
+    kind = host_id.partition(".")[0]
     if kind == "raises":
         raise RuntimeError("this host cannot serve")
     if kind == "babbles":
@@ -46,8 +46,8 @@ def _obey(sock) -> int:
                 case Load(assignments):
                     line = LogLine("", datetime.now(UTC), "info", f"{len(assignments)} to load")
                     sock.sendall(frame(Logged((line,))) + frame(Loaded()))
-                    print("loaded", flush=True)
-                    print("pass" + "word", file=sys.stderr)
+                    sys.stdout.write("loaded\n")
+                    sys.stderr.write("pass" + "word\n")
                 case Quit():
                     return 3
     return 0

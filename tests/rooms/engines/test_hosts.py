@@ -17,7 +17,7 @@ def launch(bench, host: str, epoch: int = 1) -> None:
     bench.hosts.launch(HostId(host), epoch, ModuleScope.GATEWAY)
 
 
-async def is_up(bench, host: str) -> int:
+async def is_up(bench, host: str):
     launch(bench, host)
     await until(lambda: any(said.host == host and isinstance(said.report, Hello) for said in bench.said(HostSaid)))
     return next(said.pid for said in bench.said(HostLaunched) if said.host == host)
@@ -66,7 +66,7 @@ async def test_kill_9_of_a_host_is_told_once_with_how(bench) -> None:
 
 async def test_what_a_host_started_ends_with_it(bench) -> None:
     pid = await is_up(bench, "family")
-    below = kin.kin_of(kin.process_table(), [kin.identity_of(pid)])
+    below = kin.kin_of(kin.process_table(), held=[pid])
     assert len(below) == 3
     os.kill(pid, signal.SIGKILL)
     await bench.hears(HostEnded)
