@@ -16,6 +16,7 @@ from ignrun.manifest.shipped import schema
 from ignrun.terms.diagnostics import Diagnostic
 from ignrun.terms.hints import did_you_mean
 from ignrun.terms.leaves import Path
+from ignrun.terms.names import ModuleScope
 
 RESERVED: Final = frozenset({"placement", "schedule", "replicas"})
 _TYPES: Final = {
@@ -30,14 +31,14 @@ Broken = Any
 
 
 class Complaint(msgspec.Struct, frozen=True):
-    """One mistake of shape: `path` leads to what is wrong with the tree, `lacks` names a missing key.
+    """One mistake of shape: `path` leads to what is wrong with the tree, `lacks` names a missing key, or several of which one will do.
 
     `diagnostic` is None for what follows from a mistake in the text, which has a diagnostic already.
     """
 
     path: Path
     diagnostic: Diagnostic | None
-    lacks: str = ""
+    lacks: tuple[str, ...] = ()
 
 
 def explain(document: Document, name: str) -> tuple[Complaint, ...]:
@@ -47,10 +48,13 @@ def explain(document: Document, name: str) -> tuple[Complaint, ...]:
         (one.path[:-1], one.diagnostic.hint) for one in complaints if one.diagnostic and one.diagnostic.code == "IGN204"
     }
     return tuple(
-        Complaint(one.path, None) if _follows(document, one) else one
-        for one in complaints
-        if (one.path, _did_you_mean(one.lacks)) not in misspelt
+        Complaint(one.path, None) if _misspelt(one, misspelt) or _follows(document, one) else one for one in complaints
     )
+
+
+def _misspelt(one: Complaint, misspelt: set[tuple[Path, str]]) -> bool:
+    """Tell whether what is lacking is there under another spelling, which has a diagnostic already."""
+    return any((one.path, _did_you_mean(key)) in misspelt for key in one.lacks)
 
 
 def _follows(document: Document, one: Complaint) -> bool:
@@ -139,7 +143,7 @@ def _missing(document: Document, error: Broken, path: Path) -> Iterator[Complain
     for key in error.validator_value:
         if key not in error.instance and error.message.startswith(f"'{key}'"):
             hint = f"add `{key}:`"
-            yield Complaint(path, at_key(document, path, "IGN203", f"{_place(path)} lacks `{key}`", hint=hint), key)
+            yield Complaint(path, at_key(document, path, "IGN203", f"{_place(path)} lacks `{key}`", hint=hint), (key,))
 
 
 def _alternatives(document: Document, error: Broken, path: Path) -> Iterator[Complaint]:
@@ -162,9 +166,8 @@ def _not_one_of(document: Document, error: Broken, path: Path) -> Complaint:
     present = [key for key in error.instance if key in keys]
     if not present:
         hint = "add " + _words(list(BODIES) if _in_module(path) else keys, "or")
-        return Complaint(
-            path, at_key(document, path, "IGN207", f"{_place(path)} has none of {_words(keys)}", hint=hint)
-        )
+        none = at_key(document, path, "IGN207", f"{_place(path)} has none of {_words(keys)}", hint=hint)
+        return Complaint(path, none, tuple(keys))
     summary = f"{_place(path)} has {_words(present)}; it takes exactly one of {_words(keys)}"
     wrong = (*path, present[1])
     return Complaint(
@@ -213,8 +216,13 @@ def _malformed(document: Document, error: Broken, path: Path) -> Complaint:
     if "propertyNames" in error.absolute_schema_path:
         here = (*path, error.instance)
         return Complaint(here, at_key(document, here, code, f"`{shown}` is not {form}"))
-    hint = "references are not resolved here" if "${" in error.instance else ""
+    hint = "references are not resolved here" if "${" in error.instance else _near_scope(error.instance, form)
     return Complaint(path, at_value(document, path, code, f"`{shown}` is not {form}", hint=hint))
+
+
+def _near_scope(text: str, form: str) -> str:
+    """Ask for the scope that may be meant where `NAME@scope` names none."""
+    return did_you_mean(text.partition("@")[2], [scope.word for scope in ModuleScope]) if "@" in form else ""
 
 
 def _bad_name(document: Document, path: Path, key: str) -> Diagnostic:
@@ -273,7 +281,7 @@ def _place(path: Path) -> str:
 
 
 def _named(path: Path) -> str:
-    return f"`{_short(str(path[-1]))}`" if isinstance(path[-1], str) else f"an item of {_place(path)}"
+    return f"`{_short(str(path[-1]))}`" if isinstance(path[-1], str) else _place(path)
 
 
 def _kind(value: Any) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:
-    """Ask for the nearest of `candidates`; empty when none is near."""
+    """Ask for the nearest of `candidates`, upper and lower case being near each other; empty when none is near."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, [str(one) for one in candidates], 1, 0.6)
-    return f"did you mean `{near[0]}`?" if near else ""
+    known = {str(one).casefold(): str(one) for one in candidates}
+    near = get_close_matches(word.casefold(), known, 1, 0.6)
+    return f"did you mean `{known[near[0]]}`?" if near else ""
