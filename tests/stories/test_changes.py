@@ -67,6 +67,24 @@ def test_only_the_module_whose_config_changed_is_restarted(running: Plant, name)
     assert running.instances()[f"{name}@gateway"]["exports"] == {"size": 9}
 
 
+def test_changed_code_runs_in_a_fresh_process_and_only_there(running: Plant) -> None:
+    before = running.instances()
+    running.write(CODE + "\nclass Other(Part): ...\n", "plant_code.py")
+    text = MANIFEST.replace("config: {size: 1}", "config: {size: 1}, after: [d]")
+    running.write(
+        "from plant_code import Part\nclass New(Part):\n    async def startup(self): self.export(new=True)\n",
+        "new_code.py",
+    )
+    assert changed(running, text) >= {"a", "b", "c"}
+    after = running.instances()
+    assert all(before[f"{name}@gateway"]["pid"] != after[f"{name}@gateway"]["pid"] for name in "abc")
+    assert before["d@gateway"]["pid"] == after["d@gateway"]["pid"]
+    assert changed(running, text.replace("c: {entry: plant_code:Part", "c: {entry: new_code:New")) == {"c"}
+    assert running.instances()["c@gateway"]["exports"] == {"new": True}
+    assert changed(running, text) == {"c"}
+    assert running.instances()["c@gateway"]["exports"] == {"size": 3}
+
+
 def test_only_the_command_whose_arguments_changed_is_restarted(running: Plant) -> None:
     assert changed(running, MANIFEST.replace("1000", "1001")) == {"d"}
 

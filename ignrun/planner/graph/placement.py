@@ -15,6 +15,7 @@ def first_host(spec: InstanceSpec) -> HostId:
 def placed(desired: Graph, running: Graph, base: int) -> Graph:
     """Place every Python module: where its code already runs, else with all the new ones of its scope in one fresh host.
 
+    One that is isolated and whose code changed gets a fresh host as well, beside the one that still runs the old code.
     `base` is the number of the running generation. Nothing new is ever imported into a host that serves already.
     """
     if not running.instances:
@@ -27,12 +28,13 @@ def placed(desired: Graph, running: Graph, base: int) -> Graph:
 
 
 def _placed(spec: InstanceSpec, before: InstanceSpec | None, fresh: int) -> InstanceSpec:
-    if not isinstance(spec.body, Hosted) or spec.body.own:
+    if not isinstance(spec.body, Hosted):
         return spec
-    same = before is not None and isinstance(before.body, Hosted) and before.facets.identity == spec.facets.identity
-    host = (
-        before.body.host
-        if same and before and isinstance(before.body, Hosted)
-        else HostId(f"{spec.scope.word}.g{fresh}")
-    )
+    body = before.body if before is not None and isinstance(before.body, Hosted) else None
+    if body is not None and before is not None and before.facets.identity == spec.facets.identity:
+        host = body.host
+    elif not spec.body.own:
+        host = HostId(f"{spec.scope.word}.g{fresh}")
+    else:
+        host = HostId(f"{spec.address}.g{fresh}") if body is not None else first_host(spec)
     return msgspec.structs.replace(spec, body=msgspec.structs.replace(spec.body, host=host))
