@@ -24,7 +24,7 @@ modules:
   a: {entry: plant_code:Part, config: {size: 1}}
   b: {entry: plant_code:Part, config: {size: 2}, requires: [a]}
   c: {entry: plant_code:Part, config: {size: 3}, isolation: process, requires: [b]}
-  d: {command: [sleep, "1000"]}
+  d: {command: [sleep, "1000"], ready: {exec: ["true"]}}
 """
 
 
@@ -90,7 +90,7 @@ def test_only_the_command_whose_arguments_changed_is_restarted(running: Plant) -
 
 
 def test_a_new_module_comes_and_a_removed_one_goes_and_the_rest_stays(running: Plant) -> None:
-    added = MANIFEST + '  e: {command: [sleep, "1000"], requires: [c]}\n'
+    added = MANIFEST + '  e: {command: [sleep, "1000"], ready: {exec: ["true"]}, requires: [c]}\n'
     assert changed(running, added) == {"e"}
     assert changed(running, MANIFEST) == {"e"}
     assert "e@gateway" not in running.instances()
@@ -146,7 +146,7 @@ def test_start_order_follows_the_edges_and_stop_order_is_its_reverse(tmp_path) -
 
 
 def test_order_holds_across_hosts_and_commands(running: Plant) -> None:
-    running.write(MANIFEST + '  e: {command: [sleep, "1000"], requires: [c]}\n')
+    running.write(MANIFEST + '  e: {command: [sleep, "1000"], ready: {exec: ["true"]}, requires: [c]}\n')
     running.ignrun("apply")
     running.ignrun("down", *running.aim())
     moves = [(address.split("@")[0], state) for address, state in running.moves()]

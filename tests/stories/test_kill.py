@@ -25,8 +25,8 @@ modules:
   source: {entry: plant_code:Source}
   neighbour: {entry: plant_code:Source}
   store: {entry: plant_code:Store, requires: [source], isolation: process}
-  idle: {command: [sleep, "1000"], requires: [store]}
-  other: {command: [sleep, "1000"]}
+  idle: {command: [sleep, "1000"], ready: {exec: ["true"]}, requires: [store]}
+  other: {command: [sleep, "1000"], ready: {exec: ["true"]}}
 """
 
 
