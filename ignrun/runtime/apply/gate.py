@@ -4,13 +4,13 @@ from collections.abc import Iterable
 
 from ignrun.planner.graph.model import Command, Hosted
 from ignrun.runtime.apply.turn import Turn
-from ignrun.runtime.supervise.conditions import Standing, at_rest, has_failed, is_leaving, meets, standing
+from ignrun.runtime.supervise.conditions import Standing, at_rest, has_failed, is_leaving, is_sick, meets, standing
 from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.roster import Goal, Instance
 from ignrun.terms.events import StepEnded
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address
-from ignrun.terms.states import Condition, Health, ModuleState
+from ignrun.terms.states import Condition, ModuleState
 
 Judgement = Fault | bool
 """A fault: it will not get there; True: it is where it should be; False: on its way."""
@@ -37,8 +37,7 @@ def _fault(instance: Instance) -> Fault | None:
         return instance.fault
     if instance.upstream:
         return Fault(FaultKind.UPSTREAM, f"skipped: upstream {instance.upstream}", upstream=instance.upstream)
-    sick = instance.state is ModuleState.RUNNING and instance.health is Health.UNHEALTHY
-    if sick and instance.spec.gate == "healthy":
+    if is_sick(instance) and instance.spec.gate == "healthy":
         return Fault(FaultKind.UNHEALTHY, f"unhealthy: {instance.health_reason}", callback="check_health")
     return None
 

@@ -35,6 +35,11 @@ def has_failed(instance: Instance) -> bool:
     return fault.kind is not FaultKind.NOT_READY or instance.backoff.next_retry is None
 
 
+def is_sick(instance: Instance) -> bool:
+    """Tell whether the instance runs, but its checks have said that it does not do its work."""
+    return instance.state is _S.RUNNING and instance.health is Health.UNHEALTHY and not is_leaving(instance)
+
+
 def meets(condition: Condition, instance: Instance) -> bool:
     """Tell whether a provider has reached what `condition` asks, and will not be taken away in the same breath."""
     if is_leaving(instance):
@@ -63,7 +68,8 @@ def standing(edge: Edge, provider: Instance | None) -> Standing:
     """Tell how the need of `edge` stands, given its provider (None: there is none in the plant)."""
     if provider is not None and meets(edge.condition, provider):
         return Standing.MET
-    if provider is None or provider.goal is not Goal.UP or has_failed(provider) or provider.upstream:
+    sick = provider is not None and edge.condition is Condition.HEALTHY and is_sick(provider)
+    if provider is None or provider.goal is not Goal.UP or has_failed(provider) or provider.upstream or sick:
         return Standing.VAIN if edge.kind == "requires" else Standing.MET
     return Standing.COMING
 
