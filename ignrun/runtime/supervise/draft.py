@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from ignrun.planner.graph.model import Edge, Hosted, InstanceSpec
 from ignrun.protocol.orders import Item
 from ignrun.runtime.supervise.conditions import at_rest, is_leaving, signal
@@ -147,7 +149,7 @@ class Draft:
         done = [provider for provider in usual.local if self.has_completed(provider)]
         if not done:
             return usual
-        return Assigned(usual.facets, tuple(provider for provider in usual.local if provider not in done))
+        return replace(usual, local=tuple(provider for provider in usual.local if provider not in done))
 
     def has_completed(self, address: Address) -> bool:
         """Tell whether an instance has done what it was there for; the host in which it did so may be gone."""

@@ -93,10 +93,14 @@ class HostPhase(enum.Enum):
 
 
 class Assigned(msgspec.Struct, frozen=True):
-    """With what a host was last told to load an instance: its facets, and which of its providers share the host."""
+    """With what a host was last told to load an instance: its facets, and which of its providers share the host.
+
+    `patience` is how long its import may take, in seconds: as long as its `initialize`.
+    """
 
     facets: Facets
     local: tuple[Address, ...]
+    patience: float = 30.0
 
 
 class HostRecord(msgspec.Struct, frozen=True):

@@ -13,16 +13,16 @@ from ignrun.terms.states import ModuleState
 LAUNCHING: Final = 30.0
 """Seconds that a process may take to say hello."""
 
-_LOADING: Final = 120.0
-_MARGIN: Final = 10.0
-_FIRST_LOOK: Final = 20.0
+_MARGIN: Final = 5.0
+_FIRST_LOOK: Final = 5.0
 
 _S = ModuleState
 
 
 def watch(draft: Draft, record: HostRecord) -> None:
     """Look at a host later, now that it has been told to do something."""
-    draft.watched.setdefault(record.host, draft.now.mono + _FIRST_LOOK)
+    look = draft.now.mono + _FIRST_LOOK
+    draft.watched[record.host] = min(draft.watched.get(record.host, look), look)
 
 
 def judge(draft: Draft, record: HostRecord) -> Fault | None:
@@ -44,7 +44,7 @@ def _allowed(draft: Draft, record: HostRecord) -> float:
         case HostPhase.LAUNCHING:
             return LAUNCHING
         case HostPhase.LOADING:
-            return _LOADING
+            return max((one.patience for one in record.assigned.values()), default=LAUNCHING) + _MARGIN
         case HostPhase.SERVING:
             members = (draft.instances[address] for address in draft.members(record.host))
             return max((_work(draft, one) for one in members if not at_rest(one)), default=0.0)

@@ -68,4 +68,5 @@ def _by(edges: Iterable[Edge], end: Callable[[Edge], Address]) -> dict[Address, 
 def _assigned(graph: Graph, address: Address, needs: tuple[Edge, ...], hosts: dict[Address, HostId]) -> Assigned:
     host = hosts[address]
     local = tuple(edge.provider for edge in needs if hosts.get(edge.provider) == host)
-    return Assigned(graph.instances[address].facets, local)
+    spec = graph.instances[address]
+    return Assigned(spec.facets, local, spec.lifecycle.initialize_timeout)
