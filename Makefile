@@ -90,6 +90,11 @@ docs-check: setup  ## do links resolve, do docs and code list the same things
 test: setup  ## the tests, in random order, in two processes
 	@$(BIN)/python -m pytest -n $(TESTS) $(ARGS)
 
+.PHONY: reference
+reference: setup  ## write the generated pages anew: commands, exit codes, diagnostics
+	@$(BIN)/python -m tests.rooms.cli.reference
+	@$(BIN)/python -m tests.rooms.render.pages
+
 # --- on request -------------------------------------------------------------------------------------------------------
 
 .PHONY: bench

@@ -1,26 +1,32 @@
 """Owns `ignrun explain`: says what a diagnostic's code means."""
 
-from difflib import get_close_matches
-
 import click
 
 from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.speech import result
 from ignrun.cli.verb import verb
 from ignrun.terms.codes import CODES
+from ignrun.terms.hints import did_you_mean
 
 
 @verb("explain", "ignrun explain IGN204")
 @click.argument("code", required=False)
 def command(code: str | None) -> ExitCode:
-    """Say what a diagnostic's code means and what to do; without a code, list them all."""
+    """Say what a diagnostic's code means and what to do, with an example; without a code, list them all."""
     if code is None:
         result("".join(f"{one.code}  {one.title}\n" for one in CODES.values()))
         return ExitCode.DONE
-    found = CODES.get(code.upper())
+    found = CODES.get(_written(code))
     if found is None:
-        near = get_close_matches(code.upper(), CODES, 1)
-        hint = f"; did you mean `{near[0]}`?" if near else "; `ignrun explain` lists them"
-        raise click.UsageError(f"there is no code `{code}`{hint}")
-    result(f"{found.code}: {found.title}\n\n{click.wrap_text(found.explanation, 100)}\n")
+        hint = did_you_mean(_written(code), CODES) or "`ignrun explain` lists them"
+        raise click.UsageError(f"there is no code `{code}`; {hint}")
+    from ignrun.render.pages import page_text
+
+    result(page_text(found))
     return ExitCode.DONE
+
+
+def _written(code: str) -> str:
+    """Take `204`, `ign204` and `error[IGN204]` for `IGN204`."""
+    bare = code.upper().partition("[")[2].rstrip("]:") or code.upper()
+    return f"IGN{bare}" if bare.isdigit() else bare

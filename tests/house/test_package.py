@@ -29,6 +29,11 @@ def test_the_wheel_brings_the_schemas_and_the_example_manifests(wheel) -> None:
     assert {f"ignrun/{name}" for name in files_below("manifests", "*.yaml")} <= wheel
 
 
+def test_the_wheel_brings_the_pages_of_diagnostics(wheel) -> None:
+    pages = {name.rpartition("/")[2] for name in files_below("docs/reference/diagnostics", "*.md")}
+    assert pages and {f"ignrun/pages/{name}" for name in pages} <= wheel
+
+
 def test_the_wheel_brings_every_file_that_a_room_keeps_beside_its_code(wheel) -> None:
     kept = {path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert {path.relative_to(ROOT).as_posix() for path in kept} <= wheel
