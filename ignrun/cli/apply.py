@@ -41,8 +41,8 @@ def command(
     if no_start and not dry_run and plant.runner is None:
         raise no_runner(plant)
     prepared = prepare(plant, manifest, reading)
-    if prepared is None:
-        return ExitCode.INVALID
+    if not isinstance(prepared, Prepared):
+        return prepared
     show_plan(prepared)
     if dry_run:
         return ExitCode.DONE

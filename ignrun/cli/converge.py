@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from ignrun.cli.exit_codes import ExitCode, code_of_rejection
 from ignrun.cli.inputs import inputs_of, read, show_diagnostics
 from ignrun.cli.options import Reading as Wish
 from ignrun.cli.options import shown_file
@@ -32,8 +33,8 @@ class Prepared(msgspec.Struct, frozen=True):
     proposal: Proposal
 
 
-def prepare(plant: Plant, manifest: Path, wish: Wish) -> Prepared | None:
-    """Read a manifest for an apply and tell its diagnostics; None when it is refused, and nothing has been touched."""
+def prepare(plant: Plant, manifest: Path, wish: Wish) -> Prepared | ExitCode:
+    """Read a manifest for an apply and tell its diagnostics; a code when it is refused, and nothing has been touched."""
     from ignrun.planner.proposal import Base
     from ignrun.runtime.journal.current import read_current
     from ignrun.runtime.journal.folder import fingerprint_key
@@ -46,7 +47,7 @@ def prepare(plant: Plant, manifest: Path, wish: Wish) -> Prepared | None:
     show_diagnostics(verdict.diagnostics)
     if not isinstance(verdict, Accepted):
         say("nothing was touched")
-        return None
+        return code_of_rejection(verdict.diagnostics)
     return Prepared(plant, manifest, inputs, verdict.value)
 
 

@@ -50,7 +50,7 @@ def command(folder: str | None, keep: bool) -> ExitCode:
         _choose_port()
         say(f"$ ignrun apply {shown_file(str(manifest))} -d")
         prepared = prepare(plant, manifest, Reading())
-        return _shown(prepared, keep) if prepared else ExitCode.INVALID
+        return _shown(prepared, keep) if isinstance(prepared, Prepared) else prepared
 
 
 def _shown(prepared: Prepared, keep: bool) -> ExitCode:

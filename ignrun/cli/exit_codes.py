@@ -1,8 +1,10 @@
 """Owns ExitCode, what the exit status of every command means, and which failure ends in which."""
 
 import enum
+from collections.abc import Iterable
 from typing import Final
 
+from ignrun.terms.diagnostics import Diagnostic, Severity
 from ignrun.terms.failure import (
     AmbiguousPlant,
     Failure,
@@ -72,6 +74,14 @@ _BY_RESULT: Final = {
     "rejected": ExitCode.INVALID,
     "refused": ExitCode.FAILURE,
 }
+
+
+def code_of_rejection(diagnostics: Iterable[Diagnostic]) -> ExitCode:
+    """Say with which code a refused manifest ends a command: VERSIONS where nothing but versions is wrong with it."""
+    from ignrun.terms.codes import VERSIONS
+
+    errors = {one.code for one in diagnostics if one.severity is Severity.ERROR}
+    return ExitCode.VERSIONS if errors and errors <= VERSIONS else ExitCode.INVALID
 
 
 def code_of_failure(failure: Failure) -> ExitCode:

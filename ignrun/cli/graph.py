@@ -2,7 +2,7 @@
 
 import click
 
-from ignrun.cli.exit_codes import ExitCode
+from ignrun.cli.exit_codes import ExitCode, code_of_rejection
 from ignrun.cli.inputs import inputs_of, read, show_diagnostics
 from ignrun.cli.options import Aim, Reading, aims_at_plant, reads_manifest
 from ignrun.cli.plant import plant_to_read
@@ -24,7 +24,7 @@ def command(aim: Aim, reading: Reading, form: str) -> ExitCode:
     verdict = read(inputs_of(manifest, plant.folder.path, reading), Base()).verdict
     show_diagnostics(verdict.diagnostics)
     if isinstance(verdict, Rejected):
-        return ExitCode.INVALID
+        return code_of_rejection(verdict.diagnostics)
     graph = verdict.value.graph
     match form:
         case "text":

@@ -2,7 +2,7 @@
 
 import click
 
-from ignrun.cli.exit_codes import ExitCode
+from ignrun.cli.exit_codes import ExitCode, code_of_rejection
 from ignrun.cli.inputs import inputs_of, read, show_diagnostics
 from ignrun.cli.options import Aim, Reading, aims_at_plant, output_option, reads_manifest, shown_file
 from ignrun.cli.plant import Plant, plant_to_read
@@ -34,7 +34,7 @@ def command(aim: Aim, reading: Reading, output: str, detailed_exitcode: bool) ->
     if isinstance(verdict, Rejected):
         if output == "json":
             result(encode_plan(rejected_report(base.generation, verdict.diagnostics)))
-        return ExitCode.INVALID
+        return code_of_rejection(verdict.diagnostics)
     plan = verdict.value.plan
     report = plan_report(plan, verdict.diagnostics)
     if output == "json":

@@ -2,7 +2,6 @@
 
 import click
 
-from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.options import DURATION, Aim, Reading, aims_at_plant, reads_manifest
 from ignrun.cli.plant import plant_to_read
 from ignrun.cli.verb import verb
@@ -17,12 +16,12 @@ def command(aim: Aim, reading: Reading, soak: float | None) -> int:
 
     Shows the plan and the progress, then what the modules write. Ctrl-C stops them in reverse order.
     """
-    from ignrun.cli.converge import prepare, show_plan
+    from ignrun.cli.converge import Prepared, prepare, show_plan
     from ignrun.cli.foreground import become_runner
 
     plant, manifest = plant_to_read(aim)
     prepared = prepare(plant, manifest, reading)
-    if prepared is None:
-        return ExitCode.INVALID
+    if not isinstance(prepared, Prepared):
+        return prepared
     show_plan(prepared)
     return become_runner(prepared, soak=soak)

@@ -43,8 +43,8 @@ def command(aim: Aim, reading: Reading, form: str, timeout: float) -> ExitCode:
     try:
         plant = Plant(named.name, type(named.folder)(folder / named.name), manifest)
         prepared = prepare(plant, manifest, reading)
-        if prepared is None:
-            return ExitCode.INVALID
+        if not isinstance(prepared, Prepared):
+            return prepared
         report = _checked(prepared, timeout)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

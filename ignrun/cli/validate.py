@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ignrun.cli.exit_codes import ExitCode
+from ignrun.cli.exit_codes import ExitCode, code_of_rejection
 from ignrun.cli.inputs import inputs_of, read, show_diagnostics
 from ignrun.cli.options import Aim, Reading, aims_at_plant, reads_manifest, shown_file
 from ignrun.cli.plant import plant_to_read
@@ -56,7 +56,7 @@ def command(aim: Aim, reading: Reading, form: str, deny_warnings: bool) -> ExitC
         result(_written(form, found, manifest))
     if valid and isinstance(verdict, Accepted):
         (result if form == "text" else _say)(f"{shown_file(str(manifest))} is valid: {_counted(verdict.value)}\n")
-    return ExitCode.DONE if valid else ExitCode.INVALID
+    return ExitCode.DONE if valid else code_of_rejection(found)
 
 
 def _say(line: str) -> None:

@@ -78,6 +78,7 @@ _NAMES: Final = (
     CodeInfo("IGN317", "unknown variable", "`${var:NAME}` names a variable that neither `vars` nor `--var` sets."),
     CodeInfo("IGN318", "ambiguous slot", "Nothing is bound to the slot and several modules could be. Bind one of them in `requires` or `wants`."),
     CodeInfo("IGN319", "provider does not fit", "The definition asks for a provider of another definition, or of another version, than the one that is bound."),
+    CodeInfo("IGN330", "versions clash", "Of each definition one version is chosen for the whole plant, and no choice satisfies everybody. The notes show the chain: who asks for what, and which versions there are. Loosen a requirement, or add a version to `sources` or a catalog."),
 )  # fmt: skip
 
 _GRAPH: Final = (
@@ -98,3 +99,6 @@ _OUTSIDE: Final = (
 
 CODES: Final[dict[str, CodeInfo]] = {one.code: one for one in (*_TEXT, *_SCHEMA, *_NAMES, *_GRAPH, *_OUTSIDE)}
 """Every code that a diagnostic may carry; 1xx text, 2xx shape and config, 3xx names, 4xx graph, 5xx environment and secrets."""
+
+VERSIONS: Final = frozenset({"IGN313", "IGN330"})
+"""The codes that say that versions cannot be resolved: a command that fails of nothing else ends with 4."""

@@ -1,49 +1,125 @@
 """Turns the modules of a manifest into a Selection: which definition, which version, which code."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ignrun import __version__
 from ignrun.manifest.inputs import InputFile
-from ignrun.manifest.model import Definition, Manifest, ModuleSpec
-from ignrun.manifest.places import at_key, at_value
-from ignrun.planner.catalog.definitions import Found, in_sources, installed
+from ignrun.manifest.model import Definition, Manifest, ModuleSpec, SlotSpec
+from ignrun.manifest.places import at_key, at_span, at_value
+from ignrun.planner.catalog.candidates import Candidates, gather
 from ignrun.planner.catalog.entry import Eyes, Missing, find_code
 from ignrun.planner.catalog.model import Chosen, Selection
-from ignrun.planner.catalog.versions import highest, is_version, satisfies, specifier_of
-from ignrun.terms.diagnostics import Diagnostic
+from ignrun.planner.catalog.platform import canonical, provided, unmet
+from ignrun.planner.catalog.versions import ranked
+from ignrun.terms.diagnostics import Diagnostic, Note
 from ignrun.terms.hints import did_you_mean
 from ignrun.terms.leaves import Path as Way
 from ignrun.terms.verdict import Verdict, judge
 
-Versions = dict[str, dict[str, Definition]]
-"""Definitions by id, then by version; where two places offer the same version the first one counts."""
+if TYPE_CHECKING:
+    from ignrun.planner.catalog.resolve import Ask
 
 
 def select(manifest: Manifest) -> Verdict[Selection]:
     """Choose definition and code for every enabled module.
 
-    Definitions of the sources go before installed ones, which are looked for only when the sources do not satisfy a module;
-    of several fitting versions the highest is taken. Code is found by reading, never by importing.
+    Of all visible definitions one version of each is taken, so that every requirement is satisfied: the highest such set.
+    Code is found by reading, never by importing.
     """
-    path = import_path(manifest)
     enabled = [spec for spec in manifest.modules.values() if spec.enabled]
-    found = _candidates(manifest, enabled)
-    versions = _by_version(found)
+    candidates = gather(manifest, {spec.uses for spec in enabled if spec.uses is not None})
+    picked = _Picked(manifest, candidates)
+    picked.settle([spec for spec in enabled if spec.uses is not None])
     eyes = Eyes.remembering()
     chosen: dict[str, Chosen] = {}
-    diagnostics = list(found.diagnostics)
+    diagnostics = [*candidates.found.diagnostics, *picked.diagnostics]
     for spec in enabled:
-        if spec.uses is not None and spec.uses not in versions and (spec.uses in found.broken or not found.complete):
-            continue  # why there is no such definition has been told already
-        one = _choose(manifest, spec, versions, eyes)
+        one = _choose(manifest, spec, picked.definitions, eyes)
         if isinstance(one, Diagnostic):
             diagnostics.append(one)
         elif one is not None:
             chosen[spec.name] = one
+    diagnostics += _beside_the_platform(manifest, picked.definitions)
     codes = {one.code.file: one.code.digest for one in chosen.values() if one.code}
-    files = (*found.files, *(InputFile(file, digest, "code") for file, digest in codes.items()))
-    return judge(Selection(chosen, path, files), tuple(diagnostics))
+    files = (*candidates.found.files, *(InputFile(file, digest, "code") for file, digest in codes.items()))
+    return judge(Selection(chosen, import_path(manifest), files), tuple(diagnostics))
+
+
+class _Picked:
+    """Settles which definition stands for each id; `definitions` lacks those of which something is wrong."""
+
+    def __init__(self, manifest: Manifest, candidates: Candidates) -> None:
+        self._manifest, self._candidates = manifest, candidates
+        self.definitions: dict[str, Definition] = {}
+        self.diagnostics: list[Diagnostic] = []
+
+    def settle(self, specs: list[ModuleSpec]) -> None:
+        """Choose one version of each id that the modules use; what clashes is told once and left out of the rest."""
+        if not specs:
+            return  # the resolver is imported by those only who need it
+        from ignrun.planner.catalog.clash import explained
+        from ignrun.planner.catalog.resolve import Clash, resolve
+
+        firsts: dict[tuple[str, str], ModuleSpec] = {}
+        for spec in specs:
+            key = (canonical(spec.uses or ""), spec.version or "")
+            if key not in firsts and self._satisfiable(spec):
+                firsts[key] = spec
+        roots = [self._ask(spec) for spec in firsts.values()]
+        versions = self._candidates.versions
+        while roots:
+            result = resolve(roots, versions, {})
+            if not isinstance(result, Clash):
+                self.definitions = {identifier: versions[identifier][one] for identifier, one in result.items()}
+                return
+            self.diagnostics.append(explained(self._manifest, result, roots, versions))
+            guilty = {one.id for one in result.asks} | {
+                one.asker[0] for one in result.asks if not isinstance(one.asker, str)
+            }
+            roots = [one for one in roots if one.id not in guilty]
+
+    def _ask(self, spec: ModuleSpec) -> "Ask":
+        from ignrun.planner.catalog.resolve import Ask
+
+        document = self._manifest.documents[spec.where.document]
+        key = "version" if spec.version else "uses"
+        span = document.value_span((*spec.where.path, key))
+        return Ask(canonical(spec.uses or ""), spec.version or "", spec.name, span)
+
+    def _satisfiable(self, spec: ModuleSpec) -> bool:
+        """Tell whether any definition fits a module by itself; if not, say so unless the reason has been told."""
+        identifier = canonical(spec.uses or "")
+        offered = self._candidates.versions.get(identifier, {})
+        refused = self._candidates.refused.get(identifier, [])
+        found = self._candidates.found
+        if not offered and not refused and (spec.uses in found.broken or not found.complete):
+            return False
+        try:
+            fits = bool(ranked(offered, [spec.version or ""]))
+            too_new = [why for one, why in refused if ranked([one.metadata.version], [spec.version or ""])]
+        except ValueError as error:
+            wrong = Missing("IGN206", str(error), "write it like `>=1.2,<2`, `^1.2` or `~1.2`")
+            self.diagnostics.append(_wrong(self._manifest, spec, ("version",), wrong))
+            return False
+        if not fits:
+            self.diagnostics += too_new or [_wrong(self._manifest, spec, *self._refusal(spec, offered))]
+        return fits
+
+    def _refusal(self, spec: ModuleSpec, offered: Iterable[str]) -> tuple[Way, Missing]:
+        uses = spec.uses or ""
+        if offered:
+            summary = f"no version of `{uses}` satisfies `{spec.version}`"
+            return ("version",), Missing("IGN313", summary, f"there is {_listed(offered)}")
+        if provided(uses):
+            hint = "bind to it through a slot; the platform runs it, not ignrun"
+            return ("uses",), Missing("IGN302", f"`{uses}` is part of the platform and no module of a manifest", hint)
+        hint = did_you_mean(uses, self._candidates.ids) or "it is neither in a folder of `sources` nor installed"
+        return ("uses",), Missing("IGN302", f"there is no definition `{uses}`", hint)
+
+
+def _listed(versions: Iterable[str]) -> str:
+    return ", ".join(f"`{one}`" for one in reversed(ranked(versions, [""])))
 
 
 def import_path(manifest: Manifest) -> tuple[str, ...]:
@@ -51,43 +127,13 @@ def import_path(manifest: Manifest) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(source.path for source in manifest.sources), manifest.folder]))
 
 
-def _candidates(manifest: Manifest, modules: Iterable[ModuleSpec]) -> Found:
-    wanted = [spec for spec in modules if spec.uses is not None]
-    if not wanted:
-        return Found()
-    near = in_sources(manifest)
-    versions = _by_version(near)
-    if all(_chosen_version(spec, versions) for spec in wanted):
-        return near
-    far = installed()
-    return Found(
-        near.definitions + far.definitions,
-        near.files + far.files,
-        near.diagnostics + far.diagnostics,
-        near.broken + far.broken,
-        near.complete,
-    )
-
-
-def _by_version(found: Found) -> Versions:
-    versions: Versions = {}
-    for definition in found.definitions:
-        versions.setdefault(definition.metadata.id, {}).setdefault(definition.metadata.version, definition)
-    return versions
-
-
-def _chosen_version(spec: ModuleSpec, versions: Versions) -> str | None:
-    offered = [version for version in versions.get(spec.uses or "", {}) if is_version(version)]
-    try:
-        return highest(offered, spec.version or "")
-    except ValueError:
-        return None
-
-
-def _choose(manifest: Manifest, spec: ModuleSpec, versions: Versions, eyes: Eyes) -> Chosen | Diagnostic | None:
+def _choose(
+    manifest: Manifest, spec: ModuleSpec, definitions: dict[str, Definition], eyes: Eyes
+) -> Chosen | Diagnostic | None:
     """Choose for one module; None for what is left of a block whose mistakes have been told already."""
     if spec.uses is not None:
-        return _choose_definition(manifest, spec, versions, eyes)
+        definition = definitions.get(canonical(spec.uses))
+        return None if definition is None else _with_code(manifest, definition, eyes)
     if spec.entry is None:
         return Chosen() if spec.command is not None else None
     code = find_code(spec.entry, import_path(manifest), (), eyes)
@@ -96,34 +142,12 @@ def _choose(manifest: Manifest, spec: ModuleSpec, versions: Versions, eyes: Eyes
     return Chosen(None, spec.entry, code)
 
 
-def _choose_definition(manifest: Manifest, spec: ModuleSpec, versions: Versions, eyes: Eyes) -> Chosen | Diagnostic:
-    refusal = _refusal(spec, versions)
-    if refusal is not None:
-        where, missing = refusal
-        return _wrong(manifest, spec, where, missing)
-    definition = versions[spec.uses or ""][_chosen_version(spec, versions) or ""]
+def _with_code(manifest: Manifest, definition: Definition, eyes: Eyes) -> Chosen | Diagnostic:
     path = import_path(manifest)
     code = find_code(definition.entry, path, _folders_of(definition, path), eyes)
     if isinstance(code, Missing):
         return at_value(definition.document, ("entry",), code.code, code.summary, hint=code.hint)
-    unmet = _unmet_release(definition)
-    return unmet or Chosen(definition, definition.entry, code)
-
-
-def _refusal(spec: ModuleSpec, versions: Versions) -> tuple[Way, Missing] | None:
-    """Say why no definition fits a module, and at which of its keys."""
-    uses, offered = spec.uses or "", versions.get(spec.uses or "", {})
-    if not offered:
-        hint = did_you_mean(uses, versions) or "it is neither in a folder of `sources` nor installed"
-        return ("uses",), Missing("IGN302", f"there is no definition `{uses}`", hint)
-    try:
-        specifier_of(spec.version or "")
-    except ValueError as error:
-        return ("version",), Missing("IGN206", str(error), "write it like `>=1.2,<2`, `^1.2` or `~1.2`")
-    if _chosen_version(spec, versions) is None:
-        summary = f"no version of `{uses}` satisfies `{spec.version}`"
-        return ("version",), Missing("IGN313", summary, f"there is {', '.join(f'`{one}`' for one in sorted(offered))}")
-    return None
+    return Chosen(definition, definition.entry, code)
 
 
 def _folders_of(definition: Definition, path: tuple[str, ...]) -> tuple[str, ...]:
@@ -133,15 +157,26 @@ def _folders_of(definition: Definition, path: tuple[str, ...]) -> tuple[str, ...
     return (definition.folder, *above)
 
 
-def _unmet_release(definition: Definition) -> Diagnostic | None:
-    wanted = definition.requires_ignrun
+def _beside_the_platform(manifest: Manifest, definitions: dict[str, Definition]) -> Iterator[Diagnostic]:
+    """Check the slots that the platform fills against its version, where the manifest says which that is."""
+    for definition in definitions.values():
+        for slot in definition.slots:
+            if slot.required and provided(slot.uses) and canonical(slot.uses) not in definitions:
+                yield from _too_old(manifest, definition, slot)
+
+
+def _too_old(manifest: Manifest, definition: Definition, slot: SlotSpec) -> Iterator[Diagnostic]:
+    platform, span = manifest.platform, slot.span
     try:
-        if satisfies(__version__, wanted):
-            return None
+        if not unmet(platform.ignition, slot.version):
+            return
     except ValueError as error:
-        return at_value(definition.document, ("requires_ignrun",), "IGN206", str(error))
-    summary = f"`{definition.metadata.id}` needs ignrun {wanted}; this is {__version__}"
-    return at_value(definition.document, ("requires_ignrun",), "IGN313", summary)
+        yield at_span(definition.document, span, "IGN206", str(error))
+        return
+    wish = f"`{canonical(slot.uses)}` {slot.version}"
+    summary = f"`{definition.metadata.id}` asks for {wish}; the platform is {platform.ignition}"
+    notes = (Note("the platform is declared here", platform.span),) if platform.span else ()
+    yield at_span(definition.document, span, "IGN313", summary, notes=notes)
 
 
 def _wrong(manifest: Manifest, spec: ModuleSpec, way: Way, missing: Missing) -> Diagnostic:

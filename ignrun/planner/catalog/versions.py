@@ -1,5 +1,6 @@
-"""Turns version requirements, with `^1.2` and `~1.2` as shorthands, into PEP 440 specifiers, and finds the highest version."""
+"""Turns version requirements, with `^1.2` and `~1.2` as shorthands, into PEP 440 specifiers, and ranks versions by them."""
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 _SHORTHAND: Final = re.compile(r"([\^~])(\d+(?:\.\d+)*)\Z", re.ASCII)
 
 
+@functools.lru_cache(1024)
 def specifier_of(text: str) -> "SpecifierSet":
     """Read `>=1.2,<2`, `^1.2`, `~1.2` or a bare `1.2` (that very version); raises ValueError."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -44,22 +46,35 @@ def _next(numbers: list[int]) -> str:
     return ".".join(str(number) for number in [*numbers[:-1], numbers[-1] + 1])
 
 
-def satisfies(version: str, requirement: str) -> bool:
-    """Tell whether a version meets a requirement; a pre-release does only where the requirement names one; raises ValueError."""
+@functools.lru_cache(4096)
+def satisfies(version: str, requirement: str, *, prereleases: bool | None = None) -> bool:
+    """Tell whether a version meets a requirement; a pre-release does only where the requirement names one, or as told.
+
+    Raises ValueError.
+    """
     if not requirement:
         return True
     specifier = specifier_of(requirement)
-    return specifier.contains(version, prereleases=bool(specifier.prereleases))
+    allowed = bool(specifier.prereleases) if prereleases is None else prereleases
+    return specifier.contains(version, prereleases=allowed)
 
 
-def highest(versions: Iterable[str], requirement: str) -> str | None:
-    """Choose the highest of `versions` that meets `requirement`; without one, finished releases go before pre-releases."""
+def ranked(versions: Iterable[str], requirements: Iterable[str]) -> list[str]:
+    """List the versions that meet every requirement, highest first; raises ValueError.
+
+    A pre-release is taken where a requirement names one; where nothing at all is required, after every finished release.
+    """
     from packaging.version import Version
 
-    fitting = [version for version in versions if satisfies(version, requirement)]
-    return max(
-        fitting, key=lambda text: (bool(requirement) or not Version(text).is_prerelease, Version(text)), default=None
-    )
+    wanted = [specifier_of(text) for text in dict.fromkeys(requirements) if text]
+    early = any(one.prereleases for one in wanted)
+    fitting = [text for text in versions if all(one.contains(text, prereleases=early) for one in wanted)]
+
+    def height(text: str) -> tuple[bool, Version]:
+        version = Version(text)
+        return (bool(wanted) or not version.is_prerelease, version)
+
+    return sorted(fitting, key=height, reverse=True)
 
 
 def is_version(text: str) -> bool:

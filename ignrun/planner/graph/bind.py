@@ -8,6 +8,7 @@ import msgspec
 from ignrun.manifest.model import Definition, Manifest, ModuleSpec, Need, SlotSpec
 from ignrun.manifest.places import at_key, at_span
 from ignrun.planner.catalog.model import Chosen
+from ignrun.planner.catalog.platform import canonical, provided
 from ignrun.planner.catalog.versions import satisfies
 from ignrun.planner.config.instances import Scopes, target_of
 from ignrun.planner.config.model import Configured, Settled
@@ -49,7 +50,7 @@ class _Binder:
         self._of_definition: dict[str, list[str]] = {}
         for name, spec in configured.manifest.modules.items():
             if spec.enabled:
-                self._of_definition.setdefault(self._id(name), []).append(name)
+                self._of_definition.setdefault(canonical(self._id(name)), []).append(name)
         self._misread: set[str] = set()
         self.diagnostics: list[Diagnostic] = []
 
@@ -140,7 +141,7 @@ class _Binder:
     def _unfit(self, module: str, slot: SlotSpec) -> str:
         if module not in self._chosen:
             return ""
-        if slot.uses and self._id(module) != slot.uses:
+        if slot.uses and canonical(self._id(module)) != canonical(slot.uses):
             return f"the slot asks for `{slot.uses}`, this is `{self._id(module)}`"
         definition = self._chosen[module].definition
         if definition and slot.version and not _meets(definition, slot):
@@ -149,7 +150,7 @@ class _Binder:
 
     def _implicit(self, one: Settled, spec: ModuleSpec, slot: SlotSpec, definition: Definition) -> Iterator[Edge]:
         """Bind a slot nobody bound: to the module of its name, else to the only one of its definition."""
-        others = [name for name in self._of_definition.get(slot.uses, ()) if name != spec.name]
+        others = [name for name in self._of_definition.get(canonical(slot.uses), ()) if name != spec.name]
         named = self._manifest.modules.get(slot.slot)
         if named and named.enabled and named.name != spec.name and not self._unfit(slot.slot, slot):
             others = [slot.slot]
@@ -161,7 +162,7 @@ class _Binder:
         kind: Kind = "requires" if slot.required else "wants"
         targets = [target_of(name, self._scopes, one.scope) for name in others]
         found = [target for target in targets if not isinstance(target, Refusal)]
-        if slot.required and not found:
+        if slot.required and not found and not (provided(slot.uses) and not others):
             hint = f"declare a module that uses `{slot.uses}`, or bind one in `requires`"
             refusal = Refusal("IGN310", f"the slot `{slot.slot}` of `{spec.name}` is missing", hint)
             self._complain_of_slot(spec, slot, definition, refusal)

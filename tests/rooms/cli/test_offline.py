@@ -115,3 +115,11 @@ def test_no_output_of_a_pipe_has_colours(ignrun) -> None:
     for verb in ("validate", "plan", "graph"):
         ended = ignrun(verb, "broken.yaml")
         assert "\x1b" not in ended.out + ended.err
+
+
+def test_versions_that_clash_end_with_their_own_code(ignrun, place) -> None:
+    (place / "plant.yaml").write_text("modules: {a: {uses: org.ignrun.tags, version: '>=99'}}\n")
+    for verb in ("validate", "plan", "graph", "apply", "run"):
+        ended = ignrun(verb, "plant.yaml")
+        assert ended.code == 4
+        assert "no version of `org.ignrun.tags` satisfies `>=99`" in ended.out + ended.err

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from ignrun.planner.catalog.versions import highest, satisfies
+from ignrun.planner.catalog.versions import ranked, satisfies
 from tests.rooms.planner.reading import accepted, complaints, write
 
 SENSOR = """\
@@ -38,9 +38,9 @@ def test_the_highest_version_that_fits_is_chosen(sensor, requirement, chosen):
 
 
 def test_a_prerelease_is_taken_only_when_it_is_asked_for():
-    assert highest(["1.0", "2.0rc1"], ">=1") == "1.0"
-    assert highest(["1.0", "2.0rc1"], "") == "1.0"
-    assert highest(["1.0", "2.0rc1"], ">=2.0rc1") == "2.0rc1"
+    assert ranked(["1.0", "2.0rc1"], [">=1"]) == ["1.0"]
+    assert ranked(["2.0rc1", "1.0"], [""]) == ["1.0", "2.0rc1"]
+    assert ranked(["1.0", "2.0rc1"], [">=2.0rc1", "<3"]) == ["2.0rc1"]
 
 
 @pytest.mark.parametrize(
