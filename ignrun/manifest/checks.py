@@ -4,12 +4,14 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path as FilePath
 from typing import Any, Final
 
 from ignrun.manifest.document import Document
-from ignrun.manifest.model import Manifest, ModuleSpec, Need
+from ignrun.manifest.model import Manifest, ModuleSpec, Moved, Need
 from ignrun.manifest.places import at_span, at_value
 from ignrun.terms.diagnostics import Diagnostic, Note
+from ignrun.terms.hints import did_you_mean
 from ignrun.terms.leaves import Path
 
 _POSITIVE: Final = ("initialize_timeout", "start_timeout", "reconfigure_timeout", "stop_timeout", "interval", "timeout", "deadline", "half_life", "park", "park_max", "backoff_max")  # fmt: skip
@@ -26,6 +28,43 @@ def checks(document: Document, manifest: Manifest) -> Iterator[Diagnostic]:
         written = tree["modules"][spec.name]
         if isinstance(written, dict):
             yield from _module(document, spec, written)
+    for alert in manifest.alerts:
+        if "log" in alert.when:
+            yield from _pattern(document, ("alerts", alert.name, "when", "log"), alert.when["log"])
+    yield from _moved(document, manifest)
+    if manifest.python is not None:
+        yield from _interpreter(document, manifest.python)
+
+
+def _moved(document: Document, manifest: Manifest) -> Iterator[Diagnostic]:
+    """A name that moved is gone, and the new one is there."""
+    first: dict[str, Moved] = {}
+    for number, moved in enumerate(manifest.moved):
+        way = ("moved", number)
+        if moved.new not in manifest.modules:
+            hint = did_you_mean(moved.new, manifest.modules)
+            yield at_value(document, (*way, "to"), "IGN301", f"there is no module `{moved.new}`", hint=hint)
+        if moved.old in manifest.modules:
+            hint = "remove the old module, or this item"
+            yield at_value(document, (*way, "from"), "IGN216", f"`{moved.old}` is still a module", hint=hint)
+        other = first.setdefault(moved.old, moved)
+        if other is not moved:
+            notes = (Note("the other one is here", other.span),)
+            yield at_value(document, (*way, "from"), "IGN216", f"`{moved.old}` cannot move twice", notes=notes)
+
+
+def _interpreter(document: Document, path: str) -> Iterator[Diagnostic]:
+    """An environment is a folder with an interpreter in it; anything else is the interpreter."""
+    file = FilePath(path)
+    try:
+        if (file / "bin" / "python" if file.is_dir() else file).is_file():
+            return
+        what = f"`{path}` is no environment: it has no `bin/python`" if file.is_dir() else f"there is no `{path}`"
+    except OSError as error:
+        what = f"`{path}` cannot be looked at: {(error.strerror or type(error).__name__).lower()}"
+    except ValueError:
+        what = "a path cannot hold a NUL character"
+    yield at_value(document, ("python",), "IGN101", what, hint="make the environment, or name an interpreter")
 
 
 def _module(document: Document, spec: ModuleSpec, written: dict[str, Any]) -> Iterator[Diagnostic]:

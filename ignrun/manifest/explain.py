@@ -179,9 +179,10 @@ def _dependents(document: Document, error: Broken, path: Path) -> Iterator[Compl
     for key, needed in error.validator_value.items():
         if key not in error.instance or needed[0] in error.instance or not error.message.endswith(f"of '{key}'"):
             continue
-        if not any(body in error.instance for body in BODIES):
+        if _in_module(path) and not any(body in error.instance for body in BODIES):
             continue  # that one is missing is the mistake
-        owner = "a command" if needed[0] == "command" else f"a module with `{needed[0]}`"
+        thing = "a module" if _in_module(path) else "a block"
+        owner = "a command" if needed[0] == "command" else f"{thing} with `{needed[0]}`"
         here = (*path, key)
         yield Complaint(here, at_key(document, here, "IGN212", f"only {owner} takes `{key}`", hint=f"remove `{key}`"))
 

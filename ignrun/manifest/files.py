@@ -25,15 +25,18 @@ class TextFile(msgspec.Struct, frozen=True):
     digest: str
 
 
-def read_text(path: str, root: str = "") -> Verdict[TextFile | None]:
-    """Read a UTF-8 text of at most 4 MiB; with `root`, only when it really lies below that folder, symbolic links followed."""
-    if root and not below(path, root):
-        shown = Path(path).name
-        return _refused(
-            at_file(path, "IGN107", f"`{shown}` lies outside of `{root}`", hint="move it below that folder")
-        )
+def read_text(path: str, root: str | tuple[str, ...] = "") -> Verdict[TextFile | None]:
+    """Read a UTF-8 text of at most 4 MiB; with `root`, only what really lies below it (one of them), symbolic links followed.
+
+    What counts is the file that was opened: one that is swapped for a link to somewhere else meanwhile is refused as well.
+    """
+    roots = (root,) if isinstance(root, str) and root else tuple(root)
     try:
-        data = _bytes_of(path)
+        if roots and not below(path, *roots):
+            return _outside(path, roots)
+        data = _bytes_of(path, roots)
+    except _OutsideError:
+        return _outside(path, roots)
     except ValueError:
         return _refused(at_file(path, "IGN101", "a path cannot hold a NUL character"))
     except OSError as error:
@@ -47,18 +50,40 @@ def read_text(path: str, root: str = "") -> Verdict[TextFile | None]:
     return _decoded(path, data)
 
 
-def below(path: str, root: str) -> bool:
-    """Tell whether `path` lies below `root` once every symbolic link is followed."""
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+def below(path: str, *roots: str) -> bool:
+    """Tell whether `path` lies below one of `roots` once every symbolic link is followed."""
+    real = Path(os.path.realpath(path))
+    return any(real.is_relative_to(os.path.realpath(root)) for root in roots)
 
 
-def _bytes_of(path: str) -> bytes | None:
+class _OutsideError(Exception):
+    """The file that was opened is not the one that was looked at before."""
+
+
+def _bytes_of(path: str, roots: tuple[str, ...]) -> bytes | None:
     """Read one byte more than the limit at most; never waits for a pipe, None for what is no regular file."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
+        if roots and not below(_opened(descriptor, path), *roots):
+            raise _OutsideError
         return file.read(MAX_BYTES + 1)
+
+
+def _opened(descriptor: int, path: str) -> str:
+    """Name the file that a descriptor stands for: as the system says, else by its identity; `/` when it is another one by now."""
+    try:
+        return str(Path(f"/proc/self/fd/{descriptor}").readlink()).removesuffix(" (deleted)")
+    except OSError:
+        real = os.path.realpath(path)
+        return real if os.path.samestat(os.stat(real), os.fstat(descriptor)) else "/"  # noqa: PTH116 - identity only
+
+
+def _outside(path: str, roots: tuple[str, ...]) -> Verdict[TextFile | None]:
+    shown = " and ".join(f"`{root}`" for root in roots)
+    hint = "move it below that folder, or allow its own with `--allow-path`"
+    return _refused(at_file(path, "IGN107", f"`{Path(path).name}` lies outside of {shown}", hint=hint))
 
 
 def _decoded(path: str, data: bytes) -> Verdict[TextFile | None]:

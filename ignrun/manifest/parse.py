@@ -1,56 +1,81 @@
-"""Turns the shape of a manifest and its document into a Manifest: paths absolute, policies merged, places kept."""
+"""Turns the shape of a whole manifest and its document into a Manifest: paths absolute, policies merged, places kept."""
 
-import os.path
 import re
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any, Final
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from ignrun.manifest import policies
 from ignrun.manifest.document import Document
+from ignrun.manifest.gather import absolute
 from ignrun.manifest.inputs import InputFile
 from ignrun.manifest.model import (
+    Alert,
     EnvFile,
     HealthPolicy,
     Lifecycle,
     Manifest,
     ModuleSpec,
+    Moved,
+    Platform,
     SecretSource,
     Source,
+    WatchPolicy,
     Where,
 )
 from ignrun.manifest.needs import needs, order
-from ignrun.manifest.shape import DefaultsText, EnvFileText, ManifestText, ModuleText
+from ignrun.manifest.shape import (
+    AlertText,
+    DefaultsText,
+    EnvFileText,
+    FolderText,
+    ManifestText,
+    ModuleText,
+    MovedText,
+    PlantText,
+    PlatformText,
+    WatchText,
+)
+from ignrun.manifest.whole import Whole
+from ignrun.terms.leaves import Path
 from ignrun.terms.names import MODULE_NAME, ModuleScope
 from ignrun.terms.spans import Span
 
-_PROVIDERS: Final = ("env", "file", "exec")
 _LONGEST_NAME: Final = 63
 
 
-def parse_manifest(document: Document, text: ManifestText) -> Manifest:
-    """Build the Manifest of one document; everything in it has its shape already."""
-    folder = str(FilePath(document.file).parent)
-    plant = text.metadata or UNSET
+def parse_manifest(
+    made: Whole, text: ManifestText, variables: dict[str, Any], files: tuple[InputFile, ...]
+) -> Manifest:
+    """Build the Manifest of a whole document; everything in it has its shape already."""
+    document = made.document
+    plant = text.metadata or PlantText()
     base = _defaults(text.defaults or DefaultsText())
     return Manifest(
-        name=plant.name if plant is not UNSET and plant.name is not UNSET else name_of(document.file),
+        name=plant.name or name_of(document.file),
         span=_span(document, text),
-        folder=folder,
-        documents=(document,),
-        modules={name: _module(document, name, one, base) for name, one in (text.modules or {}).items()},
-        files=(InputFile(document.file, document.digest, "manifest"),),
-        labels=(plant.labels or {}) if plant is not UNSET else {},
-        description=(plant.description or "") if plant is not UNSET else "",
-        sources=tuple(_sources(document, folder, text)),
-        env_files=tuple(_env_files(document, folder, text)),
-        secrets=dict(_secrets(document, folder, text)),
-        vars=text.vars or {},
+        folder=str(FilePath(document.file).parent),
+        documents=made.documents,
+        modules={name: _module(made, name, one, base) for name, one in (text.modules or {}).items()},
+        files=files,
+        labels=plant.labels or {},
+        description=plant.description or "",
+        sources=_folders(document, "sources", text.sources),
+        env_files=tuple(_env_files(document, text)),
+        secrets=dict(_secrets(document, text)),
+        vars=variables,
         activate=_scopes(text.activate) or (),
         apply=policies.apply_policy(text.apply),
+        python=_path(document, ("python",), text.python),
+        platform=_platform(document, text.platform),
+        catalog=_folders(document, "catalog", text.catalog),
+        moved=tuple(_moved(document, text.moved or [])),
+        watch=_watch(document, text.watch),
+        alerts=tuple(_alerts(document, text.alerts or {})),
+        log=policies.log(text.log),
     )
 
 
@@ -69,8 +94,8 @@ def _defaults(text: DefaultsText) -> tuple[Lifecycle, HealthPolicy]:
     return policies.lifecycle(Lifecycle(), text.lifecycle), policies.health(HealthPolicy(), text.health)
 
 
-def _module(document: Document, name: str, text: ModuleText, base: tuple[Lifecycle, HealthPolicy]) -> ModuleSpec:
-    path = ("modules", name)
+def _module(made: Whole, name: str, text: ModuleText, base: tuple[Lifecycle, HealthPolicy]) -> ModuleSpec:
+    document, path = made.document, ("modules", name)
     return ModuleSpec(
         name=name,
         where=Where(0, path),
@@ -100,34 +125,66 @@ def _module(document: Document, name: str, text: ModuleText, base: tuple[Lifecyc
         labels=text.labels or {},
         gate=text.gate or "healthy",
         enabled=text.enabled is not False,
+        config_layers=made.layers.get(name, ()),
+        each=made.each.get(name),
+        limits=policies.limits(text.limits),
+        user=text.user or None,
+        umask=text.umask or None,
+        files={file: _plain(one) for file, one in text.files.items()} if text.files else {},
+        reload=policies.reload(text.reload),
+        log=policies.log(text.log) if text.log else None,
+        irreversible=text.irreversible is True,
     )
 
 
-def _sources(document: Document, folder: str, text: ManifestText) -> Iterator[Source]:
-    for number, one in enumerate(text.sources or ()):
-        yield Source(absolute(folder, one.path), document.value_span(("sources", number, "path")))
+def _folders(document: Document, key: str, folders: list[FolderText] | UnsetType) -> tuple[Source, ...]:
+    paths = [((key, number, "path"), one.path) for number, one in enumerate(folders or ())]
+    return tuple(Source(absolute(document.folder_of(way), path), document.value_span(way)) for way, path in paths)
 
 
-def _env_files(document: Document, folder: str, text: ManifestText) -> Iterator[EnvFile]:
+def _env_files(document: Document, text: ManifestText) -> Iterator[EnvFile]:
     for number, one in enumerate(text.env_files or ()):
-        if isinstance(one, EnvFileText):
-            span = document.value_span(("env_files", number, "path"))
-            yield EnvFile(absolute(folder, one.path), one.optional is True, span)
-        else:
-            yield EnvFile(absolute(folder, one), optional=False, span=document.value_span(("env_files", number)))
+        long = isinstance(one, EnvFileText)
+        way: Path = ("env_files", number, "path") if long else ("env_files", number)
+        path, optional = (one.path, one.optional is True) if isinstance(one, EnvFileText) else (one, False)
+        yield EnvFile(absolute(document.folder_of(way), path), optional, document.value_span(way))
 
 
-def _secrets(document: Document, folder: str, text: ManifestText) -> Iterator[tuple[str, SecretSource]]:
+def _secrets(document: Document, text: ManifestText) -> Iterator[tuple[str, SecretSource]]:
     for name, one in (text.secrets or {}).items():
-        for provider in _PROVIDERS:
-            argument = getattr(one, provider)
-            if argument is not UNSET:
-                where = document.key_span(("secrets", name))
-                yield name, _secret(name, provider, argument, folder, where)
+        span = document.key_span(("secrets", name))
+        for provider, argument in _plain(one).items():
+            if provider == "file":
+                argument = absolute(document.folder_of(("secrets", name, "file")), argument)  # noqa: PLW2901 - where it lies
+            yield name, SecretSource(name, provider, argument, span)
 
 
-def _secret(name: str, provider: Any, argument: Any, folder: str, span: Span) -> SecretSource:
-    return SecretSource(name, provider, absolute(folder, argument) if provider == "file" else argument, span)
+def _path(document: Document, way: Path, path: str | UnsetType | None) -> str | None:
+    return absolute(document.folder_of(way), path) if path else None
+
+
+def _platform(document: Document, text: PlatformText | UnsetType) -> Platform:
+    if text is UNSET or text.ignition is UNSET:
+        return Platform()
+    return Platform(text.ignition, document.value_span(("platform", "ignition")))
+
+
+def _moved(document: Document, moved: list[MovedText]) -> Iterator[Moved]:
+    for number, one in enumerate(moved):
+        yield Moved(one.from_, one.to, document.value_span(("moved", number)))
+
+
+def _watch(document: Document, text: WatchText | UnsetType) -> WatchPolicy | None:
+    if text is UNSET:
+        return None
+    policy = policies.watch(text)
+    return msgspec.structs.replace(policy, trigger=_path(document, ("watch", "trigger"), text.trigger))
+
+
+def _alerts(document: Document, alerts: dict[str, AlertText]) -> Iterator[Alert]:
+    for name, one in alerts.items():
+        when = document.tree["alerts"][name]["when"]
+        yield policies.alert(name, one, when, document.key_span(("alerts", name)))
 
 
 def _scopes(words: Any) -> tuple[ModuleScope, ...] | None:
@@ -136,8 +193,3 @@ def _scopes(words: Any) -> tuple[ModuleScope, ...] | None:
 
 def _plain(block: msgspec.Struct) -> dict[str, Any]:
     return {name: value for name in block.__struct_fields__ if (value := getattr(block, name)) is not UNSET}
-
-
-def absolute(folder: str, path: str) -> str:
-    """Join a path as it is written to the folder of its document, `..` taken out."""
-    return os.path.normpath(os.path.join(folder, path))  # noqa: PTH118 - pathlib cannot take `..` out

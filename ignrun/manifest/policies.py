@@ -5,21 +5,38 @@ from typing import Any, Final
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from ignrun.manifest.model import ApplyPolicy, HealthPolicy, Lifecycle, Oneshot, StopPolicy
+from ignrun.manifest.model import (
+    Alert,
+    ApplyPolicy,
+    HealthPolicy,
+    Lifecycle,
+    Limits,
+    LogPolicy,
+    Oneshot,
+    ReloadPolicy,
+    StopPolicy,
+    WatchPolicy,
+)
 from ignrun.manifest.shape import (
+    AlertText,
     ApplyText,
     Block,
     CheckText,
     HealthText,
     LifecycleText,
+    LimitsText,
+    LogText,
     OneshotText,
     ProbeText,
+    ReloadText,
     RestartText,
     StopText,
+    WatchText,
 )
-from ignrun.terms.duration import parse_duration
+from ignrun.terms.duration import parse_duration, parse_size
+from ignrun.terms.spans import Span
 
-_AS_WRITTEN: Final = frozenset({"threshold", "failures", "on_unhealthy", "on_failure"})
+_AS_WRITTEN: Final = frozenset({"threshold", "failures", "on_unhealthy", "on_failure", "runtime_config", "cpu", "files", "to", "level", "code", "webhook", "exec"})  # fmt: skip
 
 
 def lifecycle(base: Lifecycle, text: LifecycleText | UnsetType) -> Lifecycle:
@@ -66,8 +83,40 @@ def oneshot(text: bool | OneshotText | UnsetType) -> Oneshot | None:  # noqa: FB
 
 
 def apply_policy(text: ApplyText | UnsetType) -> ApplyPolicy:
-    """Give how an apply goes; run-time values are not in effect yet."""
-    return ApplyPolicy() if text is UNSET else ApplyPolicy(**_written(text, "runtime_config"))
+    """Give how an apply goes."""
+    return ApplyPolicy() if text is UNSET else ApplyPolicy(**_written(text))
+
+
+def limits(text: LimitsText | UnsetType) -> Limits | None:
+    """Give the limits, memory in bytes."""
+    if text is UNSET:
+        return None
+    changes = _written(text, "memory")
+    return Limits(**changes, memory=None if text.memory is UNSET else parse_size(text.memory))
+
+
+def reload(text: ReloadText | UnsetType) -> ReloadPolicy | None:
+    """Take over the signal, written with or without `SIG`."""
+    if text is UNSET:
+        return None
+    return ReloadPolicy(text.signal.removeprefix("SIG"), text.ack or "ready")
+
+
+def log(text: LogText | UnsetType) -> LogPolicy:
+    """Give where output goes."""
+    return LogPolicy() if text is UNSET else LogPolicy(**_written(text))
+
+
+def watch(text: WatchText) -> WatchPolicy:
+    """Give how files are watched, without the trigger, whose folder is not known here."""
+    return WatchPolicy(**_written(text, "trigger"))
+
+
+def alert(name: str, text: AlertText, when: dict[str, Any], span: Span) -> Alert:
+    """Give an alert; `when` is taken as it is written."""
+    actions = tuple(one if isinstance(one, str) else _written(one) for one in text.then or ("log",))
+    lasting = 0.0 if text.for_ is UNSET else parse_duration(text.for_)
+    return Alert(name, when, span, lasting, text.severity or "warning", actions)
 
 
 def probe(text: str | ProbeText | CheckText | UnsetType) -> Any:

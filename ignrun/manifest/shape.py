@@ -17,6 +17,8 @@ Target = Annotated[str, Meta(pattern=_TARGET)]
 Id = Annotated[str, Meta(pattern=_ID)]
 Entry = Annotated[str, Meta(pattern=rf"^{_DOTTED}:{_DOTTED}\Z")]
 EnvName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\Z")]
+VariableName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*\Z")]
+SecretName = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*\Z")]
 Signal = Annotated[str, Meta(pattern=r"^(SIG)?[A-Z][A-Z0-9]*\Z")]
 Duration = (
     Annotated[str, Meta(pattern=r"^([0-9]{1,12}(\.[0-9]{1,9})?(ms|s|m|h|d)){1,5}\Z")]
@@ -27,6 +29,7 @@ Size = (
     Annotated[str, Meta(pattern=r"^[0-9]{1,15}(\.[0-9]{1,9})? ?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?\Z")]
     | Annotated[int, Meta(ge=0)]
 )
+ElementKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,61}\Z")]
 Scalar = str | int | float | bool
 Words = Annotated[list[Scalar], Meta(min_length=1)]
 Targets = str | list[str]  # no pattern: in a union with lists or mappings it makes msgspec 0.22 write past its memory
@@ -142,6 +145,15 @@ class OneshotText(Block, frozen=True):
     rerun: Literal["on-change", "always", "manual"] | UnsetType = UNSET
 
 
+class FileText(Block, frozen=True):
+    """A file that is written for a command; exactly one content is set."""
+
+    json: Any = UNSET
+    yaml: Any = UNSET
+    text: str | UnsetType = UNSET
+    mode: Annotated[str, Meta(pattern=r"^0?[0-7]{3}\Z")] | UnsetType = UNSET
+
+
 class MetadataText(Block, frozen=True):
     """What a module without a definition says of itself."""
 
@@ -182,13 +194,13 @@ class ModuleText(Block, frozen=True):
     cwd: Text | UnsetType = UNSET
     user: Text | UnsetType = UNSET
     umask: Annotated[str, Meta(pattern=r"^[0-7]{3,4}\Z")] | UnsetType = UNSET
-    files: dict[str, dict[str, Any]] | UnsetType = UNSET
+    files: dict[Text, FileText] | UnsetType = UNSET
     ready: Probe | UnsetType = UNSET
     reload: ReloadText | UnsetType = UNSET
     stop: StopText | UnsetType = UNSET
     oneshot: bool | OneshotText | UnsetType = UNSET
     log: LogText | UnsetType = UNSET
-    for_each: list[Any] | dict[str, Any] | UnsetType = UNSET
+    for_each: list[str | int | float] | dict[ElementKey, Any] | UnsetType = UNSET
     extends: Text | UnsetType = UNSET
 
 
@@ -253,13 +265,41 @@ class WatchText(Block, frozen=True):
     trigger: str | UnsetType | None = UNSET
 
 
+class RateText(Block, frozen=True):
+    """How often something happens before it counts."""
+
+    above: Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)]
+    within: Duration
+
+
+class WhenText(Block, frozen=True):
+    """What an alert watches; exactly one of `restarts`, `log`, `sample`, `health`, `state` is set."""
+
+    modules: Text | list[Text]
+    restarts: RateText | UnsetType = UNSET
+    log: Text | UnsetType = UNSET
+    rate: RateText | UnsetType = UNSET
+    sample: Literal["memory", "cpu", "files", "threads"] | UnsetType = UNSET
+    above: Size | Annotated[float, Meta(ge=0)] | UnsetType = UNSET
+    below: Size | Annotated[float, Meta(ge=0)] | UnsetType = UNSET
+    health: Literal["degraded", "unhealthy", "unknown"] | UnsetType = UNSET
+    state: Literal["error", "stopped", "maintenance"] | UnsetType = UNSET
+
+
+class ActionText(Block, frozen=True):
+    """What is done when an alert fires; exactly one is set."""
+
+    webhook: Text | UnsetType = UNSET
+    exec: Words | UnsetType = UNSET
+
+
 class AlertText(Block, frozen=True, rename={"for_": "for"}):
     """What is told to whom when it happens."""
 
-    when: dict[str, Any]
+    when: WhenText
     for_: Duration | UnsetType = UNSET
     severity: Literal["info", "warning", "critical"] | UnsetType = UNSET
-    then: list[str | dict[str, Any]] | UnsetType = UNSET
+    then: list[Literal["log"] | ActionText] | UnsetType = UNSET
 
 
 class MovedText(Block, frozen=True, rename={"from_": "from"}):
@@ -276,9 +316,9 @@ class ManifestText(Block, frozen=True, rename={"api_version": "apiVersion"}):
     kind: Literal["Manifest"] | UnsetType = UNSET
     metadata: PlantText | UnsetType = UNSET
     include: list[Text] | UnsetType = UNSET
-    vars: dict[Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*\Z")], Any] | UnsetType = UNSET
+    vars: dict[VariableName, Any] | UnsetType = UNSET
     env_files: list[Text | EnvFileText] | UnsetType = UNSET
-    secrets: dict[Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*\Z")], SecretText] | UnsetType = UNSET
+    secrets: dict[SecretName, SecretText] | UnsetType = UNSET
     sources: list[FolderText] | UnsetType = UNSET
     python: Text | UnsetType = UNSET
     activate: Scopes | UnsetType = UNSET
@@ -291,6 +331,65 @@ class ManifestText(Block, frozen=True, rename={"api_version": "apiVersion"}):
     moved: list[MovedText] | UnsetType = UNSET
     catalog: list[FolderText] | UnsetType = UNSET
     modules: dict[Name, ModuleText] | UnsetType = UNSET
+
+
+class PartialNeedText(NeedText, frozen=True):
+    """What an overlay changes of a binding."""
+
+    module: Targets | UnsetType = UNSET  # type: ignore[assignment]
+
+
+PartialNeeds = list[Target] | dict[Name, str | list[str] | PartialNeedText]
+
+
+class PartialReloadText(ReloadText, frozen=True):
+    """What an overlay changes of how a command is reloaded."""
+
+    signal: Signal | UnsetType = UNSET  # type: ignore[assignment]
+
+
+class PartialModuleText(ModuleText, frozen=True):
+    """What a block says that is laid over another one: in an overlay, or with `extends`."""
+
+    requires: PartialNeeds | UnsetType = UNSET  # type: ignore[assignment]
+    wants: PartialNeeds | UnsetType = UNSET  # type: ignore[assignment]
+    reload: PartialReloadText | UnsetType = UNSET
+
+
+class PartialAlertText(AlertText, frozen=True, rename={"for_": "for"}):
+    """What an overlay changes of an alert."""
+
+    when: WhenText | UnsetType = UNSET  # type: ignore[assignment]
+
+
+class PartialPlantText(Block, frozen=True):
+    """What an overlay changes of what a manifest says of the plant; its name stays."""
+
+    description: str | UnsetType = UNSET
+    labels: dict[str, str] | UnsetType = UNSET
+
+
+class OverlayText(Block, frozen=True, rename={"api_version": "apiVersion"}):
+    """A whole `kind: Overlay` document, nulls taken out."""
+
+    api_version: Literal["ignrun/v1"] | UnsetType = UNSET
+    kind: Literal["Overlay"] | UnsetType = UNSET
+    metadata: PartialPlantText | UnsetType = UNSET
+    vars: dict[VariableName, Any] | UnsetType = UNSET
+    env_files: list[Text | EnvFileText] | UnsetType = UNSET
+    secrets: dict[SecretName, SecretText] | UnsetType = UNSET
+    sources: list[FolderText] | UnsetType = UNSET
+    python: Text | UnsetType = UNSET
+    activate: Scopes | UnsetType = UNSET
+    platform: PlatformText | UnsetType = UNSET
+    defaults: DefaultsText | UnsetType = UNSET
+    apply: ApplyText | UnsetType = UNSET
+    watch: WatchText | UnsetType = UNSET
+    alerts: dict[str, PartialAlertText] | UnsetType = UNSET
+    log: LogText | UnsetType = UNSET
+    moved: list[MovedText] | UnsetType = UNSET
+    catalog: list[FolderText] | UnsetType = UNSET
+    modules: dict[Name, PartialModuleText] | UnsetType = UNSET
 
 
 class IdentityText(MetadataText, frozen=True, kw_only=True):
@@ -331,51 +430,109 @@ OF_COMMANDS = ("oneshot", "ready", "stop", "reload", "cwd", "env", "inherit_env"
 
 
 def shaped(tree: Any, shape: type[T]) -> T | None:
-    """Give `tree`, free keys taken out, as `shape`; None where it is not valid."""
-    text = loosely_shaped(tree, shape)
-    if isinstance(text, ManifestText) and not _rules_hold(text):
-        return None
-    if isinstance(text, DefinitionText) and not (_distinct(text.scopes) and _distinct(text.claims)):
-        return None
-    return text
+    """Give `tree`, free keys taken out, as `shape`; None where it is not valid. Modules with `extends` are judged and left out."""
+    text, partial = _converted(tree, shape)
+    match text:
+        case ManifestText() | OverlayText() if not _rules_hold(text, partial):
+            return None
+        case DefinitionText() if not (_distinct(text.scopes) and _distinct(text.claims)):
+            return None
+        case _:
+            return text
 
 
 def loosely_shaped(tree: Any, shape: type[T]) -> T | None:
     """Give `tree` as `shape` when its types fit, whatever else is wrong: for the sound part of something refused."""
+    return _converted(tree, shape)[0]
+
+
+def _converted(tree: Any, shape: type[T]) -> tuple[T | None, dict[str, PartialModuleText]]:
+    """Convert a tree and, on their own, its modules with `extends`, in which nulls remove something."""
     try:
-        return msgspec.convert(tree, shape, strict=True)
+        if shape is OverlayText:
+            return msgspec.convert(without_nulls(tree), shape, strict=True), {}
+        extending = _extending(tree) if shape is ManifestText else {}
+        if not extending:
+            return msgspec.convert(tree, shape, strict=True), {}
+        others = {name: block for name, block in tree["modules"].items() if name not in extending}
+        text = msgspec.convert({**tree, "modules": others}, shape, strict=True)
+        return text, msgspec.convert(without_nulls(extending), dict[Name, PartialModuleText], strict=True)
     except msgspec.ValidationError:
-        return None
+        return None, {}
 
 
-def _rules_hold(text: ManifestText) -> bool:
+def _extending(tree: Any) -> dict[str, Any]:
+    """Give the modules of a tree that are laid over other blocks."""
+    modules = tree.get("modules") if isinstance(tree, dict) else None
+    if not isinstance(modules, dict):
+        return {}
+    return {name: block for name, block in modules.items() if isinstance(block, dict) and "extends" in block}
+
+
+def without_nulls(node: Any) -> Any:
+    """Copy a tree of mappings without what is null in them."""
+    if not isinstance(node, dict):
+        return node
+    return {key: without_nulls(value) for key, value in node.items() if value is not None}
+
+
+def _rules_hold(text: ManifestText | OverlayText, partial: dict[str, PartialModuleText]) -> bool:
     """Check what types alone cannot say: exactly one of several keys, keys that need another, lists without repetition."""
-    modules = text.modules or {}
+    modules = (text.modules or {}).values()
     secrets = text.secrets or {}
+    alerts: Any = text.alerts or {}
     return (
-        all(_module_holds(one) for one in modules.values())
+        all(_module_holds(one) for one in modules)
+        and all(_block_holds(one) for one in partial.values())
         and all(_set(one) == 1 for one in secrets.values())
+        and all(_alert_holds(one) for one in alerts.values())
         and _distinct(text.activate)
         and (not text.defaults or not text.defaults.health or _probe_holds(text.defaults.health.check))
     )
 
 
 def _module_holds(one: ModuleText) -> bool:
+    if isinstance(one, PartialModuleText):
+        return _block_holds(one)
     bodies = (one.uses is not UNSET) + (one.entry is not UNSET) + (one.command is not UNSET)
     if bodies != 1 or (one.version is not UNSET and one.uses is UNSET):
         return False
     if one.command is UNSET and any(getattr(one, name) is not UNSET for name in OF_COMMANDS):
         return False
-    if one.health is not UNSET and not _probe_holds(one.health.check):
-        return False
+    return _block_holds(one) and (one.files is UNSET or all(map(_file_holds, one.files.values())))
+
+
+def _block_holds(one: ModuleText) -> bool:
     return (
         _probe_holds(one.ready)
+        and (one.health is UNSET or _probe_holds(one.health.check))
         and _distinct(one.scopes)
         and _distinct(one.after)
         and _distinct(one.claims)
         and _distinct(one.inherit_env)
         and _needs_hold(one.requires)
         and _needs_hold(one.wants)
+    )
+
+
+def _file_holds(one: FileText) -> bool:
+    return sum(value is not UNSET for value in (one.json, one.yaml, one.text)) == 1
+
+
+def _alert_holds(one: AlertText) -> bool:
+    actions = [action for action in one.then or () if isinstance(action, ActionText)]
+    when: WhenText | UnsetType = one.when  # unset in a partial block
+    return all(_set(action) == 1 for action in actions) and (when is UNSET or _when_holds(when))
+
+
+def _when_holds(when: WhenText) -> bool:
+    watched = (when.restarts, when.log, when.sample, when.health, when.state)
+    bounds = (when.above is not UNSET) + (when.below is not UNSET)
+    return (
+        sum(one is not UNSET for one in watched) == 1
+        and (when.rate is UNSET or when.log is not UNSET)
+        and (bounds == 0 or when.sample is not UNSET)
+        and (when.sample is UNSET or bounds > 0)
     )
 
 
@@ -389,7 +546,9 @@ def _needs_hold(needs: Any) -> bool:
     return _distinct(needs)
 
 
-def _targets_hold(targets: str | list[str]) -> bool:
+def _targets_hold(targets: str | list[str] | UnsetType) -> bool:
+    if targets is UNSET:
+        return True  # in a partial block
     if isinstance(targets, str):
         return _is_target(targets) is not None
     return bool(targets) and all(map(_is_target, targets)) and _distinct(targets)

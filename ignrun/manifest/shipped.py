@@ -10,7 +10,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def schema_text(name: str) -> str:
-    """Give the text of one shipped schema, `manifest` or `module`; raises FileNotFoundError for any other name."""
+    """Give the text of one shipped schema, `manifest`, `module` or `overlay`; raises FileNotFoundError for any other name."""
     file = f"{name}.schema.json"
     inside = _PACKAGE / "schemas" / file
     found = inside if inside.is_file() else _PACKAGE.parent / "schemas" / file

@@ -12,19 +12,22 @@ T = TypeVar("T")
 _ROUNDS: Final = 4  # what is taken out may have been required by what stood around it
 
 
-def sound_part(tree: Any, name: str, shape: type[T], wrong: Iterable[Path]) -> T | None:
-    """Take out what is wrong until the rest has its shape; None when nothing is left. A module keeps at least its name."""
+def sound_part(tree: Any, name: str, shape: type[T], wrong: Iterable[Path]) -> tuple[Any, T | None]:
+    """Take out what is wrong until the rest has its shape; None when nothing is left. A module keeps at least its name.
+
+    Gives the rest as a tree, and as its shape.
+    """
     from ignrun.manifest.explain import wrong_paths
 
     for _ in range(_ROUNDS):
         tree = without(tree, wrong)
         text = loosely_shaped(without_free_keys(tree), shape)
         if text is not None:
-            return text
+            return tree, text
         wrong = wrong_paths(tree, name)
         if not wrong:
             break
-    return None
+    return tree, None
 
 
 def without(tree: Any, paths: Iterable[Path]) -> Any:

@@ -33,6 +33,10 @@ _TEXT: Final = (
     CodeInfo("IGN123", "unknown tag", "Tags such as `!!python/object` or `!secret` have no meaning here. Remove the tag."),
     CodeInfo("IGN124", "unknown alias", "An alias `*name` repeats what `&name` marked earlier in the same file, and never what it stands in itself."),
     CodeInfo("IGN125", "number out of range", "Whole numbers have up to 64 bits, and floating-point numbers are finite. Write longer ones as text, in quotes."),
+    CodeInfo("IGN130", "include matches nothing", "A pattern of `include` matches no file. It may be misspelt, or the folder is still empty: nothing is included."),
+    CodeInfo("IGN131", "includes form a cycle", "A file includes itself, directly or through others. Remove one of the items; a file that two others include is read once."),
+    CodeInfo("IGN132", "said in two files", "Two files of one manifest name the same module, variable, secret or alert, or set the same key. Neither is stronger, so one has to go; what is stronger than the manifest stands in an overlay."),
+    CodeInfo("IGN133", "no such mode", "A mode is a file `modes/NAME.yaml` beside the manifest. There is none of that name."),
 )  # fmt: skip
 
 _SCHEMA: Final = (
@@ -48,19 +52,21 @@ _SCHEMA: Final = (
     CodeInfo("IGN210", "invalid value", "The value breaks a rule of its schema that has no code of its own."),
     CodeInfo("IGN211", "repeated item", "The list names an item twice."),
     CodeInfo("IGN212", "key of another kind of module", "The key belongs to commands, or to modules with a definition, and would have no effect here."),
+    CodeInfo("IGN213", "nothing to extend", "`extends` names a module of the manifest or a free block (`x-NAME:` with a mapping below it). There is none of that name."),
+    CodeInfo("IGN214", "extends itself", "A block is merged over another one, which in the end is merged over the first."),
+    CodeInfo("IGN215", "element makes no module", "`for_each` makes a module for each element, named `NAME-KEY`. That must be a name, and one that nobody has."),
+    CodeInfo("IGN216", "module has not moved", "`moved` says that a module got another name: the new one is declared, the old one is not."),
     CodeInfo("IGN220", "wrong type in config", "The config schema of the module asks for another type."),
     CodeInfo("IGN221", "missing key in config", "The config schema of the module requires this key and nothing sets it."),
     CodeInfo("IGN222", "config value refused", "The config schema of the module does not allow this value."),
     CodeInfo("IGN223", "invalid config schema", "The config schema is not a JSON Schema (draft 2020-12), or one of its `x-ignrun-` words is misused."),
     CodeInfo("IGN224", "literal secret", "A property that the schema declares secret is written out. Use `${secret:NAME}` and keep the text out of files under version control."),
-    CodeInfo("IGN290", "not yet in this version", "The key belongs to the language and this version of ignrun cannot do what it asks for. Ignoring it would run something else than is written."),
-    CodeInfo("IGN291", "not yet in effect", "The key belongs to the language, is read and checked, and has no effect in this version of ignrun."),
     CodeInfo("IGN293", "free key among modules", "Keys that begin with `x-` are free and run nothing, among modules as well. Give a module that should run another name."),
     CodeInfo("IGN292", "reserved", "The word is reserved for a later version of the language."),
 )  # fmt: skip
 
 _NAMES: Final = (
-    CodeInfo("IGN301", "no such module", "`requires`, `wants` or `after` names a module that no document declares. A disabled module is declared."),
+    CodeInfo("IGN301", "no such module", "`requires`, `wants`, `after`, `moved` or an overlay names a module that no document declares. A disabled module is declared."),
     CodeInfo("IGN302", "no such definition", "`uses` names a definition that neither the `sources` nor an installed package has."),
     CodeInfo("IGN304", "no such file", "`entry` names a Python module whose source lies neither beside the manifest nor in the `sources` nor in an installed package."),
     CodeInfo("IGN305", "no such class or function", "The source of `entry` was read and does not define that name."),

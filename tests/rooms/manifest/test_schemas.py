@@ -12,17 +12,20 @@ from jsonschema import Draft202012Validator
 
 from ignrun.manifest import shape
 from ignrun.manifest.explain import _validator
-from ignrun.manifest.later import _CARRIED, _CARRIED_OF_MODULES, _REFUSED, _REFUSED_OF_MODULES
 from ignrun.manifest.shipped import schema, schema_text
 from ignrun.terms.codes import CODES
+from tests.rooms.manifest.derived import overlay_schema, with_partial_blocks, written
 
-NAMES = ("manifest", "module")
+NAMES = ("manifest", "module", "overlay")
 BLOCKS: dict[str, dict[str, Any]] = {
     "manifest": {
         "": shape.ManifestText, "module": shape.ModuleText, "need": shape.NeedText, "lifecycle": shape.LifecycleText,
         "restart": shape.RestartText, "health": shape.HealthText, "log": shape.LogText, "metadata": shape.MetadataText,
-        "secret": shape.SecretText, "alert": shape.AlertText,
+        "secret": shape.SecretText, "alert": shape.AlertText, "when": shape.WhenText, "rate": shape.RateText,
+        "action": shape.ActionText, "file": shape.FileText, "partial_module": shape.PartialModuleText,
+        "partial_need": shape.PartialNeedText,
     },
+    "overlay": {"": shape.OverlayText, "partial_module": shape.PartialModuleText, "partial_alert": shape.PartialAlertText},
     "module": {"": shape.DefinitionText, "slot": shape.SlotText},
 }  # fmt: skip
 
@@ -58,7 +61,7 @@ def test_every_property_has_a_description_and_a_valid_example(name: str) -> None
             assert not errors, (where, example)
 
 
-@pytest.mark.parametrize(("name", "block"), [(name, block) for name in NAMES for block in BLOCKS[name]])
+@pytest.mark.parametrize(("name", "block"), [(name, block) for name in BLOCKS for block in BLOCKS[name]])
 def test_schema_and_shape_have_the_same_keys(name: str, block: str) -> None:
     node = schema(name)["$defs"][block] if block else schema(name)
     fields = msgspec.structs.fields(BLOCKS[name][block])
@@ -66,14 +69,30 @@ def test_schema_and_shape_have_the_same_keys(name: str, block: str) -> None:
     assert {field.encode_name for field in fields if field.required} == {*node.get("required", [])}
 
 
-def test_what_comes_later_is_a_key_of_the_language() -> None:
-    assert {*schema("manifest")["properties"]} >= _REFUSED | _CARRIED
-    assert {*schema("manifest")["$defs"]["module"]["properties"]} >= _REFUSED_OF_MODULES | _CARRIED_OF_MODULES
+def test_partial_blocks_and_the_schema_of_overlays_follow_from_that_of_manifests() -> None:
+    manifest = schema("manifest")
+    assert schema_text("manifest") == written(with_partial_blocks(manifest)), "python -m tests.rooms.manifest.derived"
+    assert schema_text("overlay") == written(overlay_schema(manifest)), "python -m tests.rooms.manifest.derived"
+
+
+def test_an_overlay_takes_every_key_of_a_manifest_but_its_includes() -> None:
+    assert {*schema("overlay")["properties"]} == {*schema("manifest")["properties"]} - {"include"}
+    assert {*schema("manifest")["$defs"]["partial_module"]["properties"]} == {
+        *schema("manifest")["$defs"]["module"]["properties"]
+    }
+
+
+def test_every_property_with_a_default_has_a_valid_one() -> None:
+    for name in NAMES:
+        for where, one in _properties(schema(name)):
+            if "default" in one:
+                judge = _validator(name).evolve(schema={**one, "$defs": schema(name)["$defs"]})
+                assert not [*judge.iter_errors(one["default"])], (name, where)
 
 
 def test_a_schema_that_does_not_exist_is_not_found() -> None:
     with pytest.raises(FileNotFoundError):
-        schema_text("overlay")
+        schema_text("plant")
 
 
 def test_the_shapes_make_msgspec_write_nowhere_it_should_not() -> None:

@@ -11,7 +11,6 @@ FOLDER = ROOT / "docs" / "reference" / "diagnostics"
 MANIFESTS = ROOT / "tests" / "manifests"
 
 WITHOUT_EXAMPLE = {
-    "IGN101": "it takes a file that is not there",
     "IGN102": "it takes a folder where a file is meant",
     "IGN107": "it takes a file beside the checkout",
     "IGN103": "it takes a file that its owner may not read",
@@ -21,11 +20,12 @@ WITHOUT_EXAMPLE = {
 }
 """Codes that no document of the corpus can show, and why."""
 
-OPTIONS = {"IGN501": " --strict-env", "IGN502": " --strict-env"}
+OPTIONS = {"IGN133": " --mode prodd", "IGN501": " --strict-env", "IGN502": " --strict-env"}
 FLAVOURS = {".yaml": "yaml", ".json": "json", ".py": "python"}
 
 _WRITTEN = "<!-- written by `python -m tests.rooms.render.pages`; a test compares it with the code -->"
 _LONGEST = 120
+_OF_THE_TEST = {"expected.txt", "mode.txt"}
 _GROUPS = {
     "1": ("Text", "files, YAML, limits"),
     "2": ("Shape and config", "keys, types, values, config schemas"),
@@ -60,7 +60,7 @@ def page(info: CodeInfo) -> str:
 def _example(code: str, folder: Path) -> list[str]:
     main = _main(folder)
     others = sorted(
-        file for file in folder.rglob("*") if file.is_file() and file.name != "expected.txt" and file != main
+        file for file in folder.rglob("*") if file.is_file() and file.name not in _OF_THE_TEST and file != main
     )
     lines: list[str] = []
     for file in (main, *(one for one in others if "__pycache__" not in one.parts)):
