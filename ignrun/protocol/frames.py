@@ -32,7 +32,7 @@ class Unframer(Generic[T]):
 
     def __init__(self, message_type: object) -> None:
         """Prepare to read frames whose bodies are of `message_type` (a Struct or a tagged union)."""
-        self._decoder: msgspec.msgpack.Decoder[T] = msgspec.msgpack.Decoder(message_type)  # type: ignore[arg-type]
+        self._decoder: msgspec.msgpack.Decoder[T] = msgspec.msgpack.Decoder(message_type)  # type: ignore[arg-type, unused-ignore]
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[T]:
