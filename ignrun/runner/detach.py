@@ -46,7 +46,7 @@ _ANSWER: Final[msgspec.json.Decoder[Started | NotStarted]] = msgspec.json.Decode
 def start_detached(launch: Launch) -> Started:
     """Start a runner in a session of its own and return when it serves; raises Failure with the runner's own reason."""
     mine, its = os.pipe()
-    arguments = [sys.executable, "-m", "ignrun.runner.detached", str(its), msgspec.json.encode(launch).decode()]
+    arguments = [sys.executable, "-m", "ignrun.runner.detached", str(its), *msgspec.structs.astuple(launch)]
     log = _error_log(Path(launch.state_dir))
     try:
         process = subprocess.Popen(

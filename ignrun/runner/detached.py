@@ -37,4 +37,4 @@ def _say(pipe: int, message: Started | NotStarted) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), msgspec.json.decode(sys.argv[2], type=Launch)))
+    sys.exit(main(int(sys.argv[1]), Launch(*sys.argv[2:])))
