@@ -103,6 +103,7 @@ def request_of(prepared: Prepared, soak: float | None) -> "ApplyRequest":
         scopes=inputs.scopes,
         environment={name: inputs.environment[name] for name in wanted if name in inputs.environment},
         strict_env=inputs.strict_env,
+        locked=inputs.locked,
         soak=soak,
         by=operator(),
     )

@@ -31,6 +31,7 @@ def inputs_of(manifest: Path, state_dir: Path, wish: Wish, *, for_apply: bool = 
         scopes=wish.scopes,
         environment=dict(os.environ),
         strict_env=wish.strict_env,
+        locked=wish.locked,
         for_apply=for_apply,
         fingerprint_key=key,
     )

@@ -27,6 +27,7 @@ class Reading(msgspec.Struct, frozen=True):
     sets: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     strict_env: bool = False
+    locked: bool = False
 
 
 def aims_at_plant(function: F) -> F:
@@ -63,6 +64,7 @@ def reads_manifest(function: F) -> F:
             sets=tuple("=".join(pair) for pair in given.pop("set_")),
             scopes=_split(given.pop("scope")),
             strict_env=given.pop("strict_env"),
+            locked=given.pop("locked"),
         )
         return function(reading=reading, **given)
 
@@ -84,6 +86,7 @@ def reads_manifest(function: F) -> F:
         ),
         click.option("--scope", multiple=True, metavar="SCOPE", help="Activate this scope only; may be repeated."),
         click.option("--strict-env", is_flag=True, help="Make unset variables and secrets errors."),
+        click.option("--locked", is_flag=True, help="Refuse what `ignrun.lock` does not say."),
     )
 
 

@@ -22,6 +22,7 @@ DAILY: Final = {
 """What most days need: the verbs with their one line."""
 
 MORE: Final = {
+    "lock": "Write down which versions were chosen, with their hashes.",
     "ps": "List the plants that run on this machine.",
     "explain": "Explain the code of a diagnostic.",
     "info": "Show versions, paths and what this machine can do.",

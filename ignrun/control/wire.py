@@ -27,6 +27,7 @@ class ApplyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scopes: tuple[str, ...] = ()
     environment: dict[str, str] = {}
     strict_env: bool = False
+    locked: bool = False
     no_start: bool = False
     soak: float | None = None
     by: str = ""

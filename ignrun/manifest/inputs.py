@@ -10,7 +10,8 @@ class Inputs(msgspec.Struct, frozen=True):
     `allowed` are further ones (`--allow-path`).
     `environment` is the caller's (all of it on the caller's own machine; only the referenced names once handed to a
     runner). `for_apply` turns an unset `${env:}` or `${secret:}` from `(known at apply)` into an error. `fingerprint_key` keys the
-    fingerprints of secrets (random for each plant, kept in the state folder; empty: secrets have none).
+    fingerprints of secrets (random for each plant, kept in the state folder; empty: secrets have none). `locked` refuses what
+    `ignrun.lock` does not say, `relock` reads as if there were none.
     """
 
     manifest: str
@@ -25,6 +26,8 @@ class Inputs(msgspec.Struct, frozen=True):
     strict_env: bool = False
     for_apply: bool = False
     fingerprint_key: bytes = b""
+    locked: bool = False
+    relock: bool = False
     allowed: tuple[str, ...] = ()
 
 
@@ -33,4 +36,4 @@ class InputFile(msgspec.Struct, frozen=True):
 
     path: str
     digest: str
-    role: str  # manifest | include | overlay | definition | schema | env | file | code
+    role: str  # manifest | include | overlay | definition | schema | env | file | code | lock

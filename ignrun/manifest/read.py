@@ -1,7 +1,10 @@
 """Turns the files that inputs name into a Manifest, or one file into a Definition: the first stage of the corridor."""
 
 from ignrun.manifest.checks import checks
+from ignrun.manifest.compose import compose
 from ignrun.manifest.definition import parse_definition
+from ignrun.manifest.document import Document
+from ignrun.manifest.files import TextFile
 from ignrun.manifest.gather import gather, read_document
 from ignrun.manifest.inputs import Inputs
 from ignrun.manifest.model import Definition, Manifest
@@ -13,7 +16,7 @@ from ignrun.manifest.whole import whole
 from ignrun.terms.diagnostics import in_order
 from ignrun.terms.verdict import Rejected, Verdict, examined, judge
 
-__all__ = ["read_definition", "read_document", "read_manifest"]
+__all__ = ["definition_in", "read_definition", "read_document", "read_manifest"]
 
 
 def read_manifest(inputs: Inputs) -> Verdict[Manifest | None]:
@@ -33,7 +36,15 @@ def read_manifest(inputs: Inputs) -> Verdict[Manifest | None]:
 
 def read_definition(path: str) -> Verdict[Definition | None]:
     """Read one `kind: Module` file by its absolute path; None as the sound part where it names no id or entry."""
-    read = read_document(path)
+    return _definition(read_document(path))
+
+
+def definition_in(file: TextFile) -> Verdict[Definition | None]:
+    """Read a `kind: Module` text that somebody else has got hold of, such as a member of an archive."""
+    return _definition(compose(file))
+
+
+def _definition(read: Verdict[Document | None]) -> Verdict[Definition | None]:
     document = examined(read)
     if document is None:
         return Rejected(None, read.diagnostics)

@@ -4,6 +4,7 @@ import msgspec
 
 from ignrun.manifest.inputs import InputFile
 from ignrun.manifest.model import ApplyPolicy
+from ignrun.planner.catalog.model import Pin
 from ignrun.planner.graph.model import EMPTY, Graph
 from ignrun.planner.plan.model import Plan
 from ignrun.terms.verdict import Accepted, Rejected
@@ -20,7 +21,7 @@ class Proposal(msgspec.Struct, frozen=True):
     """A plant read, resolved and planned.
 
     `target` is the digest (hex) of all resolved inputs. `environment` holds the non-secret values that `${env:}`
-    used; `names` every environment name that was asked for, secrets included: what a caller hands to a runner.
+    used; `pins` says which definitions were chosen, as a lock does; `names` every environment name that was asked for, secrets included: what a caller hands to a runner.
     """
 
     plant: str
@@ -31,6 +32,7 @@ class Proposal(msgspec.Struct, frozen=True):
     environment: dict[str, str]
     names: tuple[str, ...]
     apply: ApplyPolicy
+    pins: tuple[Pin, ...] = ()
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -44,6 +44,7 @@ def _request(inputs: Inputs, options: RunOptions) -> ApplyRequest:
         scopes=inputs.scopes,
         environment=inputs.environment,
         strict_env=inputs.strict_env,
+        locked=inputs.locked,
         no_start=options.no_start,
         soak=options.soak,
     )

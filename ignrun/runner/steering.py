@@ -157,6 +157,7 @@ class Steering:
             scopes=request.scopes,
             environment=request.environment,
             strict_env=request.strict_env,
+            locked=request.locked,
             for_apply=for_apply,
             fingerprint_key=self._key,
         )

@@ -85,6 +85,9 @@ _NAMES: Final = (
     CodeInfo("IGN318", "ambiguous slot", "Nothing is bound to the slot and several modules could be. Bind one of them in `requires` or `wants`."),
     CodeInfo("IGN319", "provider does not fit", "The definition asks for a provider of another definition, or of another version, than the one that is bound."),
     CodeInfo("IGN330", "versions clash", "Of each definition one version is chosen for the whole plant, and no choice satisfies everybody. The notes show the chain: who asks for what, and which versions there are. Loosen a requirement, or add a version to `sources` or a catalog."),
+    CodeInfo("IGN331", "lock disagrees", "`ignrun.lock` does not say what the manifest asks for, cannot be read, or is not there although `--locked` wants it. `ignrun lock` writes it anew; look at what changed before you commit it."),
+    CodeInfo("IGN332", "hash differs", "A definition, its code, or a file that a catalog lists is not the one whose hash was written down: somebody changed it. Find out who before you write the hash anew."),
+    CodeInfo("IGN333", "invalid catalog entry", "An index lists `definitions`, each with `id`, `version`, `path` (below the index: a wheel, an archive, a folder or a `module.yaml`) and `sha256`. Nothing is fetched from the network."),
 )  # fmt: skip
 
 _GRAPH: Final = (
@@ -106,5 +109,5 @@ _OUTSIDE: Final = (
 CODES: Final[dict[str, CodeInfo]] = {one.code: one for one in (*_TEXT, *_SCHEMA, *_NAMES, *_GRAPH, *_OUTSIDE)}
 """Every code that a diagnostic may carry; 1xx text, 2xx shape and config, 3xx names, 4xx graph, 5xx environment and secrets."""
 
-VERSIONS: Final = frozenset({"IGN313", "IGN330"})
+VERSIONS: Final = frozenset({"IGN313", "IGN330", "IGN331", "IGN332"})
 """The codes that say that versions cannot be resolved: a command that fails of nothing else ends with 4."""

@@ -8,6 +8,7 @@ from ignrun import __version__
 from ignrun.manifest.model import Definition, Manifest
 from ignrun.manifest.places import at_value
 from ignrun.planner.catalog.definitions import Found, in_sources, installed
+from ignrun.planner.catalog.model import Provenance
 from ignrun.planner.catalog.platform import canonical, unmet
 from ignrun.planner.catalog.versions import is_version
 from ignrun.terms.diagnostics import Diagnostic, Note
@@ -17,11 +18,15 @@ ById = dict[str, dict[str, Definition]]
 
 
 class Candidates(msgspec.Struct, frozen=True):
-    """What was found: `versions` may run here, `refused` may not, each with the reason; `found` is all that was looked at."""
+    """What was found: `versions` may run here, `refused` may not, each with the reason; `found` is all that was looked at.
+
+    `provenance` is by the file of the definition.
+    """
 
     versions: ById = {}
     refused: dict[str, list[tuple[Definition, Diagnostic]]] = {}
     found: Found = Found()
+    provenance: dict[str, Provenance] = {}
 
     @property
     def ids(self) -> list[str]:
@@ -30,11 +35,19 @@ class Candidates(msgspec.Struct, frozen=True):
 
 
 def gather(manifest: Manifest, wanted: Iterable[str]) -> Candidates:
-    """Look into sources, then into what is installed, for definitions with the ids `wanted`; all are found, in case one is misspelt."""
+    """Look into sources, catalogs and what is installed for definitions with the ids `wanted`; others are found in passing."""
     ids = frozenset(map(canonical, wanted))
     if not ids:
         return Candidates()
-    return judged(manifest, joined(in_sources(manifest), _only(installed(), ids)))
+    near, far = in_sources(manifest), _only(installed(), ids)
+    listed, provenance = Found(), dict[str, Provenance]()
+    if manifest.catalog:
+        from ignrun.planner.catalog.index import in_indexes
+
+        listed, provenance = in_indexes(manifest, ids)
+    whence = {one.document.file: Provenance("installed") for one in far.definitions}
+    whence |= {one.document.file: Provenance("sources") for one in near.definitions}
+    return judged(manifest, joined(near, listed, far), whence | provenance)
 
 
 def joined(*places: Found) -> Found:
@@ -59,7 +72,7 @@ def _only(found: Found, ids: frozenset[str]) -> Found:
     )
 
 
-def judged(manifest: Manifest, found: Found) -> Candidates:
+def judged(manifest: Manifest, found: Found, provenance: dict[str, Provenance]) -> Candidates:
     """Sort what was found into what may run here and what may not."""
     versions: ById = {}
     refused: dict[str, list[tuple[Definition, Diagnostic]]] = {}
@@ -72,7 +85,7 @@ def judged(manifest: Manifest, found: Found) -> Candidates:
             versions.setdefault(identifier, {})[version] = one
         else:
             refused.setdefault(identifier, []).append((one, reason))
-    return Candidates(versions, refused, found)
+    return Candidates(versions, refused, found, provenance)
 
 
 def _reason_against(manifest: Manifest, one: Definition) -> Diagnostic | None:

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from ignrun.planner.catalog.archive import Unusable, read_member, split
 from ignrun.planner.catalog.locate import digest_of, file_of, installed_folders
 from ignrun.planner.catalog.model import Code
 from ignrun.planner.catalog.source import Outline, callbacks_of, outline_of
@@ -69,7 +70,7 @@ def _where(module: str, folders: Sequence[str]) -> str:
     *parents, last = module.split(".")
     for folder in folders:
         place = Path(folder, *parents)
-        if parents and not place.is_dir():
+        if not place.is_dir():
             continue
         hint = did_you_mean(
             last, [one.stem for one in place.glob("*.py")] + [one.name for one in place.iterdir() if one.is_dir()]
@@ -95,9 +96,12 @@ def _checked(entry: str, name: str, source: Source, root: str) -> Code | Missing
 def read_source(file: Path) -> Source:
     """Read a file once for all the entries in it; one that is compiled has no outline."""
     try:
-        content = file.read_bytes()
+        inside = None if file.is_file() else split(str(file))
+        content = read_member(*inside) if inside else file.read_bytes()
     except OSError as error:
         return Source(str(file), "", fault=f"it cannot be read: {error.strerror}")
+    except Unusable as error:
+        return Source(str(file), "", fault=f"it cannot be read: {error}")
     digest = digest_of(content)
     if file.suffix != ".py":
         return Source(str(file), digest)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from ignrun.planner.catalog.archive import Unusable, is_archive, members
+
 _COMPILED = (".so", ".pyd", ".pyc")
 
 
@@ -14,11 +16,26 @@ def file_of(module: str, folders: tuple[str, ...]) -> tuple[Path, str] | None:
     """Find the file of `package.module` below one of `folders`; gives the file and the folder it was found below."""
     relative = Path(*module.split("."))
     for folder in folders:
+        if is_archive(folder):
+            member = _member_of(module, folder)
+            if member is not None:
+                return Path(folder, member), folder
+            continue
         place = Path(folder, relative)
         for candidate in (place / "__init__.py", place.with_name(place.name + ".py"), *_compiled(place)):
             if candidate.is_file():
                 return candidate, folder
     return None
+
+
+def _member_of(module: str, archive: str) -> str | None:
+    """Find the file of `package.module` in an archive; nothing compiled can be imported from one."""
+    way = module.replace(".", "/")
+    try:
+        names = members(archive)
+    except Unusable:
+        return None
+    return next((name for name in (f"{way}/__init__.py", f"{way}.py") if name in names), None)
 
 
 def _compiled(place: Path) -> Iterator[Path]:
@@ -62,6 +79,17 @@ def entry_points(group: str) -> list[tuple[str, str]]:
     return found
 
 
+def entries_of(text: str, heading: str) -> Iterator[tuple[str, str]]:
+    """Give name and value of each entry below a `[heading]` of the text of an `entry_points.txt`."""
+    inside = False
+    for line in map(str.strip, text.splitlines() if heading in text else ()):
+        if line.startswith("["):
+            inside = line == heading
+        elif inside and "=" in line and not line.startswith(("#", ";")):
+            name, _, value = line.partition("=")
+            yield name.strip(), value.partition("[")[0].strip()
+
+
 def _metadata_files(folder: str) -> Iterator[str]:
     try:
         with os.scandir(folder) as entries:
@@ -77,13 +105,7 @@ def _entries(file: str, heading: str) -> Iterator[tuple[str, str]]:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return
-    inside = False
-    for line in map(str.strip, text.splitlines() if heading in text else ()):
-        if line.startswith("["):
-            inside = line == heading
-        elif inside and "=" in line and not line.startswith(("#", ";")):
-            name, _, value = line.partition("=")
-            yield name.strip(), value.partition("[")[0].strip()
+    yield from entries_of(text, heading)
 
 
 def digest_of(content: bytes) -> str:

@@ -1,5 +1,7 @@
 """Owns Selection: for each module of a manifest the definition that was chosen and the code that it leads to."""
 
+from typing import Literal
+
 import msgspec
 
 from ignrun.manifest.inputs import InputFile
@@ -27,12 +29,35 @@ class Chosen(msgspec.Struct, frozen=True):
     code: Code | None = None
 
 
+class Provenance(msgspec.Struct, frozen=True):
+    """Where a definition is from; `root` is what its code is imported from, `digest` that of the thing in a catalog, else empty."""
+
+    place: Literal["sources", "catalog", "installed"]
+    root: str = ""
+    digest: str = ""
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """One chosen definition as a lock names it; `sha256` is that of the thing in the catalog, else of its `module.yaml`.
+
+    `code` is the SHA-256 of the file that its entry leads to, empty where that is the manifest's own (`sources`).
+    """
+
+    id: str
+    version: str
+    place: str
+    sha256: str
+    code: str = ""
+
+
 class Selection(msgspec.Struct, frozen=True):
     """The choice for each enabled module by name; a module whose choice failed is missing.
 
-    `path` is what every host puts in front of its import path; `files` everything that was read on the way.
+    `path` is what every host puts in front of its import path; `files` everything that was read on the
+    way, `pins` what a lock would say.
     """
 
     chosen: dict[str, Chosen]
     path: tuple[str, ...]
     files: tuple[InputFile, ...] = ()
+    pins: tuple[Pin, ...] = ()

@@ -9,10 +9,11 @@ from ignrun.manifest.model import Definition, Manifest, ModuleSpec, SlotSpec
 from ignrun.manifest.places import at_key, at_span, at_value
 from ignrun.planner.catalog.candidates import Candidates, gather
 from ignrun.planner.catalog.entry import Eyes, Missing, find_code
-from ignrun.planner.catalog.model import Chosen, Selection
+from ignrun.planner.catalog.lock import Lock, disagreements, read_lock
+from ignrun.planner.catalog.model import Chosen, Pin, Provenance, Selection
 from ignrun.planner.catalog.platform import canonical, provided, unmet
 from ignrun.planner.catalog.versions import ranked
-from ignrun.terms.diagnostics import Diagnostic, Note
+from ignrun.terms.diagnostics import Diagnostic, Note, has_errors
 from ignrun.terms.hints import did_you_mean
 from ignrun.terms.leaves import Path as Way
 from ignrun.terms.verdict import Verdict, judge
@@ -21,36 +22,57 @@ if TYPE_CHECKING:
     from ignrun.planner.catalog.resolve import Ask
 
 
-def select(manifest: Manifest) -> Verdict[Selection]:
+def select(manifest: Manifest, *, locked: bool = False, relock: bool = False) -> Verdict[Selection]:
     """Choose definition and code for every enabled module.
 
-    Of all visible definitions one version of each is taken, so that every requirement is satisfied: the highest such set.
+    Of all visible definitions one version of each is taken, so that every requirement is satisfied: those of the lock, where they
+    still fit, else the highest. With `locked` the lock has to be there and to say the same, with `relock` it does not count.
     Code is found by reading, never by importing.
     """
     enabled = [spec for spec in manifest.modules.values() if spec.enabled]
     candidates = gather(manifest, {spec.uses for spec in enabled if spec.uses is not None})
-    picked = _Picked(manifest, candidates)
+    lock = Lock("") if relock else read_lock(manifest)
+    picked = _Picked(manifest, candidates, lock.versions)
     picked.settle([spec for spec in enabled if spec.uses is not None])
     eyes = Eyes.remembering()
     chosen: dict[str, Chosen] = {}
     diagnostics = [*candidates.found.diagnostics, *picked.diagnostics]
     for spec in enabled:
-        one = _choose(manifest, spec, picked.definitions, eyes)
+        one = _choose(manifest, spec, picked.definitions, candidates, eyes)
         if isinstance(one, Diagnostic):
             diagnostics.append(one)
         elif one is not None:
             chosen[spec.name] = one
     diagnostics += _beside_the_platform(manifest, picked.definitions)
+    pins = tuple(_pins(chosen.values(), candidates))
+    diagnostics += lock.diagnostics
+    if locked or lock.document is not None:
+        diagnostics += [] if has_errors(diagnostics) else disagreements(manifest, lock, pins, locked=locked)
     codes = {one.code.file: one.code.digest for one in chosen.values() if one.code}
-    files = (*candidates.found.files, *(InputFile(file, digest, "code") for file, digest in codes.items()))
-    return judge(Selection(chosen, import_path(manifest), files), tuple(diagnostics))
+    read = (InputFile(file, digest, "code") for file, digest in codes.items())
+    files = (*candidates.found.files, *lock.files, *read)
+    return judge(Selection(chosen, import_path(manifest), files, pins), tuple(diagnostics))
+
+
+def _pins(chosen: Iterable[Chosen], candidates: Candidates) -> Iterator[Pin]:
+    """Say what a lock would say of each definition in use."""
+    seen: set[str] = set()
+    for one in chosen:
+        definition, code = one.definition, one.code
+        if definition is None or code is None or definition.metadata.id in seen:
+            continue
+        seen.add(definition.metadata.id)
+        whence = candidates.provenance[definition.document.file]
+        own = code.digest if whence.place != "sources" else ""
+        digest = whence.digest or definition.document.digest
+        yield Pin(definition.metadata.id, definition.metadata.version, whence.place, digest, own)
 
 
 class _Picked:
     """Settles which definition stands for each id; `definitions` lacks those of which something is wrong."""
 
-    def __init__(self, manifest: Manifest, candidates: Candidates) -> None:
-        self._manifest, self._candidates = manifest, candidates
+    def __init__(self, manifest: Manifest, candidates: Candidates, preferred: dict[str, str]) -> None:
+        self._manifest, self._candidates, self._preferred = manifest, candidates, preferred
         self.definitions: dict[str, Definition] = {}
         self.diagnostics: list[Diagnostic] = []
 
@@ -69,7 +91,7 @@ class _Picked:
         roots = [self._ask(spec) for spec in firsts.values()]
         versions = self._candidates.versions
         while roots:
-            result = resolve(roots, versions, {})
+            result = resolve(roots, versions, self._preferred)
             if not isinstance(result, Clash):
                 self.definitions = {identifier: versions[identifier][one] for identifier, one in result.items()}
                 return
@@ -114,7 +136,7 @@ class _Picked:
         if provided(uses):
             hint = "bind to it through a slot; the platform runs it, not ignrun"
             return ("uses",), Missing("IGN302", f"`{uses}` is part of the platform and no module of a manifest", hint)
-        hint = did_you_mean(uses, self._candidates.ids) or "it is neither in a folder of `sources` nor installed"
+        hint = did_you_mean(uses, self._candidates.ids) or "it is neither in `sources` nor in a catalog nor installed"
         return ("uses",), Missing("IGN302", f"there is no definition `{uses}`", hint)
 
 
@@ -128,12 +150,12 @@ def import_path(manifest: Manifest) -> tuple[str, ...]:
 
 
 def _choose(
-    manifest: Manifest, spec: ModuleSpec, definitions: dict[str, Definition], eyes: Eyes
+    manifest: Manifest, spec: ModuleSpec, definitions: dict[str, Definition], candidates: Candidates, eyes: Eyes
 ) -> Chosen | Diagnostic | None:
     """Choose for one module; None for what is left of a block whose mistakes have been told already."""
     if spec.uses is not None:
         definition = definitions.get(canonical(spec.uses))
-        return None if definition is None else _with_code(manifest, definition, eyes)
+        return None if definition is None else _with_code(manifest, definition, candidates.provenance, eyes)
     if spec.entry is None:
         return Chosen() if spec.command is not None else None
     code = find_code(spec.entry, import_path(manifest), (), eyes)
@@ -142,9 +164,12 @@ def _choose(
     return Chosen(None, spec.entry, code)
 
 
-def _with_code(manifest: Manifest, definition: Definition, eyes: Eyes) -> Chosen | Diagnostic:
+def _with_code(
+    manifest: Manifest, definition: Definition, provenance: dict[str, Provenance], eyes: Eyes
+) -> Chosen | Diagnostic:
     path = import_path(manifest)
-    code = find_code(definition.entry, path, _folders_of(definition, path), eyes)
+    root = provenance[definition.document.file].root
+    code = find_code(definition.entry, path, (root,) if root else _folders_of(definition, path), eyes)
     if isinstance(code, Missing):
         return at_value(definition.document, ("entry",), code.code, code.summary, hint=code.hint)
     return Chosen(definition, definition.entry, code)

@@ -36,7 +36,7 @@ def propose(inputs: Inputs, base: Base, working_on: WorkingOn = lambda _: None) 
     manifest = gathered.take(read_manifest(inputs))
     if manifest is None:
         return Reading(Rejected(None, in_order(gathered.diagnostics)))
-    selection = gathered.take(select(manifest))
+    selection = gathered.take(select(manifest, locked=inputs.locked, relock=inputs.relock))
     configured = gathered.take(configure(manifest, selection, inputs, working_on))
     working_on(manifest.span)
     related = gathered.take(relate(configured, inputs))
@@ -73,4 +73,5 @@ def _proposal(manifest: Manifest, selection: Selection, configured: Configured, 
         environment=configured.environment,
         names=configured.names,
         apply=manifest.apply,
+        pins=selection.pins,
     )
