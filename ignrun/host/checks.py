@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from ignrun.host.faults import one_line
+from ignrun.host.faults import one_line, shortened
 from ignrun.host.importing import implements
 from ignrun.sdk.health import HealthResult, healthy, read_answer, unhealthy, worst_of
 from ignrun.sdk.marks import health_checks
@@ -122,7 +122,7 @@ class Checks:
                 logger_of(self._incarnation.address).warning("`%s` raised", name, exc_info=answer.error)
             return unhealthy(f"`{name}` raised {one_line(answer.error, masker)}")
         result = read_answer(answer)
-        return HealthResult(result.health, masker.mask(result.reason)) if result.reason else result
+        return HealthResult(result.health, shortened(masker.mask(result.reason))) if result.reason else result
 
     def _tell(self, result: HealthResult) -> None:
         if not self._incarnation.stopping:

@@ -86,8 +86,12 @@ def _text(error: BaseException, masker: Masker) -> str:
         said = str(error)
     except Exception as worse:  # noqa: BLE001 - a module's own __str__ may be broken
         said = f"(its text cannot be had: {type(worse).__name__})"
-    flat = " ".join(masker.mask(said).split())
-    return flat if len(flat) <= LINE_LIMIT else flat[: LINE_LIMIT - 1] + "…"
+    return shortened(" ".join(masker.mask(said).split()))
+
+
+def shortened(line: str) -> str:
+    """Cut a line that is too long to be read, and show that it was."""
+    return line if len(line) <= LINE_LIMIT else line[: LINE_LIMIT - 1] + "…"
 
 
 def traceback_of(error: BaseException, masker: Masker) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol
 
+import msgspec
+
 from ignrun.host.callbacks import Abandoned, Caller, on_own_thread
 from ignrun.host.checks import Checks
 from ignrun.host.faults import Faulted, fault_of, one_line, timed_out
@@ -148,12 +150,14 @@ class Incarnation:
 
     def publish(self, exports: Mapping[str, Any]) -> None:
         """Add to what the instance exports; told at once when it runs, else with the move to running."""
-        together = {**self.exports, **exports}
         try:
-            size = len(json.dumps(together, allow_nan=False).encode())
-        except TypeError as error:
+            text = json.dumps({**self.exports, **exports}, allow_nan=False)
+            together = json.loads(text)
+            msgspec.msgpack.encode(together)
+        except (TypeError, OverflowError, UnicodeEncodeError) as error:
             message = f"exports are JSON values, and a Secret is never exported: {error}"
             raise TypeError(message) from error
+        size = len(text.encode())
         if size > EXPORT_LIMIT:
             message = f"the exports of `{self.address}` are {size} bytes of JSON, {EXPORT_LIMIT} are allowed"
             raise ValueError(message)

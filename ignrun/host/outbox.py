@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from ignrun.protocol.frames import frame
+from ignrun.host.sendable import framed
 from ignrun.protocol.reports import HealthReport, HostReport, Logged, LogLine, Move, Moves
 
 BATCH: Final = 256
@@ -67,9 +67,9 @@ class Outbox:
     def flush(self) -> None:
         """Send everything now."""
         self._close_batch()
-        if self._waiting:
-            self._write(b"".join(frame(report) for report in self._waiting))
-            self._waiting.clear()
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            self._write(b"".join(framed(report) for report in waiting))
 
     def _close_batch(self) -> None:
         if self._moves:

@@ -267,10 +267,15 @@ async def test_a_secret_is_no_export_and_exports_have_a_limit() -> None:
                 self.export(password=Secret("x"))
             with pytest.raises(ValueError, match="65536 are allowed"):
                 self.export(text="x" * 70_000)
-            self.export(fine=1)
+            for cannot_be_sent in (2**70, "\udcff"):
+                with pytest.raises(TypeError, match="exports are JSON values"):
+                    self.export(value=cannot_be_sent)
+            mine = [1]
+            self.export(fine=1, mine=mine, keyed={1: (None,)})
+            mine.append(2)
 
     async with drive(Exporting) as run:
-        assert run.exports == {"fine": 1}
+        assert run.exports == {"fine": 1, "mine": [1], "keyed": {"1": [None]}}
 
 
 async def test_only_provided_methods_can_be_called() -> None:
