@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ignrun.manifest.document import Document
 from ignrun.manifest.model import Manifest, ModuleSpec, Moved, Need
-from ignrun.manifest.places import at_span, at_value
+from ignrun.manifest.places import at_key, at_span, at_value
 from ignrun.terms.diagnostics import Diagnostic, Note
 from ignrun.terms.hints import did_you_mean
 from ignrun.terms.leaves import Path
@@ -75,6 +75,11 @@ def _module(document: Document, spec: ModuleSpec, written: dict[str, Any]) -> It
         yield from _lengths(document, written, path, "health")
     if isinstance(spec.ready, dict) and "log" in spec.ready:
         yield from _pattern(document, (*path, "ready", "log"), spec.ready["log"])
+    if spec.limits is not None and spec.command is None and spec.isolation == "shared":
+        summary = "only an isolated module or a command takes `limits`"
+        yield at_key(
+            document, (*path, "limits"), "IGN212", summary, hint="add `isolation: process`, or remove `limits`"
+        )
     yield from _slots(document, spec.requires)
     yield from _slots(document, spec.wants)
 

@@ -37,12 +37,26 @@ def settle_command(spec: ModuleSpec, block: Spot, around: Around, resolver: Reso
     ready = _probe(spec.ready, block.below("ready"), resolver, ledger)
     asked = spec.health.check
     check = ready if asked == "ready" else _probe(asked, block.below("health", "check"), resolver, ledger)
-    values = Values(argv, env, cwd, ready, check)
+    files = _files(spec, block.below("files"), resolver) if spec.files else None
+    values = Values(argv, env, cwd, ready, check, files)
     for keys, tree in (("command",), argv), (("ready",), ready), (("health", "check"), check):
         ledger.diagnostics += _secret_arguments(spec, block.below(*keys), tree)
     ledger.diagnostics += _missing_program(spec, block, around, values)
     ledger.names.add("PATH")
     return values
+
+
+def _files(spec: ModuleSpec, block: Spot, resolver: Resolver) -> Tree:
+    """Resolve paths and contents of the files of a command, in the order in which they are written."""
+    names = tuple(spec.files)
+    raw = [{"path": path, **content} for path, content in spec.files.items()]
+
+    def spot_of(path: Path) -> Spot:
+        number, *inner = path
+        name = names[int(number)]
+        return block.below(name, *inner) if inner[:1] != ["path"] else block.below(name)
+
+    return resolver.tree(raw, spot_of, lambda path: "text" if path[1:] == ("path",) else "any")
 
 
 def _secret_arguments(spec: ModuleSpec, block: Spot, argv: Tree | None) -> list[Diagnostic]:

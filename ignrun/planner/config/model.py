@@ -37,13 +37,14 @@ class Reference(msgspec.Struct, frozen=True):
 
 
 class Values(msgspec.Struct, frozen=True):
-    """The values that only a command has; `ready` and `check` are None where no probe is declared."""
+    """The values that only a command has; `files`, `ready` and `check` are None where none is declared."""
 
     argv: Tree
     env: Tree
     cwd: str
     ready: Tree | None = None
     check: Tree | None = None
+    files: Tree | None = None
 
 
 class Settled(msgspec.Struct, frozen=True):

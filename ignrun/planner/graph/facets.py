@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ignrun.planner.graph.model import Command, Edge, Facets, Graph, Hosted, InstanceSpec
+from ignrun.planner.graph.model import Command, Edge, Facets, Graph, Hosted, InstanceSpec, Rules
+from ignrun.terms.spans import Span
 
 NAMES: Final = ("presence", "identity", "wiring", "config", "policy", "meta")
 """The facets, strongest first."""
@@ -25,7 +26,10 @@ FACET_OF: Final[dict[str, str | None]] = {
     "secrets": "config",
     "uses": "identity",
     "claims": "identity",
+    "limits": "identity",
     "folders": "identity",
+    "log": "policy",
+    "irreversible": "policy",
     "body": None,  # its own fields stand in the table of the body
     "facets": None,
     "origins": None,
@@ -38,6 +42,7 @@ FACET_OF_HOSTED: Final[dict[str, str | None]] = {
     "path": "identity",
     "code": "identity",
     "own": "identity",
+    "python": "identity",
     "host": None,  # where it runs now, chosen by the plan
     "callbacks": None,  # follows from the code
 }
@@ -51,7 +56,81 @@ FACET_OF_COMMAND: Final[dict[str, str | None]] = {
     "check": "policy",
     "stop": "policy",
     "oneshot": "policy",
+    "files": "config",
+    "reload": "policy",
+    "user": "identity",
+    "umask": "identity",
 }
+
+FACET_OF_RULES: Final[dict[str, str]] = {
+    "apply": "policy",
+    "watch": "policy",
+    "alerts": "policy",
+    "log": "policy",
+    "moved": "meta",
+}
+"""The facet of each field of Rules, which belong to no instance."""
+
+FACET_OF_KEY: Final[dict[str, str | None]] = {
+    "uses": "identity",
+    "version": "identity",
+    "entry": "identity",
+    "command": "identity",
+    "metadata": "meta",
+    "scopes": "presence",
+    "requires": "wiring",
+    "wants": "wiring",
+    "after": "wiring",
+    "config": "config",
+    "config_schema": "meta",
+    "isolation": "identity",
+    "limits": "identity",
+    "lifecycle": "policy",
+    "health": "policy",
+    "gate": "policy",
+    "enabled": "presence",
+    "labels": "meta",
+    "irreversible": "policy",
+    "claims": "identity",
+    "exports": "policy",
+    "env": "identity",
+    "inherit_env": "identity",
+    "cwd": "identity",
+    "user": "identity",
+    "umask": "identity",
+    "files": "config",
+    "ready": "policy",
+    "reload": "policy",
+    "stop": "policy",
+    "oneshot": "policy",
+    "log": "policy",
+    "for_each": None,
+    "extends": None,
+}
+"""The facet of each key that a module may have in a manifest; None for what only feeds the others."""
+
+FACET_OF_PLANT_KEY: Final[dict[str, str | None]] = {
+    "metadata": "meta",
+    "moved": "meta",
+    "apply": "policy",
+    "watch": "policy",
+    "alerts": "policy",
+    "log": "policy",
+    "python": "identity",
+    "activate": "presence",
+    "modules": None,  # each of its own
+    "apiVersion": None,
+    "kind": None,
+    "include": None,
+    "vars": None,
+    "env_files": None,
+    "secrets": None,
+    "sources": None,
+    "catalog": None,
+    "platform": None,
+    "defaults": None,
+}
+"""The facet of each key of a manifest; None for what only feeds the others."""
 
 EDGE_FIELDS: Final = ("kind", "slot", "provider", "condition", "many", "on_change", "on_crash")
 """What the wiring facet reads of each edge; the order between instances of one module is none of its own."""
@@ -101,4 +180,12 @@ def digest(value: Any) -> str:
 def digest_of_graph(graph: Graph) -> str:
     """Give the digest (hex) of everything that a graph asks for: the same for two texts that mean the same."""
     facets = {address: spec.facets for address, spec in graph.instances.items()}
-    return digest([graph.plant, graph.mode, facets, graph.fingerprints])
+    return digest([graph.plant, graph.mode, facets, graph.fingerprints, _without_places(graph.rules)])
+
+
+def _without_places(rules: Rules) -> Rules:
+    """Leave out where alerts and moves are written."""
+    nowhere = Span.of_file("")
+    alerts = tuple(msgspec.structs.replace(one, span=nowhere) for one in rules.alerts)
+    moved = tuple(msgspec.structs.replace(one, span=nowhere) for one in rules.moved)
+    return msgspec.structs.replace(rules, alerts=alerts, moved=moved)

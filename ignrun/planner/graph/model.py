@@ -4,7 +4,19 @@ from typing import Literal
 
 import msgspec
 
-from ignrun.manifest.model import HealthPolicy, Lifecycle, Oneshot, StopPolicy
+from ignrun.manifest.model import (
+    Alert,
+    ApplyPolicy,
+    HealthPolicy,
+    Lifecycle,
+    Limits,
+    LogPolicy,
+    Moved,
+    Oneshot,
+    ReloadPolicy,
+    StopPolicy,
+    WatchPolicy,
+)
 from ignrun.planner.config.model import Folders as Folders
 from ignrun.planner.config.model import Origin as Origin
 from ignrun.terms.leaves import Path, Tree
@@ -15,7 +27,10 @@ from ignrun.terms.states import Condition
 
 
 class Hosted(msgspec.Struct, frozen=True, tag="hosted"):
-    """How a Python module runs: its class or async function, the import path of its host and the digest of its code."""
+    """How a Python module runs: its class or async function, the import path of its host and the digest of its code.
+
+    `python` is the interpreter or environment that the manifest asks for, empty for the one ignrun runs in.
+    """
 
     entry: str
     path: tuple[str, ...]
@@ -23,11 +38,13 @@ class Hosted(msgspec.Struct, frozen=True, tag="hosted"):
     host: HostId
     own: bool
     callbacks: tuple[str, ...] | None = None
+    python: str = ""
 
 
 class Command(msgspec.Struct, frozen=True, tag="command"):
     """How a command runs: `argv` and `env` are trees (pending leaves are filled when it starts); `cwd` is absolute.
 
+    `files` are those to be written before it starts, each `{"path": .., "json" | "yaml" | "text": .., "mode": ..}`.
     `ready` and `check` are None or one of `{"tcp": ..}`, `{"http": ..}`, `{"log": ..}`, `{"exec": [..]}`, `{"notify": true}`.
     """
 
@@ -39,6 +56,10 @@ class Command(msgspec.Struct, frozen=True, tag="command"):
     check: Tree | None
     stop: StopPolicy
     oneshot: Oneshot | None
+    files: Tree | None = None
+    reload: ReloadPolicy | None = None
+    user: str | None = None
+    umask: str | None = None
 
 
 class Facets(msgspec.Struct, frozen=True):
@@ -77,6 +98,9 @@ class InstanceSpec(msgspec.Struct, frozen=True):
     uses: str = ""
     labels: dict[str, str] = {}
     claims: tuple[str, ...] = ()
+    limits: Limits | None = None
+    log: LogPolicy | None = None
+    irreversible: bool = False
 
 
 class Edge(msgspec.Struct, frozen=True):
@@ -96,6 +120,16 @@ class Edge(msgspec.Struct, frozen=True):
     on_crash: Literal["ignore", "restart"] = "ignore"
 
 
+class Rules(msgspec.Struct, frozen=True):
+    """What a manifest says of the plant as a whole: how applies go, what is watched, told and written, and what has moved."""
+
+    apply: ApplyPolicy = ApplyPolicy()
+    watch: WatchPolicy | None = None
+    alerts: tuple[Alert, ...] = ()
+    log: LogPolicy = LogPolicy()
+    moved: tuple[Moved, ...] = ()
+
+
 class Graph(msgspec.Struct, frozen=True):
     """A plant resolved: instances by address in an order that respects every edge, and the edges.
 
@@ -109,6 +143,7 @@ class Graph(msgspec.Struct, frozen=True):
     secrets: tuple[str, ...] = ()
     mode: str = ""
     fingerprints: dict[str, str] = {}
+    rules: Rules = Rules()
 
 
 EMPTY = Graph("", {}, ())

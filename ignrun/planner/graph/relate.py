@@ -9,7 +9,7 @@ from ignrun.planner.catalog.model import Chosen, Code
 from ignrun.planner.config.model import Configured, Settled
 from ignrun.planner.graph.bind import bind
 from ignrun.planner.graph.facets import with_facets
-from ignrun.planner.graph.model import Command, Edge, Facets, Graph, Hosted, InstanceSpec
+from ignrun.planner.graph.model import Command, Edge, Facets, Graph, Hosted, InstanceSpec, Rules
 from ignrun.planner.graph.order import circles, ordered
 from ignrun.terms.diagnostics import Diagnostic, Note
 from ignrun.terms.metadata import ModuleMetadata
@@ -37,7 +37,9 @@ def relate(configured: Configured, inputs: Inputs) -> Verdict[Graph]:
     }
     edges = tuple(edge for address in instances for edge in by_dependent[address])
     mode = ",".join(inputs.modes)
-    graph = Graph(configured.manifest.name, instances, edges, configured.needed, mode, configured.fingerprints)
+    manifest = configured.manifest
+    rules = Rules(manifest.apply, manifest.watch, manifest.alerts, manifest.log, manifest.moved)
+    graph = Graph(manifest.name, instances, edges, configured.needed, mode, configured.fingerprints, rules)
     return judge(graph, (*bindings.diagnostics, *found))
 
 
@@ -63,6 +65,9 @@ def _instance(configured: Configured, one: Settled) -> InstanceSpec:
         uses=spec.uses or "",
         labels=spec.labels,
         claims=one.claims,
+        limits=spec.limits,
+        log=spec.log,
+        irreversible=spec.irreversible,
     )
 
 
@@ -77,7 +82,18 @@ def _body(configured: Configured, spec: ModuleSpec, chosen: Chosen, one: Settled
     if one.command is not None:
         values = one.command
         return Command(
-            values.argv, values.env, spec.inherit_env, values.cwd, values.ready, values.check, spec.stop, spec.oneshot
+            values.argv,
+            values.env,
+            spec.inherit_env,
+            values.cwd,
+            values.ready,
+            values.check,
+            spec.stop,
+            spec.oneshot,
+            files=values.files,
+            reload=spec.reload,
+            user=spec.user,
+            umask=spec.umask,
         )
     own = spec.isolation == "process"
     code = chosen.code or Code("", "")
@@ -85,7 +101,7 @@ def _body(configured: Configured, spec: ModuleSpec, chosen: Chosen, one: Settled
     if code.root and code.root not in path:
         path = (*path, code.root)
     host = HostId(one.address if own else one.scope.word)
-    return Hosted(chosen.entry, path, code.digest, host, own, code.callbacks)
+    return Hosted(chosen.entry, path, code.digest, host, own, code.callbacks, python=configured.manifest.python or "")
 
 
 def _circle(manifest: Manifest, edges: tuple[Edge, ...]) -> Diagnostic:

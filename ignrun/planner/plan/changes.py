@@ -25,7 +25,7 @@ def facets_changed(before: Graph, after: Graph, address: Address) -> tuple[str, 
     """
     old, new = before.instances[address], after.instances[address]
     changed = {name for name in NAMES if getattr(old.facets, name) != getattr(new.facets, name)}
-    if secrets_moved(before, after, _pending_of_config(new)):
+    if secrets_moved(before, after, (*_pending_of_config(new), *_pending_of_files(new))):
         changed.add("config")
     if secrets_moved(before, after, _pending_of_command(new)):
         changed.add("identity")
@@ -34,6 +34,10 @@ def facets_changed(before: Graph, after: Graph, address: Address) -> tuple[str, 
 
 def _pending_of_config(spec: InstanceSpec) -> tuple[Pending, ...]:
     return spec.config.pending
+
+
+def _pending_of_files(spec: InstanceSpec) -> tuple[Pending, ...]:
+    return spec.body.files.pending if isinstance(spec.body, Command) and spec.body.files else ()
 
 
 def _pending_of_command(spec: InstanceSpec) -> tuple[Pending, ...]:
@@ -72,7 +76,8 @@ def _sort(spec: InstanceSpec) -> str:
 
 
 def _changed_secrets(before: Graph, after: Graph, new: InstanceSpec) -> Iterator[Change]:
-    for block, pending in (("config", _pending_of_config(new)), ("env", _pending_of_command(new))):
+    blocks = (("config", _pending_of_config), ("files", _pending_of_files), ("env", _pending_of_command))
+    for block, pending in ((block, pending_of(new)) for block, pending_of in blocks):
         for one in pending:
             if secrets_moved(before, after, (one,)):
                 path = (block, *one.path)
