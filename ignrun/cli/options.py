@@ -55,6 +55,12 @@ def aims_at_plant(function: F) -> F:
 
 
 def reads_manifest(function: F) -> F:
+    """Add the argument that names a manifest, and the options that say how it is read; they arrive as one value, `reading`."""
+    named = click.argument("manifest", required=False, metavar="[MANIFEST]")
+    return named(says_how_to_read(function))
+
+
+def says_how_to_read(function: F) -> F:
     """Add the options that say how a manifest is read; they arrive as one value, `reading`."""
 
     def read(**given: Any) -> Any:
@@ -71,7 +77,6 @@ def reads_manifest(function: F) -> F:
     return _decorated(
         function,
         read,
-        click.argument("manifest", required=False, metavar="[MANIFEST]"),
         click.option(
             "--mode",
             multiple=True,
