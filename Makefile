@@ -86,8 +86,12 @@ deps: setup  ## is what is imported declared, and what is declared imported
 docs-check: setup  ## do links resolve, do docs and code list the same things
 	@echo "docs"; $(BIN)/python -m tests.house.docs
 
+.PHONY: editor
+editor: setup  ## install what the editor tests speak to, from the npm registry; quick when nothing changed
+	@$(BIN)/python -m tests.editor.install
+
 .PHONY: test
-test: setup  ## the tests, in random order, in two processes
+test: setup editor  ## the tests, in random order, in two processes
 	@$(BIN)/python -m pytest -n $(TESTS) $(ARGS)
 
 .PHONY: reference

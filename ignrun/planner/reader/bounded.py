@@ -6,18 +6,23 @@ import select
 import signal
 import time
 import traceback
-from typing import Final, NoReturn
+from collections.abc import Callable
+from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 
 from ignrun.manifest.inputs import Inputs
 from ignrun.planner.proposal import Base, Reading
-from ignrun.planner.reader.corridor import propose
+from ignrun.planner.reader.corridor import WorkingOn, propose
 from ignrun.planner.reader.limits import Bookmark, Limits, impose, limits_for
 from ignrun.terms.diagnostics import diagnose
 from ignrun.terms.failure import ReaderFailure
 from ignrun.terms.spans import Span
 from ignrun.terms.verdict import Rejected
+
+T = TypeVar("T")
+Work = Callable[[WorkingOn], Any]
+"""What a child does: it is given a way to say what it works on, and returns a struct with a `verdict`."""
 
 ANSWER: Final = b"A"
 OUT_OF_MEMORY: Final = b"M"
@@ -37,26 +42,37 @@ def propose_bounded(inputs: Inputs, base: Base) -> Reading:
 
 
 def decoded(answer: bytes) -> Reading:
+    """Read the answer of a child that proposed; raises as `decoded_as` does."""
+    return decoded_as(answer, Reading)
+
+
+def decoded_as(answer: bytes, kind: type[T]) -> T:
     """Read the answer of a child; raises RuntimeError with its traceback for a bug in it, ReaderFailure for none."""
     if answer[:1] == ANSWER:
-        return msgspec.msgpack.decode(answer[1:], type=Reading)
+        return msgspec.msgpack.decode(answer[1:], type=kind)
     if answer[:1] == BUG:
         raise RuntimeError(answer[1:].decode(errors="replace"))
     raise ReaderFailure(answer[1:].decode(errors="replace") or "the reading process ended without an answer")
 
 
 def answer_of(inputs: Inputs, base: Base, limits: Limits | None = None, asker: int | None = None) -> bytes:
-    """Fork a child, let it propose under limits, and give what it wrote; never raises for what the child does.
+    """Let a child propose under limits, and give what it wrote; see `answer_to`."""
+    return answer_to(lambda working_on: propose(inputs, base, working_on), inputs.manifest, limits, asker)
 
-    The child is ended early when the other end of `asker`, a socket, closes: nobody waits for the answer then.
+
+def answer_to(work: Work, manifest: str, limits: Limits | None = None, asker: int | None = None) -> bytes:
+    """Fork a child, let it work under limits, and give what it wrote; never raises for what the child does.
+
+    What `work` returns has a `verdict`, which a limit that is hit rejects. The child is ended early when the other end of
+    `asker`, a socket, closes: nobody waits for the answer then.
     """
-    limits = limits or limits_for(inputs.manifest)
+    limits = limits or limits_for(manifest)
     bookmark = Bookmark()
     ours, theirs = os.pipe()
     pid = os.fork()
     if not pid:
         os.close(ours)
-        _child(inputs, base, limits, bookmark, theirs)
+        _child(work, limits, bookmark, theirs)
     os.close(theirs)
     status: int | None = None
     try:
@@ -66,14 +82,14 @@ def answer_of(inputs: Inputs, base: Base, limits: Limits | None = None, asker: i
         os.close(ours)
         if status is None:
             status = _end(pid)
-    place = bookmark.read(inputs.manifest)
+    place = bookmark.read(manifest)
     bookmark.close()
     if answer is not None and answer[:1] == ANSWER and status == 0:
         return answer
     return _without_answer(answer, status, limits, place)
 
 
-def _child(inputs: Inputs, base: Base, limits: Limits, bookmark: Bookmark, out: int) -> NoReturn:
+def _child(work: Work, limits: Limits, bookmark: Bookmark, out: int) -> NoReturn:
     """Work and leave: nothing of the parent's (handlers, buffers, exit hooks) may run here."""
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -82,7 +98,7 @@ def _child(inputs: Inputs, base: Base, limits: Limits, bookmark: Bookmark, out: 
         signal.set_wakeup_fd(-1)
         gc.disable()
         impose(limits)
-        answer = ANSWER + msgspec.msgpack.encode(propose(inputs, base, bookmark.put))
+        answer = ANSWER + msgspec.msgpack.encode(work(bookmark.put))
     except MemoryError:
         answer = OUT_OF_MEMORY
     except BaseException:  # noqa: BLE001 - the outermost frame of this process

@@ -24,11 +24,9 @@ def dispatch(draft: Draft) -> None:
         if record is None or record.phase not in _HEARING:
             continue
         batch = draft.batch(host)
-        orders = tuple(_orders(batch))
-        if batch.loads or orders:
-            record = silence.watch(draft, record)
+        silence.watch(draft, record)
         _load(draft, record, batch)
-        for order in (*_telling(routes.get(host)), *orders):
+        for order in (*_telling(routes.get(host)), *_orders(batch)):
             draft.effects.append(GiveOrder(host, record.epoch, order))
     draft.batches = {}
 

@@ -28,7 +28,7 @@ ERROR = diagnose(
     excerpt="      intervall: 2s",
     notes=[Note("declared here", Span("/opt/defs/module.yaml", 31, 5, 9)), Note("no place")],
 )
-WARNING = diagnose(Span(MANIFEST, 3, 1, 6), "IGN291", "not yet: 100%, or so", severity=Severity.WARNING)
+WARNING = diagnose(Span(MANIFEST, 3, 1, 6), "IGN293", "not yet: 100%, or so", severity=Severity.WARNING)
 REMARK = diagnose(Span("/srv/line 4/.env", 1, 1, 2), "IGN506", "known at apply", severity=Severity.REMARK)
 ALL = (ERROR, WARNING, REMARK)
 
@@ -94,7 +94,7 @@ def test_each_diagnostic_is_a_workflow_command_at_its_place() -> None:
         },
         "unknown key `intervall`\nhint: did you mean `interval`?\ndeclared here (/opt/defs/module.yaml:31)\nno place",
     )
-    assert (warning[0], warning[1]["title"]) == ("warning", "IGN291: not yet: 100%, or so")
+    assert (warning[0], warning[1]["title"]) == ("warning", "IGN293: not yet: 100%, or so")
     assert (notice[0], notice[1]["file"]) == ("notice", ".env")
 
 
@@ -121,7 +121,7 @@ def test_an_error_is_a_failed_case_and_the_rest_have_passed(tmp_path) -> None:
     cases = [(suite.name, case.classname, case.name, case.is_passed) for suite in report for case in suite]
     assert cases == [
         ("plant.yaml", "IGN204", "plant.yaml:14:7 unknown key `intervall`", False),
-        ("plant.yaml", "IGN291", "plant.yaml:3:1 not yet: 100%, or so", True),
+        ("plant.yaml", "IGN293", "plant.yaml:3:1 not yet: 100%, or so", True),
         (".env", "IGN506", ".env:1:1 known at apply", True),
     ]
     (failed,) = next(iter(next(iter(report)))).result
@@ -161,7 +161,7 @@ def test_sarif_names_place_level_and_rule_of_each_result() -> None:
     (run,) = sarif(diagnosis(ALL))["runs"]
     assert [(one["ruleId"], one["level"]) for one in run["results"]] == [
         ("IGN204", "error"),
-        ("IGN291", "warning"),
+        ("IGN293", "warning"),
         ("IGN506", "note"),
     ]
     assert run["originalUriBaseIds"]["%SRCROOT%"]["uri"] == "file:///srv/line%204/"
@@ -171,7 +171,7 @@ def test_sarif_names_place_level_and_rule_of_each_result() -> None:
     (beside,) = run["results"][0]["relatedLocations"]
     assert beside["physicalLocation"]["artifactLocation"] == {"uri": "file:///opt/defs/module.yaml"}
     assert [rule["shortDescription"]["text"] for rule in run["tool"]["driver"]["rules"]] == [
-        CODES[code].title for code in ("IGN204", "IGN291", "IGN506")
+        CODES[code].title for code in ("IGN204", "IGN293", "IGN506")
     ]
 
 
