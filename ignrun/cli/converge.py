@@ -104,6 +104,7 @@ def request_of(prepared: Prepared, soak: float | None) -> "ApplyRequest":
         environment={name: inputs.environment[name] for name in wanted if name in inputs.environment},
         strict_env=inputs.strict_env,
         locked=inputs.locked,
+        allowed=inputs.allowed,
         soak=soak,
         by=operator(),
     )

@@ -28,6 +28,7 @@ class Reading(msgspec.Struct, frozen=True):
     scopes: tuple[str, ...] = ()
     strict_env: bool = False
     locked: bool = False
+    allowed: tuple[str, ...] = ()
 
 
 def aims_at_plant(function: F) -> F:
@@ -55,6 +56,12 @@ def aims_at_plant(function: F) -> F:
 
 
 def reads_manifest(function: F) -> F:
+    """Add the argument that names a manifest, and the options that say how it is read; they arrive as one value, `reading`."""
+    named = click.argument("manifest", required=False, metavar="[MANIFEST]")
+    return named(says_how_to_read(function))
+
+
+def says_how_to_read(function: F) -> F:
     """Add the options that say how a manifest is read; they arrive as one value, `reading`."""
 
     def read(**given: Any) -> Any:
@@ -65,13 +72,13 @@ def reads_manifest(function: F) -> F:
             scopes=_split(given.pop("scope")),
             strict_env=given.pop("strict_env"),
             locked=given.pop("locked"),
+            allowed=tuple(str(absolute(path)) for path in given.pop("allow_path")),
         )
         return function(reading=reading, **given)
 
     return _decorated(
         function,
         read,
-        click.argument("manifest", required=False, metavar="[MANIFEST]"),
         click.option(
             "--mode",
             multiple=True,
@@ -86,6 +93,12 @@ def reads_manifest(function: F) -> F:
         ),
         click.option("--scope", multiple=True, metavar="SCOPE", help="Activate this scope only; may be repeated."),
         click.option("--strict-env", is_flag=True, help="Make unset variables and secrets errors."),
+        click.option(
+            "--allow-path",
+            multiple=True,
+            metavar="FOLDER",
+            help="Let includes and `${file:}` lie below this folder, too; may be repeated.",
+        ),
         click.option("--locked", is_flag=True, help="Refuse what `ignrun.lock` does not say."),
     )
 

@@ -22,6 +22,7 @@ DAILY: Final = {
 """What most days need: the verbs with their one line."""
 
 MORE: Final = {
+    "config": "Show, explain and set config values.",
     "lock": "Write down which versions were chosen, with their hashes.",
     "ps": "List the plants that run on this machine.",
     "explain": "Explain the code of a diagnostic.",
@@ -41,6 +42,33 @@ class Verb(click.Command):
         with formatter.section("Examples" if len(self.examples) > 1 else "Example"):
             for example in self.examples:
                 formatter.write(f"  {example}\n")
+
+
+class VerbGroup(Verb, click.Group):
+    """A verb that has verbs of its own: `ignrun config show`."""
+
+
+def verb_group(name: str, *examples: str) -> Callable[[Callable[..., Any]], VerbGroup]:
+    """Make a verb of the tables, with verbs of its own, out of a function; they are added by `under`."""
+
+    def make(function: Callable[..., Any]) -> VerbGroup:
+        made = click.command(name, cls=VerbGroup, short_help=(DAILY | MORE)[name])(function)
+        made.examples = examples
+        return made
+
+    return make
+
+
+def under(group: VerbGroup, name: str, *examples: str) -> Callable[[Callable[..., Any]], Verb]:
+    """Make a verb of a group out of a function; the first sentence of the docstring is its one line."""
+
+    def make(function: Callable[..., Any]) -> Verb:
+        made = click.command(name, cls=Verb)(function)
+        made.examples = examples
+        group.add_command(made)
+        return made
+
+    return make
 
 
 def verb(name: str, *examples: str) -> Callable[[Callable[..., Any]], Verb]:

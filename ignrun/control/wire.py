@@ -28,6 +28,7 @@ class ApplyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environment: dict[str, str] = {}
     strict_env: bool = False
     locked: bool = False
+    allowed: tuple[str, ...] = ()
     no_start: bool = False
     soak: float | None = None
     by: str = ""

@@ -32,6 +32,7 @@ def parse_definition(document: Document, text: DefinitionText) -> Definition:
         requires_ignition=text.requires_ignition or "",
         exports=_or_none(text.exports),
         config_version=text.config_version or 1,
+        config=text.config or {},
     )
 
 

@@ -162,8 +162,9 @@ def _alternatives(document: Document, error: Broken, path: Path) -> Iterator[Com
 
 
 def _not_one_of(document: Document, error: Broken, path: Path) -> Complaint:
-    keys = [one["required"][0] for one in error.validator_value]
-    present = [key for key in error.instance if key in keys]
+    keys = [one["required"][0] for one in error.validator_value if "required" in one]
+    open_to_others = len(keys) < len(error.validator_value)
+    present = [key for key in error.instance if key in keys or (open_to_others and not key.startswith("x-"))]
     if not present:
         hint = "add " + _words(list(BODIES) if _in_module(path) else keys, "or")
         none = at_key(document, path, "IGN207", f"{_place(path)} has none of {_words(keys)}", hint=hint)

@@ -1,6 +1,21 @@
 """Owns Inputs, everything that reading a manifest depends on, as one frozen value."""
 
+from typing import Any
+
 import msgspec
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """A change of one module's run-time overlay that is tried before it is written: `values` stand for those in its file.
+
+    `text`, where there is one, is read as the type that the schema asks for and put at `path`. `said` names the command for diagnostics.
+    """
+
+    module: str
+    values: dict[str, Any]
+    said: str
+    path: tuple[str, ...] = ()
+    text: str | None = None
 
 
 class Inputs(msgspec.Struct, frozen=True):
@@ -12,6 +27,7 @@ class Inputs(msgspec.Struct, frozen=True):
     runner). `for_apply` turns an unset `${env:}` or `${secret:}` from `(known at apply)` into an error. `fingerprint_key` keys the
     fingerprints of secrets (random for each plant, kept in the state folder; empty: secrets have none). `locked` refuses what
     `ignrun.lock` does not say, `relock` reads as if there were none.
+    `explain` names the module whose config is to be given layer by layer; `trial` is a run-time change that is not written yet.
     """
 
     manifest: str
@@ -28,6 +44,8 @@ class Inputs(msgspec.Struct, frozen=True):
     fingerprint_key: bytes = b""
     locked: bool = False
     relock: bool = False
+    explain: str = ""
+    trial: Trial | None = None
     allowed: tuple[str, ...] = ()
 
 

@@ -187,6 +187,7 @@ class Definition(msgspec.Struct, frozen=True):
     requires_ignition: str = ""
     exports: Any = None
     config_version: int = 1
+    config: dict[str, Any] = {}
 
 
 class Source(msgspec.Struct, frozen=True):

@@ -152,11 +152,10 @@ def _env_files(document: Document, text: ManifestText) -> Iterator[EnvFile]:
 
 def _secrets(document: Document, text: ManifestText) -> Iterator[tuple[str, SecretSource]]:
     for name, one in (text.secrets or {}).items():
-        span = document.key_span(("secrets", name))
-        for provider, argument in _plain(one).items():
-            if provider == "file":
-                argument = absolute(document.folder_of(("secrets", name, "file")), argument)  # noqa: PLW2901 - where it lies
-            yield name, SecretSource(name, provider, argument, span)
+        provider, argument = next((key, value) for key, value in one.items() if not key.startswith("x-"))
+        if provider == "file":
+            argument = absolute(document.folder_of(("secrets", name, "file")), argument)
+        yield name, SecretSource(name, provider, argument, document.key_span(("secrets", name)))
 
 
 def _path(document: Document, way: Path, path: str | UnsetType | None) -> str | None:

@@ -220,7 +220,7 @@ class EnvFileText(Block, frozen=True):
 
 
 class SecretText(Block, frozen=True):
-    """Where a secret comes from; exactly one is set."""
+    """Where a secret comes from, of the providers that ship with ignrun; exactly one is set."""
 
     env: EnvName | UnsetType = UNSET
     file: Text | UnsetType = UNSET
@@ -318,7 +318,7 @@ class ManifestText(Block, frozen=True, rename={"api_version": "apiVersion"}):
     include: list[Text] | UnsetType = UNSET
     vars: dict[VariableName, Any] | UnsetType = UNSET
     env_files: list[Text | EnvFileText] | UnsetType = UNSET
-    secrets: dict[SecretName, SecretText] | UnsetType = UNSET
+    secrets: dict[SecretName, dict[str, Any]] | UnsetType = UNSET
     sources: list[FolderText] | UnsetType = UNSET
     python: Text | UnsetType = UNSET
     activate: Scopes | UnsetType = UNSET
@@ -377,7 +377,7 @@ class OverlayText(Block, frozen=True, rename={"api_version": "apiVersion"}):
     metadata: PartialPlantText | UnsetType = UNSET
     vars: dict[VariableName, Any] | UnsetType = UNSET
     env_files: list[Text | EnvFileText] | UnsetType = UNSET
-    secrets: dict[SecretName, SecretText] | UnsetType = UNSET
+    secrets: dict[SecretName, dict[str, Any]] | UnsetType = UNSET
     sources: list[FolderText] | UnsetType = UNSET
     python: Text | UnsetType = UNSET
     activate: Scopes | UnsetType = UNSET
@@ -421,6 +421,7 @@ class DefinitionText(Block, frozen=True, rename={"api_version": "apiVersion"}):
     wants: dict[Name, SlotText] | UnsetType = UNSET
     exports: Schema | UnsetType = UNSET
     claims: list[Text] | UnsetType = UNSET
+    config: dict[str, Any] | UnsetType = UNSET
     config_version: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
     config_schema: Schema | UnsetType = UNSET
 
@@ -484,11 +485,19 @@ def _rules_hold(text: ManifestText | OverlayText, partial: dict[str, PartialModu
     return (
         all(_module_holds(one) for one in modules)
         and all(_block_holds(one) for one in partial.values())
-        and all(_set(one) == 1 for one in secrets.values())
+        and all(map(_secret_holds, secrets.values()))
         and all(_alert_holds(one) for one in alerts.values())
         and _distinct(text.activate)
         and (not text.defaults or not text.defaults.health or _probe_holds(text.defaults.health.check))
     )
+
+
+def _secret_holds(one: dict[str, Any]) -> bool:
+    """Tell whether one provider is named; whether one that others bring is there, and takes that, is seen when it is looked for."""
+    shipped = [name for name in one if name in SecretText.__struct_fields__]
+    if not shipped:
+        return bool(one)
+    return len(one) == 1 and loosely_shaped(one, SecretText) is not None
 
 
 def _module_holds(one: ModuleText) -> bool:

@@ -1,10 +1,13 @@
 """Owns Proposal, what the reader hands over: a plan, the graph it leads to, and everything it was read from."""
 
+from typing import Any
+
 import msgspec
 
-from ignrun.manifest.inputs import InputFile
+from ignrun.manifest.inputs import InputFile, Inputs
 from ignrun.manifest.model import ApplyPolicy
 from ignrun.planner.catalog.model import Pin
+from ignrun.planner.config.model import Stack
 from ignrun.planner.graph.model import EMPTY, Graph
 from ignrun.planner.plan.model import Plan
 from ignrun.terms.verdict import Accepted, Rejected
@@ -17,11 +20,32 @@ class Base(msgspec.Struct, frozen=True):
     graph: Graph = EMPTY
 
 
+class Call(msgspec.Struct, frozen=True):
+    """How somebody had a manifest read, its environment aside: what watcher, boot and rollback use again; paths are absolute."""
+
+    manifest: str = ""
+    root: str = ""
+    python: str = ""
+    modes: tuple[str, ...] = ()
+    vars: dict[str, str] = {}
+    sets: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    strict_env: bool = False
+    locked: bool = False
+    allowed: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, inputs: Inputs) -> "Call":
+        """Take from inputs what the caller said."""
+        return cls(**{name: getattr(inputs, name) for name in cls.__struct_fields__})
+
+
 class Proposal(msgspec.Struct, frozen=True):
     """A plant read, resolved and planned.
 
     `target` is the digest (hex) of all resolved inputs. `environment` holds the non-secret values that `${env:}`
-    used; `pins` says which definitions were chosen, as a lock does; `names` every environment name that was asked for, secrets included: what a caller hands to a runner.
+    used (with the `IGN_` variables that override config); `names` every environment name that was asked for, secrets included:
+    what a caller hands to a runner. `call` is how it was asked for.
     """
 
     plant: str
@@ -33,13 +57,20 @@ class Proposal(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     apply: ApplyPolicy
     pins: tuple[Pin, ...] = ()
+    call: Call = Call()
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What leaves the bounded process: the verdict, and beside it, for an apply only, the text of each secret by name."""
+    """What leaves the bounded process: the verdict, and beside it, for an apply only, the text of each secret by name.
+
+    `stacks` are the layers of the module that the inputs ask to explain; `tried` is the run-time overlay that they try, its values
+    typed. Both are there also for what is refused.
+    """
 
     verdict: Accepted[Proposal] | Rejected[Proposal | None]
     secrets: dict[str, str] = {}
+    stacks: tuple[Stack, ...] = ()
+    tried: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         """Show the verdict and how many secrets there are, none of them."""

@@ -45,6 +45,7 @@ def _request(inputs: Inputs, options: RunOptions) -> ApplyRequest:
         environment=inputs.environment,
         strict_env=inputs.strict_env,
         locked=inputs.locked,
+        allowed=inputs.allowed,
         no_start=options.no_start,
         soak=options.soak,
     )

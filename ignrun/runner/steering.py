@@ -158,6 +158,7 @@ class Steering:
             environment=request.environment,
             strict_env=request.strict_env,
             locked=request.locked,
+            allowed=request.allowed,
             for_apply=for_apply,
             fingerprint_key=self._key,
         )

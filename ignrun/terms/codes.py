@@ -104,6 +104,10 @@ _OUTSIDE: Final = (
     CodeInfo("IGN504", "env file not found", "An env file that is not optional does not exist or cannot be read."),
     CodeInfo("IGN505", "malformed env file", "A line of an env file cannot be parsed; everything after it would be lost."),
     CodeInfo("IGN506", "known at apply", "The value is unset now and asked for again when the plant is applied; `--strict-env` makes this an error."),
+    CodeInfo("IGN507", "no such secret provider", "A secret comes from `env`, `file`, `exec`, `keyring` or `vault`, or from a provider that an installed package brings (entry points `ignrun.secret_providers`)."),
+    CodeInfo("IGN508", "secret provider not usable", "The provider needs a package that is not installed (`pip install 'ignrun[keyring]'`, `'ignrun[vault]'`), or the package that brings it cannot be loaded. A warning until an apply needs the secret."),
+    CodeInfo("IGN509", "damaged run-time values", "A file of `config/` in the state folder, which `ignrun config set` writes, cannot be read. The newest backup is used in its stead, with a warning; without one nothing can be applied. `ignrun config rollback MODULE` goes back to that backup for good."),
+    CodeInfo("IGN510", "edit hidden by a run-time value", "`ignrun config set` has given a value that lies over what was edited, so that the edit has no effect. Unset the run-time value, or set it anew. `apply.runtime_config: allow | warn | deny` says whether this is nothing, a warning or an error."),
 )  # fmt: skip
 
 CODES: Final[dict[str, CodeInfo]] = {one.code: one for one in (*_TEXT, *_SCHEMA, *_NAMES, *_GRAPH, *_OUTSIDE)}

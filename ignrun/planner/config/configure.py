@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ignrun.manifest.inputs import Inputs
+from ignrun.manifest.inputs import InputFile, Inputs
 from ignrun.manifest.model import Manifest, ModuleSpec
 from ignrun.planner.catalog.model import Chosen, Selection
 from ignrun.planner.config.claims import Claims
@@ -15,12 +15,15 @@ from ignrun.planner.config.environment import Variables, read_variables
 from ignrun.planner.config.instances import folders_of, provider_finder, scopes_of
 from ignrun.planner.config.layers import Layer, Merged, merged, with_defaults
 from ignrun.planner.config.ledger import Ledger
-from ignrun.planner.config.model import Configured, Origin, Settled
-from ignrun.planner.config.overrides import Override, is_secret, layer_of, read_overrides
-from ignrun.planner.config.resolve import Resolver, Scene
+from ignrun.planner.config.lookups import Scene
+from ignrun.planner.config.model import Configured, Settled, Stack
+from ignrun.planner.config.overrides import Override, is_secret, layer_of, read_overrides, trial_value, unknown_key
+from ignrun.planner.config.resolve import Resolver
+from ignrun.planner.config.run_time import RunTime, RunTimes
 from ignrun.planner.config.schemas import SchemaOf, Schemas
 from ignrun.planner.config.secrets import SecretLookup
 from ignrun.planner.config.spots import Spot
+from ignrun.planner.config.stacks import origins_of, stacks_of
 from ignrun.terms.diagnostics import Diagnostic, Note
 from ignrun.terms.leaves import Path, Pending, Tree, filled
 from ignrun.terms.names import Address, ModuleScope, address_of
@@ -43,28 +46,37 @@ def configure(
             working_on(spec.span)
             instances.update({one.address: one for one in workshop.instances_of(spec)})
     ledger = workshop.ledger
+    ledger.diagnostics += workshop.lookup.flaws()
     configured = Configured(
         manifest,
         selection,
         instances,
-        variables.files + workshop.schemas.files,
+        (*variables.files, *workshop.schemas.files, *workshop.run_time_files, *ledger.files.values()),
         dict(sorted(ledger.used.items())),
         tuple(sorted(ledger.names)),
         tuple(sorted(ledger.needed)),
         dict(sorted(ledger.secrets.items())) if inputs.for_apply else {},
         ledger.fingerprints(),
+        workshop.stacks,
+        workshop.tried,
     )
     return judge(configured, (*variables.diagnostics, *ledger.diagnostics, *workshop.claims.diagnostics))
 
 
 class _Ready(msgspec.Struct, frozen=True):
-    """One module as far as its scopes share it: its block, its schema, its values layer over layer."""
+    """One module as far as its scopes share it: its block, its schema, its values layer over layer, and its run-time values.
+
+    `below` is what lies below the run-time values, None where there are none.
+    """
 
     spec: ModuleSpec
     chosen: Chosen
     block: Spot
     found: SchemaOf
+    layers: tuple[Layer, ...]
     base: Merged
+    below: Merged | None
+    run_time: RunTime
 
 
 class _Workshop:
@@ -74,17 +86,23 @@ class _Workshop:
         self._manifest = manifest
         self._selection = selection
         self._inputs = inputs
-        self.ledger = Ledger(inputs, variables.values, SecretLookup(manifest, inputs, variables.values))
+        self.lookup = SecretLookup(manifest, inputs, variables.values)
+        self.ledger = Ledger(inputs, variables.values, self.lookup)
         self.schemas = Schemas(manifest)
         self.claims = Claims()
+        self.stacks: tuple[Stack, ...] = ()
+        self.tried: dict[str, Any] | None = None
+        self.run_time_files: list[InputFile] = []
+        self._run_times = RunTimes(inputs, manifest.folder)
         overrides, misspelt = read_overrides(manifest, inputs)
         self.ledger.diagnostics += misspelt
         self._overrides: dict[str, list[Override]] = {}
         for one in overrides:
             self._overrides.setdefault(one.module, []).append(one)
         self._scopes = {name: scopes_of(manifest, selection, inputs, spec) for name, spec in manifest.modules.items()}
-        self._variables: dict[str, Any] = {**manifest.vars, **inputs.vars}
+        self._variables = _variables(manifest, inputs)
         programs = str(FilePath(inputs.python).parent)
+        self._roots = (inputs.root, *inputs.allowed)
         self._around = Around(manifest.folder, programs, inputs.environment.get("PATH", ""))
 
     def instances_of(self, spec: ModuleSpec) -> Iterator[Settled]:
@@ -92,21 +110,69 @@ class _Workshop:
         block = Spot(self._manifest.documents[spec.where.document], spec.where.path)
         found = self.schemas.of(spec, chosen, block)
         self.ledger.diagnostics += found.diagnostics
-        ready = _Ready(spec, chosen, block, found, self._merged(spec, block, found))
+        ready = self._ready(spec, chosen, block, found)
+        if self._inputs.explain == spec.name:
+            self.stacks = stacks_of(ready.layers, found.schema, found.spot, ready.run_time.stamps)
+        self.ledger.diagnostics += _hidden_literals(ready)
         for scope in self._scopes[spec.name]:
             yield self._instance(ready, scope)
 
-    def _merged(self, spec: ModuleSpec, block: Spot, found: SchemaOf) -> Merged:
-        layers = [Layer("config", spec.config, block.below("config"))]
+    def _ready(self, spec: ModuleSpec, chosen: Chosen, block: Spot, found: SchemaOf) -> _Ready:
+        run_time = self._run_time(spec, found)
+        weak = self._written(spec, chosen, block)
+        strong = weak if run_time.layer is None else (*weak, run_time.layer)
+        layers = self._overridden(spec, strong, block, found)
+        root = block.below("config") if spec.config else block
+        base = merged(layers, root)
+        below = merged(weak, root) if run_time.layer else None
+        if found.schema is not None:
+            defaults = found.schema.defaults(base.tree)
+            base = with_defaults(base, [(path, value, found.spot.below(*way)) for path, value, way in defaults])
+        return _Ready(spec, chosen, block, found, layers, base, below, run_time)
+
+    def _run_time(self, spec: ModuleSpec, found: SchemaOf) -> RunTime:
+        """Read the run-time values of a module; what is being tried gets the type that the schema asks for."""
+        run_time = self._run_times.of(spec.name)
+        self.ledger.diagnostics += run_time.diagnostics
+        if run_time.file:
+            self.run_time_files.append(run_time.file)
+        trial = self._inputs.trial
+        if trial is None or trial.module != spec.name or run_time.layer is None:
+            return run_time
+        values = run_time.layer.values
+        if trial.text is not None:
+            values = _with_value(values, trial.path, trial_value(trial, found.schema))
+        self.tried = values
+        return msgspec.structs.replace(run_time, layer=msgspec.structs.replace(run_time.layer, values=values))
+
+    def _written(self, spec: ModuleSpec, chosen: Chosen, block: Spot) -> tuple[Layer, ...]:
+        """Give the layers that stand in files which people edit: the definition's, the module's own, those of overlays."""
+        definition = chosen.definition
+        layers: tuple[Layer, ...] = ()
+        if definition is not None and definition.config:
+            layers = (Layer("definition", definition.config, Spot(definition.document, ("config",))),)
+        if not spec.config_layers:
+            return (*layers, Layer("config", spec.config, block.below("config")))
+        documents = self._manifest.documents
+        own = [
+            Layer(one.name, one.values, Spot(documents[one.where.document], one.where.path))
+            for one in spec.config_layers
+        ]
+        return (*layers, *own)
+
+    def _overridden(
+        self, spec: ModuleSpec, layers: tuple[Layer, ...], block: Spot, found: SchemaOf
+    ) -> tuple[Layer, ...]:
+        """Lay over what variables and options say."""
         for override in self._overrides.get(spec.name, ()):
-            weaker = merged(tuple(layers), block).tree
-            layers.append(layer_of(override, found.schema, weaker))
-            self._note(override, found)
-        base = merged(tuple(layers), block.below("config") if spec.config else block)
-        if found.schema is None:
-            return base
-        defaults = found.schema.defaults(base.tree)
-        return with_defaults(base, [(path, value, found.spot.below(*way)) for path, value, way in defaults])
+            weaker = merged(layers, block).tree
+            unknown = unknown_key(override, found.schema, weaker)
+            if unknown:
+                self.ledger.diagnostics.append(unknown)
+            else:
+                layers = (*layers, layer_of(override, found.schema, weaker))
+                self._note(override, found)
+        return layers
 
     def _note(self, override: Override, found: SchemaOf) -> None:
         """Count an overriding variable among the inputs, its value only where it is no secret."""
@@ -118,7 +184,7 @@ class _Workshop:
         address = address_of(spec.name, scope)
         folders = folders_of(self._manifest, self._inputs, address, ready.chosen)
         find = provider_finder(self._manifest, self._selection, self._scopes, scope)
-        scene = Scene(self._variables, folders, find)
+        scene = Scene(self._variables, folders, find, self._manifest.folder, self._roots, spec.each)
         resolver = Resolver(scene, self.ledger)
         config = resolver.tree(ready.base.tree, ready.base.spot, schema.kind if schema else _any)
         secrets = self._judged(ready, config)
@@ -127,7 +193,7 @@ class _Workshop:
         exports = inner.tree(spec.exports, lambda path: block.below("exports", *path), _any)
         self.ledger.diagnostics += [_shown_to_all(spec, block, one.path) for one in exports.pending if one.tainted]
         references = tuple(dict.fromkeys((*resolver.references, *inner.references)))
-        origins = _origins(ready.base)
+        origins = origins_of(ready.base, ready.below, schema, ready.run_time.stamps)
         claims = self._claims(ready, address, inner)
         return Settled(
             address, spec.name, scope, folders, config, secrets, origins, exports, command, references, claims
@@ -175,12 +241,39 @@ def _any(_: Path) -> str:
     return "any"
 
 
-def _origins(base: Merged) -> tuple[Origin, ...]:
-    """List where each scalar, and each list or object with nothing in it, came from."""
-    inner = {path[:-1] for path in base.marks if path}
-    return tuple(
-        Origin(path, mark.layer, mark.spot.span) for path, mark in base.marks.items() if path and path not in inner
-    )
+def _variables(manifest: Manifest, inputs: Inputs) -> dict[str, Any]:
+    """Give the variables; what the caller gives holds no references, whatever it looks like."""
+    given = {name: manifest.vars.get(name, text) for name, text in inputs.vars.items()}
+    plain = {name: one.replace("${", "$${") if isinstance(one, str) else one for name, one in given.items()}
+    return {**manifest.vars, **plain}
+
+
+def _with_value(values: dict[str, Any], path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    """Copy an overlay with one value set in it."""
+    key, *rest = path
+    if not rest:
+        return {**values, key: value}
+    inner = values.get(key)
+    return {**values, key: _with_value(inner if isinstance(inner, dict) else {}, tuple(rest), value)}
+
+
+def _hidden_literals(ready: _Ready) -> Iterator[Diagnostic]:
+    """Refuse the text of a secret also where a stronger layer hides it; what is in effect is judged with the config."""
+    schema = ready.found.schema
+    if schema is None or len(ready.layers) == 1:
+        return
+    for layer in ready.layers:
+        alone = merged((layer,), layer.spot)
+        for path, mark in alone.marks.items():
+            shown = ready.base.marks.get(path)
+            if path and schema.is_secret(path) and (shown is None or shown != mark) and _is_text(layer.values, path):
+                yield _in_the_clear(ready.spec, alone, path)
+
+
+def _is_text(at: Any, path: Path) -> bool:
+    for key in path:
+        at = at[key]
+    return at is not None and not (isinstance(at, str) and "${" in at)
 
 
 def _with_note(found: Diagnostic, schema: SchemaOf) -> Diagnostic:

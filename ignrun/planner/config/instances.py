@@ -6,8 +6,8 @@ from collections.abc import Callable
 from ignrun.manifest.inputs import Inputs
 from ignrun.manifest.model import Manifest, ModuleSpec
 from ignrun.planner.catalog.model import Chosen, Selection
+from ignrun.planner.config.lookups import Refusal
 from ignrun.planner.config.model import Folders
-from ignrun.planner.config.resolve import Refusal
 from ignrun.terms.hints import did_you_mean
 from ignrun.terms.names import Address, ModuleScope, address_of
 

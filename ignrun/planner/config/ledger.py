@@ -3,14 +3,16 @@
 import hashlib
 import hmac
 
-from ignrun.manifest.inputs import Inputs
+from ignrun.manifest.files import read_text
+from ignrun.manifest.inputs import InputFile, Inputs
 from ignrun.planner.config.secrets import SecretLookup
 from ignrun.planner.config.spots import Spot
 from ignrun.terms.diagnostics import Diagnostic
+from ignrun.terms.verdict import examined
 
 
 class Ledger:
-    """Answers for environment and secrets; keeps the names asked for, the values given and one diagnostic for each missing one."""
+    """Answers for environment, secrets and files; keeps the names asked for, the values given and one diagnostic for each missing one."""
 
     def __init__(self, inputs: Inputs, environment: dict[str, str], lookup: SecretLookup) -> None:
         """Look variables up in `environment` (env files below the caller's own) and secrets by `lookup`."""
@@ -18,10 +20,12 @@ class Ledger:
         self._environment = environment
         self._lookup = lookup
         self._missing: set[str] = set()
+        self._texts: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self.used: dict[str, str] = {}
         self.names: set[str] = set()
         self.needed: dict[str, None] = {}
         self.secrets: dict[str, str] = {}
+        self.files: dict[str, InputFile] = {}
         self.diagnostics: list[Diagnostic] = []
 
     def variable(self, name: str) -> str | None:
@@ -58,10 +62,28 @@ class Ledger:
         answer = self._lookup.find(name)
         if answer.text is not None:
             self.secrets[name] = answer.text
-        elif self._inputs.for_apply or self._inputs.strict_env:
+        elif answer.looked and (self._inputs.for_apply or self._inputs.strict_env):
             self.diagnostics.append(spot.mistake("IGN502", f"the secret `{name}` is not to be had", hint=answer.reason))
         elif answer.looked:
             self.diagnostics.append(spot.remark("IGN506", f"the secret `{name}` is not set: known at apply"))
+
+    def text_of(self, path: str, roots: tuple[str, ...], spot: Spot) -> str | None:
+        """Read a text file below one of `roots` once, and count it among the inputs; one that cannot be read is told where it is named."""
+        if (path, roots) not in self._texts:
+            read = read_text(path, roots)
+            text = examined(read)
+            self.diagnostics += [spot.instead_of(one, path) for one in read.diagnostics]
+            self._texts[path, roots] = self._without_nul(text.text, path, spot) if text else None
+            if text:
+                self.files[path] = InputFile(path, text.digest, "file")
+        return self._texts[path, roots]
+
+    def _without_nul(self, text: str, path: str, spot: Spot) -> str | None:
+        if "\0" not in text:
+            return text
+        hint = "no argument and no variable can hold it: name a text file"
+        self.diagnostics.append(spot.mistake("IGN106", f"`{path}` holds a NUL character", hint=hint))
+        return None
 
     def fingerprints(self) -> dict[str, str]:
         """Give the keyed digest (hex) of every secret at hand; none without a key."""

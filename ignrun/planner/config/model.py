@@ -1,5 +1,7 @@
 """Owns Configured: the manifest with the values of each instance settled, references resolved as far as they can be."""
 
+from typing import Any
+
 import msgspec
 
 from ignrun.manifest.inputs import InputFile
@@ -20,12 +22,52 @@ class Folders(msgspec.Struct, frozen=True):
     module: str
 
 
+class Stamp(msgspec.Struct, frozen=True):
+    """Who set a run-time value, and when (ISO 8601, UTC)."""
+
+    by: str = ""
+    at: str = ""
+
+
+class Shadow(msgspec.Struct, frozen=True):
+    """What a run-time value hides: the raw value that the manifest says, its place, and who set the run-time value.
+
+    `typed` says that `value` has its final type; else it holds references. The text of a secret never stands here.
+    """
+
+    value: Any
+    span: Span | None
+    stamp: Stamp = Stamp()
+    typed: bool = True
+
+
 class Origin(msgspec.Struct, frozen=True):
-    """Where one value of a config came from: the layer (`default`, `definition`, `config`, ..., `set`) and the place."""
+    """Where one value of a config came from: the layer and the place; a run-time value also says what it hides.
+
+    Layers, weakest first: `default`, `definition`, `config`, `overlay`, `run-time`, `environment`, `set`.
+    """
 
     path: Path
     layer: str
     span: Span | None
+    shadows: Shadow | None = None
+
+
+class Held(msgspec.Struct, frozen=True):
+    """What one layer says of a value: as it was written, `null` where it removes what weaker layers say."""
+
+    layer: str
+    value: Any
+    span: Span | None
+    stamp: Stamp | None = None
+
+
+class Stack(msgspec.Struct, frozen=True):
+    """One value of a config, layer by layer, weakest first: the last one wins."""
+
+    path: Path
+    held: tuple[Held, ...]
+    secret: bool = False
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -71,6 +113,7 @@ class Configured(msgspec.Struct, frozen=True):
 
     `environment` holds the non-secret values that were used; `names` every environment name that was asked for;
     `secrets` the text of each secret that was found (empty but for an apply), `fingerprints` their keyed digests (hex).
+    `stacks` holds the layers of the module that is to be explained, `tried` the run-time overlay that was tried, typed.
     """
 
     manifest: Manifest
@@ -82,6 +125,8 @@ class Configured(msgspec.Struct, frozen=True):
     needed: tuple[str, ...]
     secrets: dict[str, str]
     fingerprints: dict[str, str]
+    stacks: tuple[Stack, ...] = ()
+    tried: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         """Show how many instances there are, and no secret."""

@@ -1,12 +1,13 @@
 """Turns `IGN_<MODULE>__<PATH>` variables and `--set NAME.PATH=VALUE` options into layers over a module's own config."""
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 
-from ignrun.manifest.inputs import Inputs
+from ignrun.manifest.inputs import Inputs, Trial
 from ignrun.manifest.model import Manifest
 from ignrun.manifest.scalars import typed
 from ignrun.planner.config.layers import Layer
@@ -18,12 +19,13 @@ from ignrun.terms.leaves import Path
 from ignrun.terms.spans import Span
 
 PREFIX: Final = "IGN_"
+_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9]")
 
 
 class Override(msgspec.Struct, frozen=True):
     """One value from outside the manifest: the module, the path as it was spelled, the text, and who says so.
 
-    `layer` is `environment` or `set`; `name` the variable's name, or the option as it was written.
+    `layer` is `run-time`, `environment` or `set`; `name` the variable's name, or the option as it was written.
     """
 
     module: str
@@ -44,7 +46,8 @@ def read_overrides(manifest: Manifest, inputs: Inputs) -> tuple[list[Override], 
 
 
 def _spelled(name: str) -> str:
-    return name.replace("-", "_").upper()
+    """Spell a name so that every shell can set it: `plc-1.port` -> `PLC_1_PORT`."""
+    return _NOT_IN_NAMES.sub("_", name).upper()
 
 
 def _variable(name: str, text: str, spelled: dict[str, str]) -> Override | None:
@@ -74,6 +77,39 @@ def layer_of(override: Override, schema: ConfigSchema | None, weaker: dict[str, 
     for key in reversed(path):
         value = {key: value}
     return Layer(override.layer, value, Spot(None, (), override.span))
+
+
+def unknown_key(override: Override, schema: ConfigSchema | None, weaker: dict[str, Any]) -> Diagnostic | None:
+    """Say that a variable names a key which neither the schema nor a weaker layer knows; a closed schema says so itself."""
+    if override.layer != "environment":
+        return None
+    at: Any = weaker
+    path = _matched(override.path, schema, weaker)
+    for number, key in enumerate(path):
+        node = schema.node(path[:number]) if schema else {}
+        held = isinstance(at, dict) and key in at
+        if not held and not _admits(node, key, bare=schema is None):
+            shown = ".".join(path[: number + 1])
+            known = [*node.get("properties", ()), *(at if isinstance(at, dict) else ())]
+            summary = f"unknown key `{shown}` in config of module `{override.module}`"
+            return diagnose(override.span, "IGN204", summary, hint=did_you_mean(key, known))
+        at = at[key] if held else None
+    return None
+
+
+def _admits(node: dict[str, Any], key: str, *, bare: bool) -> bool:
+    """Tell whether a part of a schema has room for a key: one that lists its properties has it for these, unless it says more."""
+    if bare:
+        return False
+    if "properties" not in node or key in node["properties"] or "additionalProperties" in node:
+        return True
+    return any(re.search(pattern, key) for pattern in node.get("patternProperties", {}))
+
+
+def trial_value(trial: Trial, schema: ConfigSchema | None) -> Any:
+    """Read the text of a run-time change as the type that the schema asks for at its path."""
+    override = Override(trial.module, trial.path, trial.text or "", "run-time", trial.said, Span(trial.said, 1, 1, 1))
+    return _value(override, schema, trial.path)
 
 
 def is_secret(override: Override, schema: ConfigSchema | None) -> bool:

@@ -7,9 +7,8 @@ import msgspec
 
 from ignrun.terms.hints import did_you_mean
 
-Kind = Literal["var", "env", "secret", "dir", "config", "module"]
+Kind = Literal["var", "each", "env", "secret", "file", "dir", "config", "module"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
-_LATER: Final = {"each": "it stands for an element of `for_each`", "file": "it stands for the text of a file"}
 _ENV: Final = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::(?P<sign>[-?])(?P<rest>.*))?\Z", re.DOTALL)
 
 
@@ -52,9 +51,7 @@ def parts_of(text: str) -> tuple[str | Ref, ...] | Malformed:
 
 
 def _reference(inside: str, written: str) -> Ref | Malformed:
-    word, colon, name = inside.partition(":")
-    if word in _LATER and colon:
-        return Malformed(f"`{written}` is not to be had in this version", _LATER[word])
+    word, _, name = inside.partition(":")
     kind = next((one for one in KINDS if one == word), None)
     if kind is None or not name:
         hint = did_you_mean(word, KINDS) or "write `$${` for a literal `${`"

@@ -55,7 +55,8 @@ class Schemas:
         return self._once(definition.config_schema, spot, definition.folder, by)
 
     def _folder(self, spec: ModuleSpec) -> str:
-        return str(Path(self._manifest.documents[spec.where.document].file).parent)
+        """Name the folder of the file that says which schema it is: with includes and overlays that may be another one."""
+        return self._manifest.documents[spec.where.document].folder_of((*spec.where.path, "config_schema"))
 
     def _once(self, raw: Any, spot: Spot, folder: str, declared_by: str) -> SchemaOf:
         key = (spot.document.file if spot.document else "", *spot.path)

@@ -1,6 +1,6 @@
 """Finds the text of a secret: where the manifest says, else in the environment, the credentials folder and /run/secrets."""
 
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -8,9 +8,13 @@ import msgspec
 
 from ignrun.manifest.inputs import Inputs
 from ignrun.manifest.model import Manifest, SecretSource
+from ignrun.manifest.places import at_span
+from ignrun.planner.config.providers.at_hand import text_of_file
+from ignrun.planner.config.providers.provider import SecretProvider, SecretUnavailable, Surroundings
+from ignrun.planner.config.providers.table import Flaw, Providers
+from ignrun.terms.diagnostics import Diagnostic, Severity, diagnose
 
 RUN_SECRETS: Final = "/run/secrets"
-_EXEC_TIMEOUT: Final = 10.0
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -26,80 +30,67 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class SecretLookup:
-    """Looks secrets up for one reading; files and programs are asked only for an apply (or with strict variables)."""
+    """Looks secrets up for one reading; files are read only for an apply (or with strict variables), providers called for an apply."""
 
     def __init__(self, manifest: Manifest, inputs: Inputs, environment: dict[str, str]) -> None:
         """Take `environment` with the env files' values below the caller's own."""
-        self._declared = manifest.secrets
-        self._folder = manifest.folder
+        self._manifest = manifest
         self._inputs = inputs
         self._environment = environment
+        self._providers = Providers(Surroundings(manifest.folder, environment))
+        self._asked: set[str] = set()
+
+    def flaws(self) -> Iterator[Diagnostic]:
+        """Say what is wrong with the sources that the manifest declares, and lacking for those that were asked for; nobody is called."""
+        for source in self._manifest.secrets.values():
+            flaw = self._providers.flaw(source.provider, source.argument)
+            if flaw and (flaw.grave or source.name in self._asked):
+                yield self._diagnostic(source, flaw)
 
     def names_for(self, name: str) -> tuple[str, ...]:
-        """Name the environment variables that the secret may come from."""
-        source = self._declared.get(name)
+        """Name the environment variables that the secret may come from, or that its provider looks at."""
+        source = self._manifest.secrets.get(name)
         if source is None:
             return (name, "CREDENTIALS_DIRECTORY")
-        return (str(source.argument),) if source.provider == "env" else ()
+        provider = self._providers.named(source.provider)
+        return provider.reads(source.argument) if isinstance(provider, SecretProvider) else ()
 
     def find(self, name: str) -> Answer:
-        """Fetch the text of a secret."""
-        source = self._declared.get(name)
-        return self._undeclared(name) if source is None else self._from(source)
+        """Fetch the text of a secret; where it is not looked for, that has its reason elsewhere."""
+        self._asked.add(name)
+        source = self._manifest.secrets.get(name)
+        if source is None:
+            return self._undeclared(name)
+        provider = self._providers.named(source.provider)
+        flawed = self._providers.flaw(source.provider, source.argument)
+        if isinstance(provider, Flaw) or flawed or not self._may_ask(provider):
+            return Answer(looked=False)
+        try:
+            return Answer(self._providers.fetch(provider, source.argument))
+        except SecretUnavailable as reason:
+            return Answer(None, str(reason))
 
-    def _from(self, source: SecretSource) -> Answer:
-        match source.provider:
-            case "env":
-                text = self._environment.get(str(source.argument))
-                return Answer(text, f"the manifest takes it from the variable `{source.argument}`, which is not set")
-            case "file":
-                return self._file(Path(self._folder, str(source.argument))) if self._may_look else Answer(looked=False)
-            case "exec":
-                return self._program(source.argument) if self._inputs.for_apply else Answer(looked=False)
-            case _:
-                return Answer(None, f"there is no provider `{source.provider}`")
+    def _may_ask(self, provider: SecretProvider) -> bool:
+        strict = provider.asked == "strict" and self._inputs.strict_env
+        return self._inputs.for_apply or strict or provider.asked == "always"
 
     def _undeclared(self, name: str) -> Answer:
         if name in self._environment:
             return Answer(self._environment[name])
-        if not self._may_look:
+        if not (self._inputs.for_apply or self._inputs.strict_env):
             return Answer()
         folders = [self._environment.get("CREDENTIALS_DIRECTORY"), RUN_SECRETS]
-        for folder in filter(None, folders):
-            answer = self._file(Path(folder, name))
-            if answer.text is not None:
-                return answer
+        for folder in filter(None, folders if "/" not in name else ()):
+            try:
+                return Answer(text_of_file(Path(folder, name)))
+            except SecretUnavailable:
+                continue
         return Answer(None, "set it in an env file or in the environment, or say in `secrets` where it comes from")
 
-    @property
-    def _may_look(self) -> bool:
-        return self._inputs.for_apply or self._inputs.strict_env
-
-    def _file(self, path: Path) -> Answer:
-        try:
-            return Answer(path.read_text(encoding="utf-8").rstrip("\r\n"))
-        except OSError as error:
-            return Answer(None, f"`{path}` cannot be read: {error.strerror}")
-        except UnicodeDecodeError:
-            return Answer(None, f"`{path}` is not UTF-8 text")
-
-    def _program(self, argument: object) -> Answer:
-        """Run a provider program; its output without the last line end is the secret."""
-        argv = [str(word) for word in argument] if isinstance(argument, list | tuple) else [str(argument)]
-        try:
-            ended = subprocess.run(
-                argv,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_EXEC_TIMEOUT,
-                check=False,
-                cwd=self._folder,
-                env=dict(self._inputs.environment),
-            )
-        except subprocess.TimeoutExpired:
-            return Answer(None, f"`{argv[0]}` gave no answer within {_EXEC_TIMEOUT:g} s")
-        except OSError as error:
-            return Answer(None, f"`{argv[0]}` cannot be run: {error.strerror}")
-        if ended.returncode:
-            return Answer(None, f"`{argv[0]}` ended with code {ended.returncode}")
-        return Answer(ended.stdout.decode(errors="replace").rstrip("\r\n"))
+    def _diagnostic(self, source: SecretSource, flaw: Flaw) -> Diagnostic:
+        must = flaw.grave or self._inputs.for_apply
+        severity = Severity.ERROR if must else Severity.WARNING
+        document = next((one for one in self._manifest.documents if one.file == source.span.file), None)
+        if document is None:
+            return diagnose(source.span, flaw.code, flaw.summary, hint=flaw.hint, severity=severity)
+        return at_span(document, source.span, flaw.code, flaw.summary, hint=flaw.hint, severity=severity)

@@ -10,11 +10,15 @@ from ignrun.terms.spans import Span
 
 
 class Spot(msgspec.Struct, frozen=True):
-    """Where a value was written: a path in a document, or a place of its own (a variable, an option) without one."""
+    """Where a value was written: a path in a document, or a place of its own (a variable, an option) without one.
+
+    `folder` is what relative paths in it are relative to, where that is not the folder of the document.
+    """
 
     document: Document | None
     path: Path = ()
     place: Span | None = None
+    folder: str = ""
 
     @property
     def span(self) -> Span | None:
@@ -23,7 +27,7 @@ class Spot(msgspec.Struct, frozen=True):
 
     def below(self, *path: str | int) -> "Spot":
         """Give the place of something inside this value."""
-        return Spot(self.document, (*self.path, *path), self.place)
+        return Spot(self.document, (*self.path, *path), self.place, self.folder)
 
     def mistake(self, code: str, summary: str, *, hint: str = "", masked: bool = False) -> Diagnostic:
         """Make an error at the value."""

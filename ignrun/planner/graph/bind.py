@@ -11,8 +11,8 @@ from ignrun.planner.catalog.model import Chosen
 from ignrun.planner.catalog.platform import canonical, provided
 from ignrun.planner.catalog.versions import satisfies
 from ignrun.planner.config.instances import Scopes, target_of
+from ignrun.planner.config.lookups import Refusal
 from ignrun.planner.config.model import Configured, Settled
-from ignrun.planner.config.resolve import Refusal
 from ignrun.planner.graph.model import Edge
 from ignrun.terms.diagnostics import Diagnostic, Note, Severity
 from ignrun.terms.hints import did_you_mean

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
+
 from ignrun.manifest.inputs import InputFile, Inputs
 from ignrun.manifest.model import Manifest
 from ignrun.manifest.read import read_manifest
@@ -16,7 +18,8 @@ from ignrun.planner.graph.placement import placed
 from ignrun.planner.graph.relate import relate
 from ignrun.planner.plan.build import build_plan
 from ignrun.planner.plan.model import Plan
-from ignrun.planner.proposal import Base, Proposal, Reading
+from ignrun.planner.plan.shadows import shadowed
+from ignrun.planner.proposal import Base, Call, Proposal, Reading
 from ignrun.terms.diagnostics import Diagnostic, has_errors, in_order
 from ignrun.terms.spans import Span
 from ignrun.terms.verdict import Accepted, Rejected, Verdict, examined
@@ -42,11 +45,15 @@ def propose(inputs: Inputs, base: Base, working_on: WorkingOn = lambda _: None) 
     related = gathered.take(relate(configured, inputs))
     graph = placed(related, base.graph, base.generation)
     target = digest_of_graph(graph)
+    gathered.take(shadowed(base.graph, graph, manifest.apply.runtime_config))
     if has_errors(gathered.diagnostics):
-        return Reading(Rejected(None, in_order(gathered.diagnostics)))
+        refused: Rejected[Proposal | None] = Rejected(None, in_order(gathered.diagnostics))
+        return Reading(refused, stacks=configured.stacks, tried=configured.tried)
     plan = gathered.take(build_plan(base.graph, graph, base.generation, target))
     proposal = _proposal(manifest, selection, configured, graph, plan)
-    return Reading(Accepted(proposal, in_order(gathered.diagnostics)), configured.secrets)
+    called = msgspec.structs.replace(proposal, call=Call.of(inputs))
+    accepted = Accepted(called, in_order(gathered.diagnostics))
+    return Reading(accepted, configured.secrets, configured.stacks, configured.tried)
 
 
 class _Gathered:

@@ -1,6 +1,10 @@
 """Owns the run-time overlay of a module's config, `config/<module>.json`, and its numbered backups."""
 
-from contextlib import suppress
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,12 +12,16 @@ import msgspec
 
 from ignrun.runtime.journal.durable import durable_replace, sync_folder
 from ignrun.runtime.journal.folder import make_private
-from ignrun.terms.failure import StateFolderFailure
+from ignrun.terms.failure import LockHeld, StateFolderFailure
 
 KEPT: Final = 20
 """How many backups of one module are kept."""
 
+PATIENCE: Final = 10.0
+"""Seconds to wait for somebody else who is changing run-time values of the same plant."""
+
 _DIGITS: Final = 6
+_PAUSE: Final = 0.02
 
 
 class Backup(msgspec.Struct, frozen=True):
@@ -33,6 +41,22 @@ class Overlays:
     def path(self, module: str) -> Path:
         """Say where a module's overlay lies."""
         return self._folder / f"{module}.json"
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Keep others from changing overlays for as long as the block runs, so that no change is lost; raises LockHeld."""
+        if not self._folder.is_dir():
+            yield
+            return
+        try:
+            descriptor = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StateFolderFailure(self._folder.parent, error.strerror or str(error)) from error
+        try:
+            _take(descriptor)
+            yield
+        finally:
+            os.close(descriptor)
 
     def read(self, module: str) -> dict[str, Any]:
         """Give a module's overlay, empty where there is none; raises StateFolderFailure when it is damaged."""
@@ -72,6 +96,15 @@ class Overlays:
         ]
         return tuple(sorted(found, key=lambda backup: backup.number))
 
+    def previous(self, module: str) -> dict[str, Any] | None:
+        """Give the overlay that `rollback` would go back to, None where there is none."""
+        now = self._sound(module)
+        for backup in reversed(self.backups(module)):
+            values = self._in_backup(backup)
+            if values != now:
+                return values
+        return None
+
     def rollback(self, module: str) -> dict[str, Any] | None:
         """Go back one change and give the overlay that is in effect then, None where there is nothing to go back to.
 
@@ -79,7 +112,7 @@ class Overlays:
         """
         now = self._sound(module)
         for backup in reversed(self.backups(module)):
-            values = self._decoded(backup.path, backup.path.read_bytes())
+            values = self._in_backup(backup)
             try:
                 if values != now:
                     durable_replace(self.path(module), _encoded(values))
@@ -90,6 +123,12 @@ class Overlays:
             if values != now:  # else a write or a rollback was cut short: this backup is what is in effect
                 return values
         return None
+
+    def _in_backup(self, backup: Backup) -> dict[str, Any]:
+        try:
+            return self._decoded(backup.path, backup.path.read_bytes())
+        except OSError as error:
+            raise StateFolderFailure(self._folder.parent, f"`{backup.path}`: {error.strerror}") from error
 
     def _sound(self, module: str) -> dict[str, Any] | None:
         try:
@@ -114,8 +153,21 @@ class Overlays:
         try:
             return msgspec.json.decode(text, type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            hint = f"the versions before it are in `{self._backups}`"
+            hint = f"`ignrun config rollback {path.name.partition('.')[0]}` goes back to the values before; they are in `{self._backups}`"
             raise StateFolderFailure(self._folder.parent, f"`{path}` is damaged ({error})", hint) from error
+
+
+def _take(descriptor: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise LockHeld("the run-time config of this plant", "another command", "try again") from None
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _encoded(values: dict[str, Any]) -> bytes:

@@ -11,6 +11,7 @@ import msgspec
 from ignrun.manifest.inputs import InputFile
 from ignrun.planner.graph.model import Graph
 from ignrun.planner.plan.model import Plan
+from ignrun.planner.proposal import Call
 from ignrun.runtime.supervise.effects import KeepIntent, Outcome
 from ignrun.terms.events import Body, Event
 
@@ -22,12 +23,17 @@ _EVENT_ROW: Final = "(?, ?, ?, ?, ?, ?, ?)"
 
 
 class Content(msgspec.Struct, frozen=True):
-    """What a generation was made of: files by digest, the non-secret environment values, the graph and the plan to it."""
+    """What a generation was made of: files by digest, the non-secret environment values, the graph and the plan to it.
+
+    `names` are the environment names that it asked for, those of secrets included; `call` is how it was asked for.
+    """
 
     files: tuple[InputFile, ...]
     environment: dict[str, str]
     graph: Graph
     plan: Plan
+    names: tuple[str, ...] = ()
+    call: Call = Call()
 
 
 class Generation(msgspec.Struct, frozen=True):
@@ -73,7 +79,9 @@ def _event_row(event: Event) -> tuple[Any, ...]:
 def write_intent(connection: sqlite3.Connection, intent: KeepIntent, author: str, at: datetime) -> None:
     """Insert a generation and the intent to bring it into force; raises sqlite3.Error, ValueError or OverflowError."""
     proposal = intent.proposal
-    content = Content(proposal.files, proposal.environment, proposal.graph, proposal.plan)
+    content = Content(
+        proposal.files, proposal.environment, proposal.graph, proposal.plan, proposal.names, proposal.call
+    )
     connection.execute(
         "INSERT INTO generations (number, parent, target, trigger, author, at, content) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (

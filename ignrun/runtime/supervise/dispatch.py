@@ -24,9 +24,11 @@ def dispatch(draft: Draft) -> None:
         if record is None or record.phase not in _HEARING:
             continue
         batch = draft.batch(host)
-        silence.watch(draft, record)
+        orders = tuple(_orders(batch))
+        if batch.loads or orders:
+            record = silence.watch(draft, record)
         _load(draft, record, batch)
-        for order in (*_telling(routes.get(host)), *_orders(batch)):
+        for order in (*_telling(routes.get(host)), *orders):
             draft.effects.append(GiveOrder(host, record.epoch, order))
     draft.batches = {}
 

@@ -59,13 +59,14 @@ def said(draft: Draft, news: HostSaid) -> None:
     record = draft.hosts.get(news.host)
     if record is None or record.epoch != news.epoch or record.phase is HostPhase.ABSENT or record.blame:
         return
-    draft.hosts[news.host] = replace(record, heard=draft.now.mono)
     report = news.report
+    if isinstance(report, Hello | Loaded | Moves):  # anything else is no progress in what it was told to do
+        record = draft.hosts[news.host] = replace(record, heard=draft.now.mono)
     match report:
         case Hello():
-            _greeted(draft, draft.hosts[news.host], report)
+            _greeted(draft, record, report)
         case Loaded():
-            _loaded(draft, draft.hosts[news.host], report)
+            _loaded(draft, record, report)
         case Moves():
             _moved(draft, news.host, report.moves)
         case Exported():
@@ -129,7 +130,7 @@ def _greeted(draft: Draft, record: HostRecord, hello: Hello) -> None:
 def _loaded(draft: Draft, record: HostRecord, report: Loaded) -> None:
     fine = frozenset(Address(t.address) for t in report.traits if t.address in record.assigned)
     refused = {Address(f.address): f.fault for f in report.faults if f.address in record.assigned}
-    checked = frozenset(Address(t.address) for t in report.traits if not _NO_CHECKS.issuperset(t.callbacks))
+    checked = fine & {Address(t.address) for t in report.traits if not _NO_CHECKS.issuperset(t.callbacks)}
     phase = HostPhase.SERVING if record.phase is HostPhase.LOADING else record.phase
     loaded = replace(
         record,
@@ -155,7 +156,7 @@ def _moved(draft: Draft, host: HostId, reported: tuple[Move, ...]) -> None:
         instance = _incarnation(draft, host, report.address, report.epoch)
         if instance is None:
             continue
-        if not may_move(instance.state, report.new):
+        if not may_move(instance.state, report.new) or report.new is _S.MAINTENANCE:  # which is an operator's to say
             draft.record(instance.spec.address, MoveRefused(instance.state, report.new, report.epoch))
             what = f"{report.address} from {instance.state.value} to {report.new.value}"
             hosts.blame(
@@ -177,13 +178,21 @@ def _take(draft: Draft, instance: Instance, report: Move, host: HostRecord) -> N
             )
             moves.run(draft, instance, report.cause, exports or {}, checked=report.address in host.checked)
         case _S.STOPPED:
-            completed = report.cause == "completed" and not instance.stopping
-            moves.stop(draft, instance, report.cause, completed=completed)
+            _stopped(draft, instance, report.cause)
         case _S.ERROR:
             unexplained = Fault(FaultKind.PROTOCOL, f"host {host.host} named no fault")
             moves.fail(draft, instance, report.fault or unexplained)
         case _:
             moves.move(draft, instance, report.new, report.cause)
+
+
+def _stopped(draft: Draft, instance: Instance, cause: str) -> None:
+    if instance.stopping or is_leaving(instance):
+        moves.stop(draft, instance, cause)
+    elif cause == "completed":
+        moves.stop(draft, instance, cause, completed=True)
+    else:
+        moves.fail(draft, instance, Fault(FaultKind.EXITED, "it stopped without having been told to"))
 
 
 def _exported(draft: Draft, host: HostId, report: Exported) -> None:

@@ -107,7 +107,8 @@ class HostRecord(msgspec.Struct, frozen=True):
     """One host: its process, what has been loaded into it, and where its peers are reached (`socket`).
 
     `epoch` counts its processes; `loaded` holds the addresses whose classes it has imported, `refused` those it could not.
-    `assigned` is what it was told to load, `checked` who of them has a health check. `heard` is when it last said something (monotonic).
+    `assigned` is what it was told to load, `checked` who of them has a health check. `heard` is when it last got on with
+    something, or was told to (monotonic).
     `blame` is why it is being ended: a rule of the protocol that it broke, or its silence.
     """
 

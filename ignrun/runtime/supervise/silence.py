@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from ignrun.planner.graph.model import Hosted
 from ignrun.runtime.supervise.conditions import Standing, at_rest, standing
 from ignrun.runtime.supervise.draft import Draft
@@ -19,10 +21,12 @@ _FIRST_LOOK: Final = 5.0
 _S = ModuleState
 
 
-def watch(draft: Draft, record: HostRecord) -> None:
-    """Look at a host later, now that it has been told to do something."""
+def watch(draft: Draft, record: HostRecord) -> HostRecord:
+    """Look at a host later, now that it has been told to do something; its silence counts from now on."""
     look = draft.now.mono + _FIRST_LOOK
     draft.watched[record.host] = min(draft.watched.get(record.host, look), look)
+    heard = draft.hosts[record.host] = replace(record, heard=draft.now.mono)
+    return heard
 
 
 def judge(draft: Draft, record: HostRecord) -> Fault | None:

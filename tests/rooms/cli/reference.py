@@ -7,7 +7,7 @@ import click
 
 from ignrun.cli.exit_codes import MEANINGS
 from ignrun.cli.group import ignrun
-from ignrun.cli.verb import DAILY, MORE, Verb
+from ignrun.cli.verb import DAILY, MORE, Verb, VerbGroup
 from tests.house.tree import ROOT
 
 CLI_PAGE = ROOT / "docs" / "reference" / "cli.md"
@@ -42,6 +42,15 @@ def _verb_lines(name: str) -> Iterator[str]:
     command = verb_named(name)
     context = click.Context(command, info_name=name, parent=top())
     yield from (f"## ignrun {name}", "")
+    yield from _command_lines(command, context)
+    if isinstance(command, VerbGroup):
+        for word, inner in command.commands.items():
+            assert isinstance(inner, Verb)
+            yield from (f"### ignrun {name} {word}", "")
+            yield from _command_lines(inner, click.Context(inner, info_name=word, parent=context))
+
+
+def _command_lines(command: Verb, context: click.Context) -> Iterator[str]:
     yield from ("```", f"{context.command_path} {' '.join(command.collect_usage_pieces(context))}", "```", "")
     yield from (*_paragraphs(command.help or ""), "")
     options = [

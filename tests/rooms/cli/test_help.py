@@ -1,5 +1,6 @@
 """Holds the help to the tables, to the reference page and to the files of the verbs."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 import ignrun.cli as room
 from ignrun.cli.group import ignrun as group
-from ignrun.cli.verb import DAILY, MORE
+from ignrun.cli.verb import DAILY, MORE, Verb, VerbGroup
 from tests.rooms.cli.reference import CLI_PAGE, cli_page, top, verb_named
 
 VERBS = (*DAILY, *MORE)
@@ -38,6 +39,20 @@ def test_help_of_a_verb_ends_with_its_examples(ignrun, name) -> None:
     ended = ignrun(name, "--help")
     assert ended.code == 0
     assert ended.out.rstrip().endswith(verb_named(name).examples[-1])
+
+
+@pytest.mark.parametrize("name", [name for name in VERBS if isinstance(verb_named(name), VerbGroup)])
+def test_the_verbs_of_a_verb_have_help_and_examples_that_parse(name) -> None:
+    group = verb_named(name)
+    assert isinstance(group, VerbGroup)
+    for word, inner in group.commands.items():
+        assert isinstance(inner, Verb)
+        assert inner.help
+        assert inner.examples
+        for example in inner.examples:
+            words = shlex.split(example)
+            assert words[:3] == ["ignrun", name, word]
+            inner.make_context(word, words[3:], parent=top())
 
 
 def test_the_reference_page_and_help_agree() -> None:

@@ -47,3 +47,12 @@ def test_a_mode_that_nobody_wrote_is_named(ignrun) -> None:
     ended = ignrun("validate", "--mode", "prd")
     assert ended.code == 3
     assert "there is no mode `prd`" in ended.out and "did you mean `prod`?" in ended.out
+
+
+def test_an_include_may_lie_below_a_folder_that_is_allowed(ignrun, place, tmp_path_factory) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "more.yaml").write_text('modules:\n  more: {command: [sleep, "1"]}\n')
+    (place / "ignrun.yaml").write_text(f"include: [{outside}/more.yaml]\n{PLANT}")
+    refused = ignrun("validate")
+    assert refused.code == 3 and "ignrun.yaml:1:11" in refused.out and "IGN107" in refused.out
+    assert ignrun("validate", "--allow-path", str(outside)).out == "ignrun.yaml is valid: 2 modules\n"
