@@ -27,7 +27,7 @@ def log_text(record: LogRecord, *, name: str = "", width: int = 0, paint: Paint 
     style = _STYLES.get(record.level.lower(), "")
     first, *more = neutral_lines(record.text)
     extra = "".join(f" {neutral(key)}={neutral(_shown(value))}" for key, value in record.fields.items())
-    head = f"{prefix}{paint('dim', at)}{record.level.upper():<7} {paint(style, first)}{extra}"
+    head = f"{prefix}{paint('dim', at)}{neutral(record.level).upper():<7} {paint(style, first)}{extra}"
     return "\n".join([head, *(f"{prefix}{' ' * len(at)}        {paint(style, line)}" for line in more)])
 
 

@@ -73,7 +73,7 @@ class Runner:
         self.loop = Loop(_first_state(self._journal), self._clock)
         secrets = SecretStore()
         unsent = Unsent()
-        voices = Voices(self._logs, secrets.mask, lambda: self.loop.state.generation, options.on_log)
+        voices = Voices(self._logs, secrets.mask, lambda: self.loop.state, options.on_log)
         token = plant_token(ground.folder.path)
         self._run_dir = make_run_folder(ground.run_time, token)
         self._hosts = HostEngine(

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from ignrun.protocol.reports import LogLine
+from ignrun.runtime.apply.state import State
 from ignrun.runtime.observe.files import LogFiles
 from ignrun.runtime.observe.record import LogRecord
+from ignrun.terms.names import HostId
 
 OnLog = Callable[[LogRecord], None]
 
@@ -13,19 +15,22 @@ class Voices:
     """Takes lines from everywhere in a plant; lives in the runner's loop and never blocks it."""
 
     def __init__(
-        self, files: LogFiles, mask: Callable[[str], str], generation: Callable[[], int], listener: OnLog | None
+        self, files: LogFiles, mask: Callable[[str], str], state: Callable[[], State], listener: OnLog | None
     ) -> None:
-        """Take where records are kept, what blots secrets out, who knows the generation, and who else listens."""
+        """Take where records are kept, what blots secrets out, who knows how things are, and who else listens."""
         self._files = files
         self._mask = mask
-        self._generation = generation
+        self._state = state
         self._listener = listener
 
     def heard(self, speaker: str, lines: tuple[LogLine, ...]) -> None:
-        """Keep lines; those without an address of their own are the speaker's (a host's id or an address)."""
-        generation = self._generation()
+        """Keep lines; those without an address of their own, or with that of a stranger, are the speaker's (a host's id or an address)."""
+        state = self._state()
+        host = state.roster.hosts.get(HostId(speaker))
+        own = speaker if "@" in speaker else ""
         for line in lines:
-            self._keep(line, line.address or (speaker if "@" in speaker else ""), generation)
+            known = host is not None and line.address in host.assigned
+            self._keep(line, line.address if known else own, state.generation)
 
     def _keep(self, line: LogLine, address: str, generation: int) -> None:
         stream = line.fields.get("stream", "")

@@ -50,8 +50,13 @@ class Output:
     def open(self, stream: str) -> int:
         """Make a pipe and read it from now on; returns its write end, which the caller closes once the child has it."""
         reading, writing = os.pipe2(os.O_CLOEXEC)
-        os.set_blocking(reading, False)
-        self._pipes.append(_Pipe(reading, stream, self._take, self._mask))
+        try:
+            os.set_blocking(reading, False)
+            self._pipes.append(_Pipe(reading, stream, self._take, self._mask))
+        except OSError:
+            os.close(reading)
+            os.close(writing)
+            raise
         return writing
 
     def close(self) -> None:

@@ -62,7 +62,12 @@ def start_process(
     process.returncode = 0  # the pidfd tells of its end, not Popen
     restore_descriptor_limit(process.pid, soft_limit)
     identity = kin.identity_of(process.pid) or Identity(process.pid, 0)
-    return Child(identity, os.pidfd_open(process.pid))
+    try:
+        return Child(identity, os.pidfd_open(process.pid))
+    except OSError as error:
+        os.killpg(process.pid, signal.SIGKILL)  # nobody has waited for it, so the number is still its own
+        os.waitpid(process.pid, 0)
+        raise NotStartable(_reason(error, argv[0], str(cwd))) from error
 
 
 def _reason(error: Exception, program: str, cwd: str) -> str:

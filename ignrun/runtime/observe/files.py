@@ -14,6 +14,9 @@ MIB: Final = 2**20
 WAITING: Final = 20_000
 """How many lines wait for the disk; later ones are counted and dropped."""
 
+MOST: Final = 64 * MIB
+"""Characters that wait for the disk at most."""
+
 _ERRORS: Final = frozenset({"error", "critical"})
 
 
@@ -34,6 +37,8 @@ class LogFiles:
         self._queue: queue.SimpleQueue[LogRecord | None] = queue.SimpleQueue()
         self._missing: Counter[str] = Counter()  # lines by file name, until the file itself has said so
         self._guard = threading.Lock()
+        self._put = 0  # characters ever handed over, counted by who writes
+        self._taken = 0  # and of these those that the thread has taken
         self._lost = 0
         self._refusal = ""
         self._thread = threading.Thread(target=self._work, name="logs", daemon=True)
@@ -41,7 +46,8 @@ class LogFiles:
 
     def write(self, record: LogRecord) -> None:
         """Have a line written."""
-        if self._queue.qsize() < WAITING:
+        if self._queue.qsize() < WAITING and self._put - self._taken < MOST:
+            self._put += _size(record)
             self._queue.put(record)
         else:
             self._count(f"{log_name(record.address)}.log", 1, "lines came faster than the disk took them")
@@ -68,6 +74,7 @@ class LogFiles:
         while not ended:
             records, ended = self._take()
             self._write_all(records)
+            self._taken += sum(map(_size, records))
 
     def _take(self) -> tuple[list[LogRecord], bool]:
         """Give everything that waits, at least one line, and whether the end has come."""
@@ -113,6 +120,10 @@ class LogFiles:
             self._missing[name] += lines
             self._lost += lines
         self._refusal = reason
+
+
+def _size(record: LogRecord) -> int:
+    return len(record.text) + sum(len(value) for value in record.fields.values() if isinstance(value, str))
 
 
 def _said(missing: int, reason: str, at: datetime) -> LogRecord:

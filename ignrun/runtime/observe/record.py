@@ -1,7 +1,7 @@
 """Owns LogRecord, one line of a log file."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -20,7 +20,7 @@ class LogRecord(msgspec.Struct, frozen=True):
     `stream` is `out` or `err` where a command wrote it; `generation` the one in force.
     """
 
-    at: datetime
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
     level: str
     text: str
     address: str = ""

@@ -10,7 +10,7 @@ import time
 import ignrun
 from ignrun.protocol.frames import Unframer, frame
 from ignrun.protocol.orders import HostOrder, Load, Quit
-from ignrun.protocol.reports import PROTOCOL, Hello, Loaded, Logged, LogLine
+from ignrun.protocol.reports import PROTOCOL, Exported, Hello, Loaded, Logged, LogLine, Unfinished
 
 
 def main(sock, host_id: str, run_dir: str) -> int:
@@ -23,13 +23,18 @@ def main(sock, host_id: str, run_dir: str) -> int:
     if kind == "family":
         subprocess.Popen(["sleep", "1000"], start_new_session=True)
         subprocess.Popen(["sleep", "1000"], start_new_session=True, env={})
-    sock.sendall(frame(Hello(PROTOCOL, ignrun.__version__, os.getpid(), "3", run_dir)))
+    socket = "/tmp/elsewhere" if kind == "lures" else f"{run_dir}/{os.getpid()}.peers"
+    sock.sendall(frame(Hello(PROTOCOL, ignrun.__version__, os.getpid(), "3", socket)))
     if kind == "deaf":
         time.sleep(60)
     if kind == "stopped":
         os.kill(os.getpid(), signal.SIGSTOP)
     if kind == "regex":
         re.match(r"(a+)+$", "a" * 60 + "b")
+    if kind == "exports":
+        sock.sendall(frame(Exported("a@gateway", 1, {"a": "x" * 100_000})))
+    if kind == "leaves":
+        sock.sendall(frame(Unfinished("a@gateway", 1, ("thread `pass" + "word`",))))
     if kind == "hangs-up":
         sock.close()
         time.sleep(60)

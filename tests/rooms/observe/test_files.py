@@ -1,5 +1,6 @@
 """Holds log files to their sizes, to their form, and to never bothering the one who writes."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -116,3 +117,15 @@ def test_a_text_without_end_is_cut_and_says_so() -> None:
 
 def test_a_line_cut_short_is_no_record() -> None:
     assert decode_record(encode_record(line(1))[:-9]) is None
+
+
+def test_what_waits_for_the_disk_is_bounded_in_size_too(tmp_path, monkeypatch) -> None:
+    waiting = threading.Event()
+    monkeypatch.setattr("ignrun.runtime.observe.files.MOST", 1000)
+    monkeypatch.setattr(LogFiles, "_write_all", lambda self, records: waiting.wait(10))
+    files = LogFiles(tmp_path)
+    for number in range(30):
+        files.write(line(number, text="x" * 100))
+    assert 15 <= files.lost <= 20
+    waiting.set()
+    files.close()

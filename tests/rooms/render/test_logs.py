@@ -18,6 +18,10 @@ def test_a_line_bears_its_module_its_level_and_its_fields() -> None:
     assert log_text(record, name="web", width=5, timed=False) == "web   | WARNING slow took=2.5"
 
 
+def test_a_level_is_only_a_word() -> None:
+    assert "\x1b" not in log_text(LogRecord(AT, "\x1b[2J", "one", "web@gateway"), timed=False)
+
+
 def test_further_lines_stand_below_the_first() -> None:
     text = log_text(LogRecord(AT, "error", "one\ntwo", "web@gateway"), name="web", timed=False)
     assert text.splitlines() == ["web | ERROR   one", "web |         two"]
