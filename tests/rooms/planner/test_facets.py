@@ -1,5 +1,6 @@
 """Each key of the language belongs to exactly one facet or to none, and a change of it changes that facet and no other."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from ignrun.manifest.shipped import schema
 from ignrun.planner.graph import facets
 from ignrun.planner.graph.facets import FACET_OF_KEY, FACET_OF_PLANT_KEY, NAMES, digest_of_graph
 from ignrun.planner.graph.model import Command, Hosted, InstanceSpec, Rules
+from tests.house.tree import ROOT
 from tests.rooms.planner.reading import accepted, write
 
 CODE = "from ignrun import Module\nclass One(Module): ...\nclass Two(Module): ...\nasync def three(ctx): ...\n"
@@ -132,3 +134,13 @@ def test_what_is_carried_is_seen_in_a_plan(tmp_path) -> None:
     new = accepted(tmp_path, f"modules: {{m: {{{body}}}}}\n", Base(1, old.graph))
     (step,) = new.plan.steps
     assert {change.path[0] for change in step.changes} == {"user", "limits", "files", "log"}
+
+
+def test_the_reference_puts_every_key_into_its_facet() -> None:
+    text = (ROOT / "docs" / "reference" / "manifest.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (\w+) \| (`.*) \|$", text, re.MULTILINE))
+    wanted: dict[str, set[str]] = {name: set() for name in NAMES}
+    for key, facet in (FACET_OF_KEY | FACET_OF_PLANT_KEY).items():
+        if facet is not None:
+            wanted[facet].add(key)
+    assert {name: {*re.findall(r"`(\w+)`", rows[name])} for name in NAMES} == wanted
