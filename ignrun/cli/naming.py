@@ -9,6 +9,8 @@ from ignrun.terms.names import MODULE_NAME
 
 _LIMIT: Final = 4 * 2**20
 """Bytes of a manifest; a longer one is refused by the reader anyway."""
+_LEVELS: Final = 64
+"""Blocks in each other; a text with more is refused by the reader anyway, and would take this process its time."""
 
 
 def plant_name(manifest: Path) -> str:
@@ -26,6 +28,8 @@ def _declared(manifest: Path) -> str | None:
     try:
         with manifest.open("rb") as file:
             text = file.read(_LIMIT)
+        if b"metadata" not in text:
+            return None  # most manifests: they need not be parsed twice
         return _name_in(yaml.parse(text, Loader=getattr(yaml, "CLoader", yaml.Loader)))
     except (OSError, ValueError, yaml.YAMLError):
         return None
@@ -37,6 +41,8 @@ def _name_in(events: Iterator[Any]) -> str | None:
 
     open_blocks: list[_Block] = []
     for event in events:
+        if len(open_blocks) > _LEVELS:
+            return None
         if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             open_blocks.pop()
         elif isinstance(event, yaml.NodeEvent):

@@ -13,6 +13,8 @@ from ignrun.terms.diagnostics import Diagnostic, Note
 from ignrun.terms.hints import did_you_mean
 from ignrun.terms.names import MODULE_NAME
 
+MAX_COMPLAINTS: Final = 100
+"""Of one kind: who has more has made one mistake many times."""
 Key = tuple[str, ...]
 """A block: `("modules", name)`, or `("x-name",)` beside the modules."""
 Layers = tuple[tuple[str, Branch], ...]
@@ -50,7 +52,7 @@ class Extending:
                 break
             chain.append(at)
             at = self._extended_by(at)
-        if len(self.diagnostics) > told or at in self.broken:
+        if len(self.diagnostics) > told or not self.broken.isdisjoint((at, *chain)):
             self.broken.update(chain)
         for key in reversed(chain):
             self._done[key] = self._merged(key)
@@ -91,6 +93,9 @@ class Extending:
             return None
         found = self._named(target)
         if found is None:
+            self.broken.add(key)
+            if len(self.diagnostics) >= MAX_COMPLAINTS:
+                return None
             modules = self._root.block("modules")
             known = [*(modules.value if modules else ()), *(name for name in self._root.value if name.startswith("x-"))]
             hint = did_you_mean(str(target), [name for name in known if name != key[-1]])
@@ -150,6 +155,8 @@ class Multiplying:
         hint = "a key has lower-case letters, digits and `-`" if holder is None else "give one of them another name"
         spot = branch.graft.below("for_each").below(element)
         source = self._document.sources[spot.source]
+        if len(self.diagnostics) >= MAX_COMPLAINTS:
+            return False
         self.diagnostics.append(
             at_key(source, spot.path, "IGN215", f"`for_each` of `{name}` makes `{made}`, which {why}", hint=hint)
         )
