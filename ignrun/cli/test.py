@@ -54,6 +54,7 @@ def command(aim: Aim, reading: Reading, form: str, timeout: float) -> ExitCode:
 
 def _checked(prepared: Prepared, timeout: float) -> "CheckReport":
     from ignrun.cli.lifecycle_check import Seen, checks_of
+    from ignrun.cli.schema_check import schema_checks
     from ignrun.render.check_report import check_report
     from ignrun.render.outcome import OutcomeReport
 
@@ -62,7 +63,8 @@ def _checked(prepared: Prepared, timeout: float) -> "CheckReport":
     status = _exercised(prepared, timeout)
     folder = prepared.plant.folder
     seen = Seen(prepared.proposal.graph, outcome, status, _events(folder.journal), folder.config)
-    return check_report(prepared.plant.name, checks_of(seen), time.monotonic() - began)
+    checks = (*checks_of(seen), *schema_checks(seen.graph))
+    return check_report(prepared.plant.name, checks, time.monotonic() - began)
 
 
 def _exercised(prepared: Prepared, timeout: float) -> "StatusReport":

@@ -24,6 +24,8 @@ DAILY: Final = {
 MORE: Final = {
     "config": "Show, explain and set config values.",
     "lock": "Write down which versions were chosen, with their hashes.",
+    "modules": "List, search and show definitions.",
+    "generate": "Generate the schema of a config class.",
     "ps": "List the plants that run on this machine.",
     "explain": "Explain the code of a diagnostic.",
     "schema": "Print the JSON Schema for editors, your modules' config included.",

@@ -5,7 +5,9 @@ from typing import Any
 
 from ignrun.host.masking import Masker
 from ignrun.protocol.orders import Assignment
-from ignrun.sdk.settings import ConfigRefused, with_secrets
+from ignrun.protocol.reports import ImportFault
+from ignrun.sdk.settings import ConfigRefused, convert, with_secrets
+from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.leaves import ExportNamed, Literal, Part, Path, Pending, SecretNamed, Tree, filled, joined
 
 ExportsOf = Callable[[str], Mapping[str, Any]]
@@ -19,6 +21,20 @@ def settle(assignment: Assignment, exports_of: ExportsOf, masker: Masker) -> Any
     for path in assignment.secrets:
         _learn(values, path, masker)
     return with_secrets(values, frozenset(assignment.secrets))
+
+
+def unfit(assignment: Assignment, kind: type | None, masker: Masker) -> ImportFault | None:
+    """Say why a config does not fit the class that is to receive it; nothing where it does, or where it is not whole yet."""
+    if kind is None or assignment.pending:
+        return None
+    for path in assignment.secrets:
+        _learn(assignment.config, path, masker)
+    try:
+        convert(with_secrets(assignment.config, frozenset(assignment.secrets)), kind)
+    except ConfigRefused as refused:
+        summary = masker.mask(f"the config does not fit: {refused}")
+        return ImportFault(assignment.address, Fault(FaultKind.RAISED, summary, "config"))
+    return None
 
 
 def _leaf(pending: Pending, exports_of: ExportsOf) -> Any:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from ignrun.host.callbacks import THREADS, Abandoned, whose
-from ignrun.host.config import settle
+from ignrun.host.config import settle, unfit
 from ignrun.host.directory import Directory
 from ignrun.host.faults import Faulted
 from ignrun.host.importing import Importer, traits_of
@@ -64,6 +64,9 @@ class Instances:
             kind = self._importer.load(assignment)
             if isinstance(kind, ImportFault):
                 faults.append(kind)
+                continue
+            if refused := unfit(assignment, kind.Config, self.masker):
+                faults.append(refused)
                 continue
             traits.append(traits_of(assignment.address, kind))
             seat = self._seats.get(assignment.address)

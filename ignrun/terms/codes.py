@@ -61,6 +61,7 @@ _SCHEMA: Final = (
     CodeInfo("IGN222", "config value refused", "The config schema of the module does not allow this value."),
     CodeInfo("IGN223", "invalid config schema", "The config schema is not a JSON Schema (draft 2020-12), or one of its `x-ignrun-` words is misused."),
     CodeInfo("IGN224", "literal secret", "A property that the schema declares secret is written out. Use `${secret:NAME}` and keep the text out of files under version control."),
+    CodeInfo("IGN225", "config class without schema", "The class has a `Config` and no schema was generated for it, so that mistakes in its config are found only when a host imports the class for an apply (which is then rejected before anything is touched). `ignrun generate schema` writes the schema beside the code."),
     CodeInfo("IGN293", "free key among modules", "Keys that begin with `x-` are free and run nothing, among modules as well. Give a module that should run another name."),
     CodeInfo("IGN292", "reserved", "The word is reserved for a later version of the language."),
 )  # fmt: skip

@@ -14,6 +14,7 @@ CATCHES_ALL: dict[str, str] = {
     "ignrun/host/checks.py": "calls module code",
     "ignrun/host/faults.py": "asks exceptions of module code for their text",
     "ignrun/host/importing.py": "imports module code",
+    "ignrun/host/describe.py": "imports module code, in a process of its own",
     "ignrun/host/incarnation.py": "makes objects of module code and awaits their main loop",
     "ignrun/host/logs.py": "asks objects of module code for their text",
     "ignrun/host/provided.py": "calls module code",

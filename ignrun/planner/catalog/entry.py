@@ -13,7 +13,7 @@ import msgspec
 from ignrun.planner.catalog.archive import Unusable, read_member, split
 from ignrun.planner.catalog.locate import digest_of, file_of, installed_folders
 from ignrun.planner.catalog.model import Code
-from ignrun.planner.catalog.source import Outline, callbacks_of, outline_of
+from ignrun.planner.catalog.source import Outline, outline_of, traits_of
 from ignrun.terms.hints import did_you_mean
 
 _ENTRY: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*\Z")
@@ -65,6 +65,12 @@ def find_code(entry: str, path: tuple[str, ...], beside: tuple[str, ...], eyes: 
     return _checked(entry, name, eyes.read(file), folder if folder in own else "")
 
 
+def schema_file(entry: str, code: str) -> Path:
+    """Say where the generated config schema of a class is kept: beside its code, named like it (`pump-house.config.schema.json`)."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", entry.partition(":")[2]).lower()
+    return Path(code).with_name(f"{name.replace('_', '-')}.config.schema.json")
+
+
 def _where(module: str, folders: Sequence[str]) -> str:
     """Say which folder the file was looked for in, or which sibling was meant."""
     *parents, last = module.split(".")
@@ -90,7 +96,8 @@ def _checked(entry: str, name: str, source: Source, root: str) -> Code | Missing
     if name not in outline.names and not outline.open:
         hint = did_you_mean(name, outline.names) or f"`{source.file}` defines no such name"
         return Missing("IGN305", f"`{name}` of entry `{entry}` does not exist", hint)
-    return Code(source.file, source.digest, root, callbacks_of(outline, name))
+    traits = traits_of(outline, name)
+    return Code(source.file, source.digest, root, traits.callbacks, traits.provides, traits.config)
 
 
 def read_source(file: Path) -> Source:

@@ -27,8 +27,8 @@ _HASH: Final = re.compile(r"(?:sha256:)?([0-9a-fA-F]{64})\Z")
 _SKIPPED: Final = frozenset({"__pycache__"})
 
 
-def in_indexes(manifest: Manifest, ids: frozenset[str]) -> tuple[Found, dict[str, Provenance]]:
-    """Read the definitions with the ids `ids` of every catalog, each only when its hash is right; gives whence each file is."""
+def in_indexes(manifest: Manifest, ids: frozenset[str] | None) -> tuple[Found, dict[str, Provenance]]:
+    """Read the definitions with the ids `ids` (None: all) of every catalog, each only when its hash is right; gives whence each file is."""
     looked = _Looked(ids)
     for catalog in manifest.catalog:
         looked.into(manifest, catalog)
@@ -41,7 +41,7 @@ def in_indexes(manifest: Manifest, ids: frozenset[str]) -> tuple[Found, dict[str
 class _Looked:
     """What one look into all catalogs gathers."""
 
-    def __init__(self, ids: frozenset[str]) -> None:
+    def __init__(self, ids: frozenset[str] | None) -> None:
         self._ids = ids
         self.definitions: list[Definition] = []
         self.files: list[InputFile] = []
@@ -65,7 +65,7 @@ class _Looked:
             return
         self.files.append(InputFile(file, document.digest, "definition"))
         for number, entry in self._entries(document):
-            if canonical(str(entry["id"])) in self._ids:
+            if self._ids is None or canonical(entry["id"]) in self._ids:
                 self._take(document, ("definitions", number), entry)
 
     def _entries(self, document: Document) -> Iterator[tuple[int, dict[str, Any]]]:

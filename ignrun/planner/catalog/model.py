@@ -11,7 +11,8 @@ from ignrun.manifest.model import Definition
 class Code(msgspec.Struct, frozen=True):
     """The source of an entry: its file, the SHA-256 (hex) of its bytes, the folder it is imported from.
 
-    `callbacks` are those of the class or function, None where the source does not say. `root` is empty where every
+    `callbacks` are those of the class or function, None where the source does not say; `provides` names
+    what dependents may call, `config` tells of a `Config` class. `root` is empty where every
     host finds the code by itself (an installed package).
     """
 
@@ -19,6 +20,8 @@ class Code(msgspec.Struct, frozen=True):
     digest: str
     root: str = ""
     callbacks: tuple[str, ...] | None = None
+    provides: tuple[str, ...] = ()
+    config: bool = False
 
 
 class Chosen(msgspec.Struct, frozen=True):

@@ -169,13 +169,13 @@ def _with_code(
 ) -> Chosen | Diagnostic:
     path = import_path(manifest)
     root = provenance[definition.document.file].root
-    code = find_code(definition.entry, path, (root,) if root else _folders_of(definition, path), eyes)
+    code = find_code(definition.entry, path, (root,) if root else folders_of(definition, path), eyes)
     if isinstance(code, Missing):
         return at_value(definition.document, ("entry",), code.code, code.summary, hint=code.hint)
     return Chosen(definition, definition.entry, code)
 
 
-def _folders_of(definition: Definition, path: tuple[str, ...]) -> tuple[str, ...]:
+def folders_of(definition: Definition, path: tuple[str, ...]) -> tuple[str, ...]:
     """Name the folders beside a definition that its code may be imported from: its own, then those up to the source it is in."""
     own = Path(definition.folder)
     above = [str(parent) for parent in own.parents if any(parent.is_relative_to(folder) for folder in path)]

@@ -28,6 +28,14 @@ _OURS: Final = frozenset({"AbstractIgnitionModule", "Module"})
 Traits = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
+class ClassTraits(msgspec.Struct, frozen=True):
+    """What the source says of a class: its callbacks (None: it does not say), what it provides, and whether it has a `Config`."""
+
+    callbacks: tuple[str, ...] | None = None
+    provides: tuple[str, ...] = ()
+    config: bool = False
+
+
 class Outline(msgspec.Struct, frozen=True):
     """What a file says of itself.
 
@@ -57,6 +65,39 @@ def callbacks_of(outline: Outline, name: str) -> tuple[str, ...] | None:
         return ("run",)
     own = _callbacks_of_class(name, outline, frozenset())
     return None if own is None else tuple(callback for callback in CALLBACKS if callback in own)
+
+
+def traits_of(outline: Outline, name: str) -> ClassTraits:
+    """Read the traits of a class or function, those of its bases in the same file included."""
+    bodies = list(_bodies(name, outline, frozenset()))
+    provides = {one.name for body in bodies for one in body.body if isinstance(one, _METHODS) and _is_provided(one)}
+    config = any(_names_config(statement) for body in bodies for statement in body.body)
+    return ClassTraits(callbacks_of(outline, name), tuple(sorted(provides)), config)
+
+
+def _bodies(name: str, outline: Outline, seen: frozenset[str]) -> Iterator[ast.ClassDef]:
+    found = outline.bodies.get(name)
+    if not isinstance(found, ast.ClassDef) or name in seen:
+        return
+    yield found
+    for base in found.bases:
+        if isinstance(base, ast.Name):
+            yield from _bodies(base.id, outline, seen | {name})
+
+
+_METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _is_provided(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    marks = (one.func if isinstance(one, ast.Call) else one for one in method.decorator_list)
+    return any((one.id if isinstance(one, ast.Name) else getattr(one, "attr", "")) == "provides" for one in marks)
+
+
+def _names_config(statement: ast.stmt) -> bool:
+    """Tell whether a statement of a class body gives it a `Config` of its own."""
+    if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Constant):
+        return False
+    return "Config" in _defined(statement)
 
 
 def _callbacks_of_class(name: str, outline: Outline, seen: frozenset[str]) -> set[str] | None:

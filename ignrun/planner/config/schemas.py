@@ -8,6 +8,7 @@ import msgspec
 from ignrun.manifest.inputs import InputFile
 from ignrun.manifest.model import Manifest, ModuleSpec
 from ignrun.manifest.read import read_document
+from ignrun.planner.catalog.entry import schema_file
 from ignrun.planner.catalog.model import Chosen
 from ignrun.planner.config.schema import ConfigSchema
 from ignrun.planner.config.spots import Spot
@@ -49,10 +50,28 @@ class Schemas:
                 f"declared by module `{spec.name}`",
             )
         if definition is None or definition.config_schema is None:
-            return SchemaOf(None, block)
+            return self._beside(chosen, Spot(definition.document) if definition else block)
         spot = Spot(definition.document, ("config_schema",))
         by = f"declared by {definition.metadata.id} {definition.metadata.version}"
         return self._once(definition.config_schema, spot, definition.folder, by)
+
+    def _beside(self, chosen: Chosen, block: Spot) -> SchemaOf:
+        """Take the schema that was generated beside the code; a class with a `Config` and no schema is remarked upon once."""
+        code = chosen.code
+        if code is None:
+            return SchemaOf(None, block)
+        file = schema_file(chosen.entry, code.file)
+        if file.is_file():
+            return self._once(
+                {"$ref": file.name}, Spot(None, (str(file),)), str(file.parent), f"generated for `{chosen.entry}`"
+            )
+        key = ("", chosen.entry)
+        if not code.config or key in self._known:
+            return SchemaOf(None, block)
+        self._known[key] = SchemaOf(None, block)
+        hint = f"`ignrun generate schema {chosen.entry}` writes `{file.name}`"
+        summary = f"the `Config` of `{chosen.entry}` has no schema: its config is checked when it is applied"
+        return SchemaOf(None, block, diagnostics=(block.below("entry").remark("IGN225", summary, hint=hint),))
 
     def _folder(self, spec: ModuleSpec) -> str:
         """Name the folder of the file that says which schema it is: with includes and overlays that may be another one."""
