@@ -51,8 +51,9 @@ class Client:
 
     def ask(self, verb: Verb, address: str, by: str = "", patience: float | None = None) -> AskReply:
         """Ask something of an instance and return when it holds; waits without end unless `patience` (seconds) is given."""
-        path = f"/v1/modules/{quote(address, safe='')}/{verb}"
-        with self._answer("POST", path, AskRequest(by), patience) as response:
+        route = "maintenance" if verb == "resume" else verb
+        path = f"/v1/modules/{quote(address, safe='')}/{route}"
+        with self._answer("POST", path, AskRequest(by, verb == "resume"), patience) as response:
             return _decoded(response, AskReply)
 
     def plan(self, request: ApplyRequest) -> "PlanReport | Diagnosis":

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from ignrun.control.guard import App, Guard
 from ignrun.control.port import Steering
 from ignrun.control.streams import Stream, Streams, apply_stream, event_stream, problem_of
-from ignrun.control.wire import BODY_LIMIT, ApplyRequest, AskReply, AskRequest, DownRequest, Problem
+from ignrun.control.wire import BODY_LIMIT, ApplyRequest, AskReply, AskRequest, DownRequest, Problem, Verb
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.status_report import InstanceStatus
 from ignrun.terms.failure import Failure, LockHeld, ReaderFailure, StateFolderFailure
@@ -43,6 +43,9 @@ class Door:
             Route("/v1/status", self.status, methods=["GET"]),
             Route("/v1/modules/{address}", self.module, methods=["GET"]),
             Route("/v1/modules/{address}/restart", self.restart, methods=["POST"]),
+            Route("/v1/modules/{address}/start", self.start, methods=["POST"]),
+            Route("/v1/modules/{address}/stop", self.stop, methods=["POST"]),
+            Route("/v1/modules/{address}/maintenance", self.maintenance, methods=["POST"]),
             Route("/v1/plan", self.plan, methods=["POST"]),
             Route("/v1/apply", self.apply, methods=["POST"]),
             Route("/v1/events", self.events, methods=["GET"]),
@@ -68,10 +71,28 @@ class Door:
 
     async def restart(self, request: Request) -> Response:
         """Stop an instance and start it again; answers when it has settled."""
+        return await self._ask(request, "restart")
+
+    async def start(self, request: Request) -> Response:
+        """End an operator's stop, or try one that failed again at once; answers when it has settled."""
+        return await self._ask(request, "start")
+
+    async def stop(self, request: Request) -> Response:
+        """Stop an instance and keep it stopped, whatever is applied; answers when it rests."""
+        return await self._ask(request, "stop")
+
+    async def maintenance(self, request: Request) -> Response:
+        """Take an instance out of supervision, or with `off` back into it."""
+        return await self._ask(request, "maintenance")
+
+    async def _ask(self, request: Request, verb: Verb) -> Response:
         body = await read_body(request, AskRequest)
+        if body.off and verb != "maintenance":
+            raise refusal_of(400, f"`off` goes with maintenance, not with {verb}")
+        asked: Verb = "resume" if body.off else verb
         address = self._instance(request).address
-        refusal = await self._steering.ask("restart", address, body.by)
-        return answer(409, Problem(refusal)) if refusal else answer(200, AskReply(address, "restart"))
+        refusal = await self._steering.ask(asked, address, body.by)
+        return answer(409, Problem(refusal)) if refusal else answer(200, AskReply(address, asked))
 
     async def plan(self, request: Request) -> Response:
         """What an apply would do (200), or what is wrong with the manifest (422)."""

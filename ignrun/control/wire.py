@@ -45,12 +45,14 @@ class DownRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AskRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who asks something of one instance."""
+    """Who asks something of one instance; `off` ends a maintenance instead of beginning it."""
 
     by: str = ""
+    off: bool = False
 
 
-Verb = Literal["restart", "start", "stop"]
+Verb = Literal["restart", "start", "stop", "maintenance", "resume"]
+"""What can be asked of an instance; `resume` is the maintenance route with `off`."""
 
 
 class AskReply(msgspec.Struct, frozen=True):

@@ -93,10 +93,10 @@ def _fault_lines(one: InstanceFault, short: ShortName) -> list[str]:
     if fault.upstream:
         return [f"  {short(one.address)}: skipped: upstream {short(fault.upstream)}"]
     where = f" in `{fault.callback}`" if fault.callback and f"`{fault.callback}`" not in fault.summary else ""
-    return [f"  {short(one.address)}: {neutral(fault.summary)}{where}", *_detail_lines(fault)]
+    return [f"  {short(one.address)}: {neutral(fault.summary)}{where}", *detail_lines(fault)]
 
 
-def _detail_lines(fault: FaultStatus) -> list[str]:
+def detail_lines(fault: FaultStatus) -> list[str]:
     """Show the tail of a command's output; of a traceback the place that raised, the whole of it stands in the status's JSON."""
     if not fault.detail.startswith("Traceback"):
         return [f"    | {line}" for line in neutral_lines(fault.detail)[-_DETAIL:] if fault.detail]

@@ -18,7 +18,9 @@ from ignrun.render.status_report import (
     Usage,
 )
 from ignrun.runtime.apply.state import State, Transaction
-from ignrun.runtime.supervise.roster import Instance, Roster
+from ignrun.runtime.supervise.conditions import Standing, is_leaving, is_waiting, standing
+from ignrun.runtime.supervise.roster import Goal, Instance, Roster
+from ignrun.runtime.supervise.wiring import wired
 from ignrun.terms.fault import Fault
 from ignrun.terms.names import Address, HostId
 from ignrun.terms.states import ModuleState
@@ -47,7 +49,7 @@ def status_of(
     """
     mates = _mates(state.roster)
     instances = tuple(
-        _instance(one, state.roster, mates, _Now(mono, at), usage or {})
+        _instance(one, state, mates, _Now(mono, at), usage or {})
         for one in _in_order(state.roster, state.graph.instances)
     )
     return StatusReport(FORMAT_VERSION, _plant(state, mono, at, runner), instances)
@@ -109,11 +111,12 @@ def _mates(roster: Roster) -> dict[HostId, tuple[Address, ...]]:
 
 def _instance(
     one: Instance,
-    roster: Roster,
+    state: State,
     mates: Mapping[HostId, tuple[Address, ...]],
     now: _Now,
     usage: Mapping[int, Usage],
 ) -> InstanceStatus:
+    roster = state.roster
     address, body = one.spec.address, one.spec.body
     host = body.host if isinstance(body, Hosted) else None
     shares = tuple(mate for mate in mates.get(host, ()) if mate != address) if host else ()
@@ -139,9 +142,20 @@ def _instance(
         completed=one.completed,
         exports=one.exports,
         upstream=one.upstream,
+        failures=one.failures,
+        waits_for=_waits_for(one, state),
         shares_with=shares,
         statistics=_statistics(one, now.mono, None if shares or pid is None else usage.get(pid)),
     )
+
+
+def _waits_for(one: Instance, state: State) -> tuple[str, ...]:
+    """Name the providers that hold an instance back, which is meant to be up and is on its way."""
+    if one.goal is not Goal.UP or not is_waiting(one) or is_leaving(one):
+        return ()
+    known = state.roster.instances
+    needs = wired(state.graph).needs.get(one.spec.address, ())
+    return tuple(e.provider for e in needs if standing(e, known.get(e.provider)) is not Standing.MET)
 
 
 def _pid(one: Instance, roster: Roster) -> int | None:

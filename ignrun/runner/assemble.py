@@ -117,6 +117,7 @@ class Runner:
                 hear_from_thread=lambda message: _from_thread(running, lambda: self.loop.hear(message)),
                 answer=self.steering.answer,
                 end=self._end,
+                call_in_loop=lambda call: _from_thread(running, call),
             )
         )
 
@@ -169,7 +170,11 @@ class Runner:
 
 
 def _first_state(journal: Journal) -> State:
-    return State(last_generation=journal.last_generation(), last_transaction=journal.last_transaction())
+    return State(
+        last_generation=journal.last_generation(),
+        last_transaction=journal.last_transaction(),
+        holds=journal.holds(),
+    )
 
 
 def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

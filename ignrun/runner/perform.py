@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from ignrun.planner.graph.model import Edge
 from ignrun.protocol.orders import Assignment, Load
 from ignrun.protocol.reports import ImportFault
@@ -47,8 +49,9 @@ class Performer:
         hear_from_thread: Hear,
         answer: Answer,
         end: Callable[[int], None],
+        call_in_loop: Callable[[Callable[[], None]], None],
     ) -> None:
-        """Take the doors that effects lead to; `hear_from_thread` may be called from any thread, the others from the loop's."""
+        """Take the doors that effects lead to; `hear_from_thread` and `call_in_loop` may be called from any thread, the others from the loop's."""
         self._hosts = hosts
         self._commands = commands
         self._journal = journal
@@ -59,6 +62,9 @@ class Performer:
         self._answer = answer
         self._end = end
         self._unsent = unsent
+        self._call_in_loop = call_in_loop
+        self._holding = 0
+        self._unanswered: list[wanted.AnswerAsked] = []
 
     def __call__(self, state: State, effects: tuple[Effect, ...], now: Now) -> None:
         """Perform the effects of one turn in their order; what happened in it goes to the journal first, as one batch."""
@@ -68,7 +74,7 @@ class Performer:
         for effect in effects:
             self._perform(effect, state, now)
 
-    def _perform(self, effect: Effect, state: State, now: Now) -> None:  # noqa: C901 - one case for each effect
+    def _perform(self, effect: Effect, state: State, now: Now) -> None:  # noqa: C901, PLR0912 - one case for each effect
         match effect:
             case wanted.Record() | wanted.WakeAt():
                 pass  # the journal has had all records of the turn, the loop keeps the time
@@ -88,6 +94,10 @@ class Performer:
                 self._spawn(effect)
             case wanted.StopCommand(address, epoch, grace):
                 self._commands.stop(address, epoch, grace)
+            case wanted.KeepHolds(holds):
+                self._keep_holds(holds)
+            case wanted.AnswerAsked() if self._holding:
+                self._unanswered.append(effect)
             case wanted.AnswerApply() | wanted.AnswerAsked():
                 self._answer(effect)
             case wanted.EndRunner(code):
@@ -108,6 +118,20 @@ class Performer:
             self._hear_from_thread(JournalRefused(transaction, refusal) if refusal else OutcomeDurable(transaction))
 
         self._journal.keep_outcome(effect, now.utc, done)
+
+    def _keep_holds(self, holds: dict[Address, str]) -> None:
+        """Answer operators only once what they hold stopped is durable, or once it is known that it cannot be."""
+        self._holding += 1
+        self._journal.keep_holds(holds, lambda refusal: self._call_in_loop(lambda: self._held(refusal)))
+
+    def _held(self, refusal: str) -> None:
+        self._holding -= 1
+        if self._holding:
+            return
+        answers, self._unanswered = self._unanswered, []
+        for one in answers:
+            lost = f"it is so now, but will not outlive this runner: the journal cannot keep it ({refusal})"
+            self._answer(replace(one, refusal=one.refusal or lost) if refusal else one)
 
     def _load(self, effect: wanted.LoadHost, state: State) -> None:
         assignments: list[Assignment] = []

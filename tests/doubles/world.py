@@ -15,6 +15,7 @@ from ignrun.runtime.supervise.effects import (
     EndHost,
     EndRunner,
     GiveOrder,
+    KeepHolds,
     KeepIntent,
     KeepOutcome,
     LaunchHost,
@@ -66,6 +67,7 @@ class World:
         self.effects: list[Effect] = []
         self.outcomes: dict[int, Outcome] = {}
         self.answers: dict[int, str] = {}
+        self.holds: dict[Address, str] = {}
         self.wake: float | None = None
         self.code: int | None = None
         self.journal_refuses: set[str] = set()
@@ -188,6 +190,8 @@ class World:
                     self.end_command(effect.address, None, "signal 15 (SIGTERM)")
             case WakeAt():
                 self.wake = effect.at
+            case KeepHolds():
+                self.holds = effect.holds
             case AnswerApply():
                 assert effect.request not in self.outcomes
                 self.outcomes[effect.request] = effect.outcome

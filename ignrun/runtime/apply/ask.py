@@ -6,13 +6,17 @@ from msgspec.structs import replace
 
 from ignrun.runtime.apply.gate import judge
 from ignrun.runtime.apply.turn import Turn
+from ignrun.runtime.supervise import moves
 from ignrun.runtime.supervise.conditions import at_rest
 from ignrun.runtime.supervise.effects import AnswerAsked
+from ignrun.runtime.supervise.host_news import is_checked
 from ignrun.runtime.supervise.messages import Asked
 from ignrun.runtime.supervise.roster import Goal, Instance
 from ignrun.terms.events import OperatorAsked
 from ignrun.terms.fault import Fault
-from ignrun.terms.states import ModuleState
+from ignrun.terms.states import ModuleState, may_move
+
+_S = ModuleState
 
 
 def ask(turn: Turn, message: Asked) -> None:
@@ -23,11 +27,38 @@ def ask(turn: Turn, message: Asked) -> None:
         turn.want(AnswerAsked(message.request, "the plant is going down"))
     elif instance is None:
         turn.want(AnswerAsked(message.request, f"there is no instance `{message.address}`"))
-    elif instance.goal is Goal.GONE:
-        turn.want(AnswerAsked(message.request, f"`{message.address}` is being removed"))
+    elif refusal := _objection(instance, message):
+        turn.want(AnswerAsked(message.request, refusal))
     else:
-        turn.draft.put(_told(instance, message))
+        _do(turn, instance, message)
         turn.change(pending_asks={**turn.state.pending_asks, message.request: message.address})
+
+
+def _objection(instance: Instance, message: Asked) -> str:
+    """Say what speaks against it as the instance is now; empty where nothing does."""
+    address, state = instance.spec.address, instance.state
+    if instance.goal is Goal.GONE:
+        return f"`{address}` is being removed"
+    if message.verb == "maintenance" and not may_move(state, _S.MAINTENANCE) and state is not _S.MAINTENANCE:
+        return f"`{address}` is {state.value}: what runs or has failed can be taken out of supervision"
+    if message.verb == "resume" and state is not _S.MAINTENANCE:
+        return f"`{address}` is not in maintenance, it is {state.value}"
+    return ""
+
+
+def _do(turn: Turn, instance: Instance, message: Asked) -> None:
+    cause = f"{message.verb} asked by {message.by}"
+    if message.verb == "maintenance":
+        kept = replace(instance, held_by=message.by)
+        if instance.state is _S.MAINTENANCE:
+            turn.draft.put(kept)
+        else:
+            moves.maintain(turn.draft, kept, cause)
+        return
+    if instance.state is _S.MAINTENANCE and message.verb != "stop":
+        instance = moves.resume(turn.draft, instance, cause, checked=is_checked(turn.draft, instance))
+    if message.verb != "resume":
+        turn.draft.put(_told(instance, message))
 
 
 def _told(instance: Instance, message: Asked) -> Instance:
@@ -40,6 +71,8 @@ def _told(instance: Instance, message: Asked) -> Instance:
         case "start" | "restart":
             at_once = replace(instance.backoff, next_retry=None, parked=False)
             return replace(instance, goal=Goal.UP, held_by="", bounce=True, cause=cause, backoff=at_once)
+        case "maintenance" | "resume":
+            return instance
         case _:
             assert_never(message.verb)
 
@@ -68,5 +101,5 @@ def _refusal(turn: Turn, instance: Instance | None) -> str | None:
         return found.summary
     if found:
         return ""
-    waits_to_be_ready = instance.state is ModuleState.ERROR and instance.fault is not None and not instance.bounce
+    waits_to_be_ready = instance.state is _S.ERROR and instance.fault is not None and not instance.bounce
     return instance.fault.summary if waits_to_be_ready and instance.fault else None

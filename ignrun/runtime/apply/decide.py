@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from ignrun.runtime.apply import prepare, transaction
+from ignrun.runtime.apply import holds, prepare, transaction
 from ignrun.runtime.apply.ask import answer, ask
 from ignrun.runtime.apply.propose import propose
 from ignrun.runtime.apply.shutdown import finish, shut_down
@@ -44,6 +44,7 @@ def decide(state: State, inbox: tuple[Message, ...], now: Now) -> tuple[State, t
         _hear(turn, message)
     timers.fire(turn.draft)
     _settle(turn)
+    holds.keep(turn)
     answer(turn)
     dispatch(turn.draft)
     finish(turn)

@@ -4,7 +4,16 @@ from collections.abc import Iterable
 
 from ignrun.planner.graph.model import Command, Hosted
 from ignrun.runtime.apply.turn import Turn
-from ignrun.runtime.supervise.conditions import Standing, at_rest, has_failed, is_leaving, is_sick, meets, standing
+from ignrun.runtime.supervise.conditions import (
+    Standing,
+    at_rest,
+    has_failed,
+    is_leaving,
+    is_maintained,
+    is_sick,
+    meets,
+    standing,
+)
 from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.roster import Goal, Instance
 from ignrun.terms.events import StepEnded
@@ -22,6 +31,8 @@ def judge(instance: Instance | None) -> Judgement:
         return True
     if instance.goal is not Goal.UP:
         return instance.goal is Goal.DOWN and at_rest(instance) and instance.next_spec is None
+    if is_maintained(instance):
+        return True
     if is_leaving(instance):
         return False
     if instance.spec.gate == "none":

@@ -53,6 +53,7 @@ class State(msgspec.Struct, frozen=True):
     `generation` is the one in force (0: none yet), `last_generation` the highest number ever given. `queue` holds applies that wait for their turn.
     `ending` is the exit code once the plant goes down; `pending_asks` the operator's requests not yet answered.
     `previous` is the graph under which instances still run that are to become something else; `wake` the time last asked for by WakeAt.
+    `holds` says who keeps which instance stopped, also of instances that no apply of this runner has brought yet.
     `hurried` says that the plant goes down without grace, `ended` that EndRunner was said.
     """
 
@@ -70,3 +71,4 @@ class State(msgspec.Struct, frozen=True):
     ended: bool = False
     wake: float | None = None
     pending_asks: dict[int, Address] = {}
+    holds: dict[Address, str] = {}

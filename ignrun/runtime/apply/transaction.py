@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from ignrun.planner.graph.model import EMPTY, Graph, InstanceSpec
 from ignrun.runtime.apply import gate, prepare
+from ignrun.runtime.apply.holds import is_held_down
 from ignrun.runtime.apply.propose import take_next
 from ignrun.runtime.apply.state import Phase
 from ignrun.runtime.apply.summary import summary_of
@@ -125,9 +126,11 @@ def _set_goal(turn: Turn, address: Address, spec: InstanceSpec, *, planned: bool
     draft, no_start = turn.draft, turn.transaction.no_start
     present = draft.instances.get(address)
     if present is None:
-        draft.put(Instance(spec, Goal.DOWN if no_start else Goal.UP, since=turn.now.mono))
+        held_by = turn.state.holds.get(address, "")
+        goal = Goal.DOWN if no_start or held_by else Goal.UP
+        draft.put(Instance(spec, goal, since=turn.now.mono, held_by=held_by, cause=held_by and "stopped by hand"))
         return
-    rests = present.held_by or (no_start and present.goal is Goal.DOWN)
+    rests = is_held_down(present) or (no_start and present.goal is Goal.DOWN)
     goal = Goal.DOWN if rests else Goal.UP
     if planned:
         draft.put(replace(present, goal=goal, next_spec=spec))

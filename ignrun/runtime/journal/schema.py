@@ -47,7 +47,14 @@ CREATE TABLE events (
 INSERT INTO pointers VALUES ('current', 0), ('good', 0);
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST,)
+_HOLDS: Final = """
+CREATE TABLE holds (
+    address TEXT PRIMARY KEY,
+    held_by TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HOLDS)
 """Script number n leads from version n to n + 1; a script once released is never edited."""
 
 VERSION: Final = len(MIGRATIONS)

@@ -15,9 +15,11 @@ import msgspec
 from ignrun.planner.proposal import Base
 from ignrun.runtime.journal import store
 from ignrun.runtime.journal.current import publish_current
+from ignrun.runtime.journal.holds import read_holds, write_holds
 from ignrun.runtime.journal.schema import open_for_reading, open_store
 from ignrun.runtime.supervise.effects import KeepIntent, KeepOutcome, Result
 from ignrun.terms.events import Event, EventsLost, Happening
+from ignrun.terms.names import Address
 
 RETRY: Final = 1.0
 """Seconds between two attempts while the disk refuses."""
@@ -60,11 +62,20 @@ class Ending(msgspec.Struct, frozen=True):
     done: Done
 
 
+class Holding(msgspec.Struct, frozen=True):
+    """Which instances operators hold stopped, all of them."""
+
+    holds: dict[Address, str]
+    done: Done
+
+
 class Closing(msgspec.Struct, frozen=True):
     """Nothing comes after this."""
 
 
-Entry = Happened | Intent | Ending | Closing
+Entry = Happened | Intent | Ending | Holding | Closing
+
+_ANSWERED: Final = (Intent, Ending, Holding)
 
 
 class Journal:
@@ -115,7 +126,11 @@ class Journal:
         """Keep an outcome, move the pointers and publish `current`; `good` moves only for a commit."""
         self._submit(Ending(effect, at, done))
 
-    def _submit(self, entry: Intent | Ending) -> None:
+    def keep_holds(self, holds: dict[Address, str], done: Done) -> None:
+        """Keep which instances operators hold stopped; replaces what was kept before."""
+        self._submit(Holding(holds, done))
+
+    def _submit(self, entry: Intent | Ending | Holding) -> None:
         if self._thread.is_alive():
             self._queue.put(entry)
         else:
@@ -136,6 +151,10 @@ class Journal:
     def good(self) -> int:
         """Give the number of the last generation that passed its gate, 0 for none."""
         return store.pointer(self._reading, "good")
+
+    def holds(self) -> dict[Address, str]:
+        """Give who holds which instance stopped."""
+        return read_holds(self._reading)
 
     def last_generation(self) -> int:
         """Give the highest generation number ever given."""
@@ -205,7 +224,7 @@ class Journal:
             self._on_durable(events)
         self._publish(written)
         for entry in written:
-            if isinstance(entry, Intent | Ending):
+            if isinstance(entry, _ANSWERED):
                 entry.done(self._refusal if isinstance(entry, Ending) else "")
 
     def _commit(self, entries: list[Entry]) -> tuple[Event, ...]:
@@ -251,7 +270,7 @@ class Journal:
         self._try_again = time.monotonic() + RETRY
 
     def _refuse_changes(self, reason: str) -> None:
-        refused = [entry for entry in self._waiting if isinstance(entry, Intent | Ending)]
+        refused = [entry for entry in self._waiting if isinstance(entry, _ANSWERED)]
         self._waiting[:] = [entry for entry in self._waiting if isinstance(entry, Happened)]
         for entry in refused:
             entry.done(reason)
@@ -277,6 +296,8 @@ def _write_entry(connection: sqlite3.Connection, entry: Entry) -> None:
                 store.move_pointer(connection, "current", effect.outcome.generation)
             if effect.outcome.result is Result.COMMITTED:
                 store.move_pointer(connection, "good", effect.outcome.generation)
+        case Holding(holds):
+            write_holds(connection, holds)
         case _:
             assert_never(entry)
 

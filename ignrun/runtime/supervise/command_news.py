@@ -55,6 +55,10 @@ def ended(draft: Draft, news: CommandEnded) -> None:
     match instance.state:
         case _S.ERROR:
             draft.put(replace(instance, pid=None, stopping=False, exports={}))
+        case _S.MAINTENANCE:
+            well = _ended_well(instance, body, news.code)
+            fault = None if well else Fault(FaultKind.EXITED, f"the command ended: {news.how}", detail=news.tail)
+            moves.pass_away(draft, instance, fault, completed=well)
         case _S.STOPPING:
             moves.stop(draft, instance, news.how)
         case _S.STARTING | _S.RUNNING if _ended_well(instance, body, news.code):

@@ -13,18 +13,30 @@ _S = ModuleState
 def at_rest(instance: Instance) -> bool:
     """Tell whether nothing of the instance exists: no callback runs, no order is under way, no process is left."""
     state = instance.state
-    resting = state is _S.UNINITIALIZED or state is _S.STOPPED or state is _S.ERROR
+    resting = state is _S.UNINITIALIZED or state is _S.STOPPED or state is _S.ERROR or state is _S.MAINTENANCE
     return resting and not instance.ordered and instance.pid is None
 
 
 def is_leaving(instance: Instance) -> bool:
-    """Tell whether the present incarnation, if there is one, has to go: for good, or to come back fresh."""
-    return instance.goal is not Goal.UP or instance.bounce or instance.next_spec is not None
+    """Tell whether the present incarnation, if there is one, has to go: for good, or to come back fresh.
+
+    One in maintenance is left alone as long as it is meant to be there; what it is to become waits.
+    """
+    if instance.goal is not Goal.UP:
+        return True
+    return not is_maintained(instance) and (instance.bounce or instance.next_spec is not None)
+
+
+def is_maintained(instance: Instance) -> bool:
+    """Tell whether an operator took the instance out of supervision: nobody starts, restarts or judges it."""
+    return instance.state is _S.MAINTENANCE
 
 
 def is_waiting(instance: Instance) -> bool:
     """Tell whether the instance is on its way but still waits before `startup`."""
-    return instance.state is not _S.STARTING and instance.state is not _S.RUNNING and not instance.completed
+    state = instance.state
+    there = state is _S.STARTING or state is _S.RUNNING or state is _S.MAINTENANCE
+    return not there and not instance.completed
 
 
 def has_failed(instance: Instance) -> bool:
@@ -46,6 +58,8 @@ def meets(condition: Condition, instance: Instance) -> bool:
         return False
     if instance.completed:
         return True
+    if is_maintained(instance):
+        return condition is not Condition.COMPLETED and not at_rest(instance)  # whoever works on it has no veto
     running = instance.state is _S.RUNNING
     match condition:
         case Condition.COMPLETED:
@@ -68,10 +82,16 @@ def standing(edge: Edge, provider: Instance | None) -> Standing:
     """Tell how the need of `edge` stands, given its provider (None: there is none in the plant)."""
     if provider is not None and meets(edge.condition, provider):
         return Standing.MET
-    sick = provider is not None and edge.condition is Condition.HEALTHY and is_sick(provider)
-    if provider is None or provider.goal is not Goal.UP or has_failed(provider) or provider.upstream or sick:
-        return Standing.VAIN if edge.kind == "requires" else Standing.MET
+    if provider is None or provider.goal is not Goal.UP or has_failed(provider) or provider.upstream:
+        return _unmet(edge)
+    sick = edge.condition is Condition.HEALTHY and is_sick(provider)
+    if sick or (is_maintained(provider) and at_rest(provider)):
+        return _unmet(edge)
     return Standing.COMING
+
+
+def _unmet(edge: Edge) -> Standing:
+    return Standing.VAIN if edge.kind == "requires" else Standing.MET
 
 
 def root_of(edge: Edge, provider: Instance | None) -> str:
@@ -90,7 +110,8 @@ def signal(instance: Instance) -> Signal:
     """Give what dependents react to; equal signals before and after a change mean that none of them need look."""
     state = instance.state
     return (
-        state if state is _S.RUNNING or state is _S.ERROR else None,
+        state if state is _S.RUNNING or state is _S.ERROR or state is _S.MAINTENANCE else None,
+        state is _S.MAINTENANCE and at_rest(instance),
         instance.fault is None,
         instance.completed,
         instance.health,

@@ -114,6 +114,12 @@ class WakeAt(msgspec.Struct, frozen=True, tag="wake-at"):
     at: float
 
 
+class KeepHolds(msgspec.Struct, frozen=True, tag="keep-holds"):
+    """Keep, beyond this runner, which instances an operator holds stopped, and who did; before anything is answered."""
+
+    holds: dict[Address, str]
+
+
 class AnswerApply(msgspec.Struct, frozen=True, tag="answer-apply"):
     """Tell who asked for an apply how it ended."""
 
@@ -145,6 +151,7 @@ Effect = (
     | SpawnCommand
     | StopCommand
     | WakeAt
+    | KeepHolds
     | AnswerApply
     | AnswerAsked
     | EndRunner

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from ignrun.planner.graph.model import Command, Hosted
 from ignrun.protocol.reports import (
     PROTOCOL,
     Exported,
@@ -16,7 +17,7 @@ from ignrun.protocol.reports import (
     Unfinished,
 )
 from ignrun.runtime.supervise import hosts, moves
-from ignrun.runtime.supervise.conditions import at_rest, is_leaving
+from ignrun.runtime.supervise.conditions import at_rest, is_leaving, is_maintained
 from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.health import examine
 from ignrun.runtime.supervise.messages import HostEnded, HostLaunched, HostSaid
@@ -93,7 +94,10 @@ def ended(draft: Draft, news: HostEnded) -> None:
     draft.put_host(hosts.bury(draft, record, failed=not expected))
     for address in tuple(draft.members(news.host)):
         instance = draft.instances[address]
-        if host_of(instance) == news.host and (not at_rest(instance) or (not expected and _was_coming(instance))):
+        if is_maintained(instance):
+            if instance.ordered and host_of(instance) == news.host:
+                moves.pass_away(draft, instance, fault)
+        elif host_of(instance) == news.host and (not at_rest(instance) or (not expected and _was_coming(instance))):
             moves.fail(draft, instance, fault, by_host=True)
         draft.dirty[address] = None
 
@@ -156,7 +160,8 @@ def _moved(draft: Draft, host: HostId, reported: tuple[Move, ...]) -> None:
         instance = _incarnation(draft, host, report.address, report.epoch)
         if instance is None:
             continue
-        if not may_move(instance.state, report.new) or report.new is _S.MAINTENANCE:  # which is an operator's to say
+        # Into and out of maintenance is an operator's to say.
+        if not may_move(_seen_from_host(instance), report.new) or report.new is _S.MAINTENANCE:
             draft.record(instance.spec.address, MoveRefused(instance.state, report.new, report.epoch))
             what = f"{report.address} from {instance.state.value} to {report.new.value}"
             hosts.blame(
@@ -168,7 +173,15 @@ def _moved(draft: Draft, host: HostId, reported: tuple[Move, ...]) -> None:
         _take(draft, instance, report, draft.hosts[host])
 
 
+def _seen_from_host(instance: Instance) -> ModuleState:
+    """Give where an incarnation is as its host sees it, which knows nothing of maintenance."""
+    return _S.RUNNING if is_maintained(instance) else instance.state
+
+
 def _take(draft: Draft, instance: Instance, report: Move, host: HostRecord) -> None:
+    if is_maintained(instance) and not instance.stopping and report.new is _S.ERROR:
+        moves.pass_away(draft, instance, report.fault)
+        return
     match report.new:
         case _S.RUNNING:
             exports = (
@@ -200,3 +213,16 @@ def _exported(draft: Draft, host: HostId, report: Exported) -> None:
     if instance is not None and instance.state is _S.RUNNING:
         draft.put(replace(instance, exports=report.exports))
         draft.record(instance.spec.address, ExportsChanged(tuple(report.exports)))
+
+
+def is_checked(draft: Draft, instance: Instance) -> bool:
+    """Tell whether a running incarnation is healthy only when a check says so."""
+    body = instance.spec.body
+    match body:
+        case Hosted(host=host):
+            record = draft.hosts.get(host)
+            return record is not None and instance.spec.address in record.checked
+        case Command():
+            return body.check is not None
+        case _:
+            assert_never(body)

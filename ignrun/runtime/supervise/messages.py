@@ -105,9 +105,9 @@ class Probed(msgspec.Struct, frozen=True, tag="probed"):
 
 
 class Asked(msgspec.Struct, frozen=True, tag="asked"):
-    """An operator asks something of one instance; `request` is answered when it holds."""
+    """An operator asks something of one instance; `request` is answered when it holds. `resume` ends a `maintenance`."""
 
-    verb: Literal["restart", "start", "stop"]
+    verb: Literal["restart", "start", "stop", "maintenance", "resume"]
     address: Address
     by: str
     request: int

@@ -98,6 +98,42 @@ def fail(draft: Draft, instance: Instance, fault: Fault, *, ended: bool = True, 
     return failed
 
 
+def maintain(draft: Draft, instance: Instance, cause: str) -> Instance:
+    """Take an instance out of supervision; what of it runs goes on."""
+    return move(
+        draft, instance, _S.MAINTENANCE, cause, health=Health.UNKNOWN, health_reason="", failures=0, upstream=""
+    )
+
+
+def pass_away(draft: Draft, instance: Instance, fault: Fault | None, *, completed: bool = False) -> Instance:
+    """Remember of one in maintenance that its incarnation is over; nothing is done about it before maintenance ends."""
+    cause = fault.summary if fault else "completed" if completed else "it ended"
+    exports = instance.exports if completed else {}
+    gone = replace(
+        instance, **{**_over(), "exports": exports}, fault=fault, cause=f"{cause}, in maintenance", completed=completed
+    )
+    draft.put(gone)
+    return gone
+
+
+def resume(draft: Draft, instance: Instance, cause: str, *, checked: bool) -> Instance:
+    """Look at reality after maintenance: what still runs is running, what completed has stopped, the rest is tried again."""
+    back = replace(instance, held_by="")
+    if instance.ordered or instance.pid is not None:
+        return run(draft, back, cause, instance.exports, checked=checked)
+    if instance.completed:
+        return stop(draft, back, cause, completed=True)
+    fault = instance.fault or Fault(FaultKind.EXITED, "it ended while it was in maintenance")
+    at_once = replace(instance.backoff, next_retry=draft.now.mono, parked=False)
+    failed = move(draft, back, _S.ERROR, cause, fault=fault, health=Health.UNHEALTHY, health_reason=fault.summary)
+    return _put(draft, replace(failed, fault=fault, bounce=True, backoff=at_once))
+
+
+def _put(draft: Draft, instance: Instance) -> Instance:
+    draft.put(instance)
+    return instance
+
+
 def sicken(draft: Draft, instance: Instance, reason: str) -> None:
     """Count failed checks as a failure and have the running incarnation replaced."""
     fault = Fault(FaultKind.UNHEALTHY, f"unhealthy: {reason}" if reason else "unhealthy", callback="check_health")

@@ -7,7 +7,15 @@ from msgspec.structs import replace
 from ignrun.planner.graph.model import Command, Edge, Hosted
 from ignrun.protocol.orders import Item
 from ignrun.runtime.supervise import hosts, moves
-from ignrun.runtime.supervise.conditions import Standing, at_rest, is_leaving, is_waiting, root_of, standing
+from ignrun.runtime.supervise.conditions import (
+    Standing,
+    at_rest,
+    is_leaving,
+    is_maintained,
+    is_waiting,
+    root_of,
+    standing,
+)
 from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.effects import SpawnCommand, StopCommand
 from ignrun.runtime.supervise.roster import Backoff, Goal, HostPhase, Instance
@@ -23,6 +31,8 @@ def consider(draft: Draft, address: Address) -> None:
     instance = draft.instances.get(address)
     if instance is None:
         return
+    if is_maintained(instance) and instance.goal is Goal.UP:
+        return
     if not at_rest(instance):
         if is_leaving(instance):
             _stop(draft, instance)
@@ -31,6 +41,8 @@ def consider(draft: Draft, address: Address) -> None:
         return
     if instance.goal is Goal.GONE:
         draft.forget(address)
+    elif is_maintained(instance):
+        moves.stop(draft, instance, _reason(instance))
     elif instance.next_spec is not None:
         _adopt(draft, instance)
     elif instance.bounce:
@@ -218,7 +230,7 @@ def _stop_command(draft: Draft, instance: Instance) -> None:
     match instance.state:
         case _S.INITIALIZING | _S.INITIALIZED:
             moves.stop(draft, instance, "stopped before it was started")
-        case _S.STARTING | _S.RUNNING:
+        case _S.STARTING | _S.RUNNING | _S.MAINTENANCE:
             if draft.hurried or not _is_held_up(draft, instance):
                 stopping = moves.move(draft, replace(instance, stopping=True), _S.STOPPING, _reason(instance))
                 grace = 0.0 if draft.hurried else instance.spec.lifecycle.stop_timeout

@@ -129,3 +129,35 @@ def test_run_does_not_take_a_plant_from_its_runner(four, ignrun) -> None:
     ended = ignrun("run", "four.yaml")
     assert ended.code == 5
     assert "is held by process" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "said"),
+    [
+        (("start",), "start", "started"),
+        (("stop",), "stop", "stopped"),
+        (("maintenance",), "maintenance", "in maintenance"),
+        (("maintenance", "--off"), "resume", "supervised again"),
+    ],
+)
+def test_operating_asks_one_thing_of_every_instance_that_is_meant(four, ignrun, words, asked, said) -> None:
+    ended = ignrun(*words, "web", "web@gateway", "tags")
+    assert (ended.code, ended.err) == (0, f"web@gateway: {said}\ntags@gateway: {said}\n")
+    assert four.asked == [(asked, "web@gateway"), (asked, "tags@gateway")]
+
+
+def test_after_a_refusal_the_others_are_still_asked(four, ignrun) -> None:
+    four.refusal = "it is being removed"
+    ended = ignrun("stop", "web", "tags")
+    assert (ended.code, len(four.asked)) == (1, 2)
+    assert ended.err == "tags@gateway: it is being removed\nerror: it is being removed\n"
+
+
+def test_wait_and_health_know_what_runs(four, ignrun) -> None:
+    assert ignrun("wait", "web", "--for", "running").code == 0
+    late = ignrun("wait", "web", "--for", "stopped", "--timeout", "0.1")
+    assert (late.code, late.err.splitlines()[0]) == (
+        12,
+        "error: not stopped in time: web@gateway is running, healthy",
+    )
+    assert json.loads(ignrun("health", "web", "-o", "json").out)["instances"][0]["health"] == "healthy"

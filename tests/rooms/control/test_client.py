@@ -255,3 +255,10 @@ async def test_a_file_in_the_place_of_the_socket_is_not_removed(path, runner) ->
     with pytest.raises(StateFolderFailure, match="cannot be bound"):
         await ControlServer.open(path, runner)
     assert path.read_text() == "mine"
+
+
+async def test_maintenance_and_its_end_are_one_route(server, runner, path, off_loop) -> None:
+    client = Client(str(path))
+    assert (await off_loop(client.ask, "maintenance", "tags", "anna")).verb == "maintenance"
+    assert (await off_loop(client.ask, "resume", "tags", "anna")).verb == "resume"
+    assert runner.asked == [("maintenance", "tags@gateway", "anna"), ("resume", "tags@gateway", "anna")]

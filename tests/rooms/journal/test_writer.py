@@ -318,7 +318,7 @@ def test_the_store_of_a_newer_program_is_refused_and_not_touched(path) -> None:
     before = (path.read_bytes(), path.stat().st_mtime_ns, list(path.parent.iterdir()))
     for opened in (lambda: Journal(path, lambda _: None), lambda: events_of_store(path)):
         with pytest.raises(
-            StateFolderFailure, match=r"`journal\.sqlite` has format 99, this program knows formats up to 1"
+            StateFolderFailure, match=r"`journal\.sqlite` has format 99, this program knows formats up to 2"
         ):
             opened()
     assert (path.read_bytes(), path.stat().st_mtime_ns, list(path.parent.iterdir())) == before
