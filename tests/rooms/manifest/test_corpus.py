@@ -11,6 +11,7 @@ from ignrun.manifest.gather import modes_of
 from ignrun.manifest.inputs import Inputs
 from ignrun.manifest.read import read_definition, read_document, read_manifest
 from ignrun.manifest.shape import DefinitionText, ManifestText, OverlayText, shaped
+from ignrun.manifest.shipped import schema
 from ignrun.render.diagnostics import diagnosis, diagnostics_text
 from ignrun.terms.codes import CODES
 from ignrun.terms.diagnostics import Diagnostic, has_errors
@@ -83,3 +84,16 @@ def test_every_code_of_this_stage_has_an_example() -> None:
 def test_a_literal_secret_is_never_shown() -> None:
     for folder in REJECTED:
         assert "hunter2" not in (folder / "expected.txt").read_text(encoding="utf-8")
+
+
+def test_every_key_has_an_accepted_example() -> None:
+    plant: set[str] = set()
+    module: set[str] = set()
+    for file in (CORPUS / "accepted").rglob("*.yaml"):
+        document = examined(read_document(str(file)))
+        if document is not None and not file.name.endswith("module.yaml"):
+            plant |= {*document.tree}
+            modules = document.tree.get("modules", {}).values()
+            module |= {key for block in modules if isinstance(block, dict) for key in block}
+    assert {*schema("manifest")["properties"]} <= plant
+    assert {*schema("manifest")["$defs"]["module"]["properties"]} <= module

@@ -117,3 +117,56 @@ def test_whatever_a_manifest_says_is_read_without_an_exception(tmp_path_factory,
     file.write_text(json.dumps({**(rest if isinstance(rest, dict) else {}), "modules": {"plc": module}}))
     verdict = read_manifest(Inputs(str(file), "", "", ""))
     assert isinstance(verdict, Accepted) or verdict.diagnostics
+
+
+_BLOCK_KEYS = st.sampled_from(["command", "entry", "uses", "extends", "for_each", "config", "requires", "ready", "health", "labels", "files", "x-a", "lifecycle", "env", "reload", "enabled"])  # fmt: skip
+_VALUES = st.sampled_from([None, True, 1, "a", "b", "x-a", "a.b:C", "30s", ["a"], ["a", "b", 1], [None], {}, {"a": None}, {"a": 1}, {"log": "a"}, {"tcp": 1}, {"signal": "HUP"}, {"a": {"text": "a"}}, {"a": {"module": "b"}}, {"check": {"tcp": 1}}])  # fmt: skip
+_BLOCK = st.none() | st.just({"command": ["a"]}) | st.dictionaries(_BLOCK_KEYS, _VALUES, max_size=4)
+_PLANT = st.fixed_dictionaries(
+    {"modules": st.dictionaries(st.sampled_from(["a", "b", "a-a", "x-b"]), _BLOCK, max_size=4)},
+    optional={
+        "x-a": _BLOCK,
+        "vars": _VALUES,
+        "secrets": _VALUES,
+        "python": _VALUES,
+        "alerts": _VALUES,
+        "env_files": _VALUES,
+    },
+)
+
+
+@given(_PLANT, _PLANT, _PLANT)
+def test_whatever_files_and_modes_say_together_is_read_without_an_exception(tmp_path_factory, one, two, over) -> None:
+    import json
+
+    folder = tmp_path_factory.getbasetemp() / "together"
+    (folder / "modes").mkdir(parents=True, exist_ok=True)
+    (folder / "one.yaml").write_text(json.dumps({"include": ["two.yaml"], **one}))
+    (folder / "two.yaml").write_text(json.dumps(two))
+    (folder / "modes/over.yaml").write_text(json.dumps(over))
+    verdict = read_manifest(Inputs(str(folder / "one.yaml"), "", str(folder), "", modes=("over",)))
+    assert isinstance(verdict, Accepted) or verdict.diagnostics
+    for found in verdict.diagnostics:
+        assert found.code in CODES
+        assert found.code != "IGN210"
+        assert found.span.file.startswith(str(folder))
+    manifest = examined(verdict)
+    assert manifest is not None
+    for spec in manifest.modules.values():
+        document = manifest.documents[spec.where.document]
+        assert document.value_span(spec.where.path).line == 1
+        bodies = [spec.uses, spec.entry, spec.command]
+        assert not isinstance(verdict, Accepted) or sum(body is not None for body in bodies) == 1
+
+
+@given(_PLANT)
+def test_whatever_an_overlay_says_the_judges_agree(over) -> None:
+    from ignrun.manifest.document import Document
+    from ignrun.manifest.explain import explain
+    from ignrun.manifest.free import without_free_keys
+    from ignrun.manifest.shape import ManifestText, OverlayText, shaped
+
+    valid = shaped(without_free_keys(over), OverlayText) is not None
+    assert valid == (not explain(Document("", "", over, b""), "overlay"))
+    valid = shaped(without_free_keys(over), ManifestText) is not None
+    assert valid == (not explain(Document("", "", over, b""), "manifest"))
