@@ -3,14 +3,16 @@
 import asyncio
 import contextvars
 import inspect
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
-from ignrun.host.faults import Faulted, fault_of, timed_out
+from ignrun.host.faults import Faulted, fault_of, place_of, timed_out
 from ignrun.host.masking import Masker
+from ignrun.host.stall import line_of
 
 THREADS: Final = 256
 """How many plain callbacks may run at the same time in one host."""
@@ -31,11 +33,12 @@ class Abandoned(Exception):  # noqa: N818 - says what happened to the callback
 class Caller:
     """Calls the callbacks of one incarnation, one at a time; knows which of them still runs on a thread."""
 
-    __slots__ = ("_masker", "_pool", "abandoned", "busy", "lost_in")
+    __slots__ = ("_masker", "_pool", "_thread", "abandoned", "busy", "lost_in")
 
     def __init__(self, pool: ThreadPoolExecutor, masker: Masker) -> None:
         self._pool = pool
         self._masker = masker
+        self._thread = 0
         self.busy: tuple[str, Future[Any]] | None = None
         self.abandoned = False
         self.lost_in: asyncio.Task[Any] | None = None
@@ -55,10 +58,20 @@ class Caller:
         """Call a function: await what is async, run what is not on a thread."""
         if inspect.iscoroutinefunction(function):
             return await function(*args)
-        work = self._pool.submit(contextvars.copy_context().run, function, *args)
+        work = self._pool.submit(self._on_thread, contextvars.copy_context(), function, args)
         self.busy = (name, work)
         answer = await asyncio.wrap_future(work)
         return await answer if inspect.isawaitable(answer) else answer
+
+    def _on_thread(self, context: contextvars.Context, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        self._thread = threading.get_ident()
+        return context.run(function, *args)
+
+    def where(self, error: BaseException | None) -> str:
+        """Say at which line of the module's own code a callback was when its time was over; empty where that is not known."""
+        if self.on_thread:
+            return line_of(sys._current_frames().get(self._thread))  # noqa: SLF001 - the documented way to see another thread
+        return place_of(error) if error is not None else ""
 
     async def within(self, seconds: float, name: str, function: Callable[..., Any], *args: Any, lost: Lost) -> Any:
         """Call a callback and wait so many seconds for it; raises Faulted, or CancelledError when a stop wants it to end.
@@ -80,7 +93,7 @@ class Caller:
         if task.cancelling() > 0:
             raise asyncio.CancelledError(name)
         if deadline.expired:
-            raise Faulted(timed_out(name, seconds)) from caught
+            raise Faulted(timed_out(name, seconds, self.where(caught))) from caught
         if caught is not None:
             raise Faulted(fault_of(caught, name, self._masker)) from caught
         return answer

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ignrun.host.faults import one_line, shortened
 from ignrun.host.importing import implements
+from ignrun.host.steps import Marked
 from ignrun.sdk.health import HealthResult, healthy, read_answer, unhealthy, worst_of
 from ignrun.sdk.marks import health_checks
 from ignrun.sdk.surroundings import logger_of
@@ -101,7 +102,8 @@ class Checks:
 
     def _asked(self, name: str) -> "asyncio.Task[Any]":
         incarnation = self._incarnation
-        return asyncio.Task(self._caught(name), loop=asyncio.get_running_loop(), name=f"{incarnation.address} {name}")
+        work = Marked(self._caught(name), incarnation.address)
+        return asyncio.Task(work, loop=asyncio.get_running_loop(), name=f"{incarnation.address} {name}")
 
     async def _caught(self, name: str) -> Any:
         """Await a check; what it raises is its answer, so that no task ends with an exception that nobody reads."""

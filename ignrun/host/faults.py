@@ -51,10 +51,12 @@ def fault_of(error: BaseException, callback: str, masker: Masker) -> Fault:
     return Fault(kind, masker.mask(summary), callback, traceback_of(error, masker))
 
 
-def timed_out(callback: str, seconds: float, *, ended: bool = True) -> Fault:
-    """Describe a callback that took too long; `ended` is False when it goes on all the same."""
+def timed_out(callback: str, seconds: float, place: str = "", *, ended: bool = True) -> Fault:
+    """Describe a callback that took too long, and at which line it was then; `ended` is False when it goes on all the same."""
     also = "" if ended else ", and goes on although it was cancelled"
-    return Fault(FaultKind.TIMED_OUT, f"`{callback}` did not end within {show_duration(seconds)}{also}", callback)
+    where = f" ({place})" if place else ""
+    summary = f"`{callback}` did not end within {show_duration(seconds)}{also}{where}"
+    return Fault(FaultKind.TIMED_OUT, summary, callback)
 
 
 def import_fault(error: BaseException, entry: str, masker: Masker) -> Fault:

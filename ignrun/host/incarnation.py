@@ -16,6 +16,7 @@ from ignrun.host.checks import Checks
 from ignrun.host.faults import Faulted, fault_of, one_line, timed_out
 from ignrun.host.importing import implements
 from ignrun.host.masking import Masker
+from ignrun.host.steps import Marked
 from ignrun.protocol.orders import Assignment
 from ignrun.protocol.reports import EXPORT_LIMIT, Move
 from ignrun.sdk.context import ModuleContext, Stopping
@@ -209,7 +210,7 @@ class Incarnation:
         await self._hook_callback("startup", self.assignment.timeouts.start)
         self.move(S.RUNNING, "startup returned", exports=self.exports or None)
         if implements(self.kind, "run"):
-            self.main_loop = _own_task(self._run(), f"{self.address} run")
+            self.main_loop = _own_task(self._run(), self.address, "run")
         self.checks = Checks(self)
         self.checks.begin()
 
@@ -364,6 +365,6 @@ async def _nothing() -> None:
     """Stand in for a callback that the module does not have."""
 
 
-def _own_task(work: Any, name: str) -> "asyncio.Task[None]":
+def _own_task(work: Any, address: str, what: str) -> "asyncio.Task[None]":
     """Make a task of the host's own that runs code of the instance: the ledger of module tasks does not list it."""
-    return asyncio.Task(work, loop=asyncio.get_running_loop(), name=name)
+    return asyncio.Task(Marked(work, address), loop=asyncio.get_running_loop(), name=f"{address} {what}")

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from ignrun.host.callbacks import THREADS, Abandoned, whose
-from ignrun.host.config import settle, unfit
+from ignrun.host.config import settle
 from ignrun.host.directory import Directory
 from ignrun.host.faults import Faulted
 from ignrun.host.importing import Importer, traits_of
@@ -19,6 +19,7 @@ from ignrun.host.masking import Masker
 from ignrun.host.outbox import Outbox
 from ignrun.host.provided import Streams
 from ignrun.host.seat import SERVING, Offer, Seat, is_met, under_way
+from ignrun.host.steps import Marked, mark
 from ignrun.protocol.orders import Clear, ClearStop, Load, Routes, Start, Stop
 from ignrun.protocol.reports import Exported, HealthReport, ImportFault, Loaded, Move, Traits, Unfinished
 from ignrun.sdk.health import HealthResult
@@ -61,12 +62,10 @@ class Instances:
         faults: list[ImportFault] = []
         traits: list[Traits] = []
         for assignment in order.assignments:
+            mark(assignment.address)
             kind = self._importer.load(assignment)
             if isinstance(kind, ImportFault):
                 faults.append(kind)
-                continue
-            if refused := unfit(assignment, kind.Config, self.masker):
-                faults.append(refused)
                 continue
             traits.append(traits_of(assignment.address, kind))
             seat = self._seats.get(assignment.address)
@@ -90,7 +89,7 @@ class Instances:
             seat.epoch = item.epoch
             if item.address in cleared:
                 seat.cleared = item.epoch
-            seat.driver = self._task(self._drive(seat, item.epoch), f"{item.address} start")
+            seat.driver = self._task(self._drive(seat, item.epoch), item.address, "start")
             seat.driver.add_done_callback(partial(self._driven, seat))
         for item in order.items:
             if (seat := self._seats.get(item.address)) is not None:
@@ -259,7 +258,7 @@ class Instances:
         self._begin_stop(seat, "stop ordered")
 
     def _begin_stop(self, seat: Seat, cause: str) -> None:
-        seat.stopper = self._task(self._stop(seat, seat.driver, seat.epoch, cause), f"{seat.address} stop")
+        seat.stopper = self._task(self._stop(seat, seat.driver, seat.epoch, cause), seat.address, "stop")
         seat.stopper.add_done_callback(lambda _: self._stopped(seat))
 
     async def _stop(self, seat: Seat, driver: "asyncio.Task[None] | None", epoch: int, cause: str) -> None:
@@ -297,7 +296,7 @@ class Instances:
         self._look_for_rest()
 
     def _clean(self, seat: Seat, incarnation: Incarnation) -> None:
-        seat.cleaning = self._task(incarnation.clean(), f"{seat.address} cleanup")
+        seat.cleaning = self._task(incarnation.clean(), seat.address, "cleanup")
         seat.cleaning.add_done_callback(lambda _: self._look_for_rest())
 
     def _look_for_rest(self) -> None:
@@ -381,6 +380,6 @@ class Instances:
         seat = self._seats.get(address)
         return seat if seat is not None and seat.epoch == epoch else None
 
-    def _task(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
-        """Make a task of the host's own, which the ledger does not list."""
-        return asyncio.Task(work, loop=self._loop, name=name)
+    def _task(self, work: Coroutine[Any, Any, None], address: str, what: str) -> "asyncio.Task[None]":
+        """Make a task of the host's own, which the ledger does not list, to do something for an instance."""
+        return asyncio.Task(Marked(work, address), loop=self._loop, name=f"{address} {what}")

@@ -6,6 +6,7 @@ from collections.abc import Coroutine, Generator
 from typing import Any
 
 from ignrun.host.callbacks import whose
+from ignrun.host.steps import Marked
 
 
 class Ledger:
@@ -21,9 +22,11 @@ class Ledger:
         **options: Any,
     ) -> "asyncio.Task[Any]":
         """Make a task, as asyncio asks its task factory."""
-        task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **options)
         context = options.get("context")
         address = whose.get() if context is None else context.get(whose, "")
+        if address and asyncio.iscoroutine(work):
+            work = Marked(work, address)
+        task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **options)
         if address:
             self._tasks.setdefault(address, weakref.WeakSet()).add(task)
         return task

@@ -12,6 +12,7 @@ from ignrun.host.faults import one_line
 from ignrun.host.feed import Feed, Gone
 from ignrun.host.incarnation import Incarnation
 from ignrun.host.seat import SERVING
+from ignrun.host.steps import Marked, mark
 from ignrun.host.wanted import Wanted
 from ignrun.sdk.marks import is_provided, provided_names
 from ignrun.sdk.peer import Overflow
@@ -25,6 +26,7 @@ async def call_provided(provider: Incarnation, wanted: Wanted) -> Any:
         message = f"`{wanted.method}` of `{provider.address}` is a stream: write `peer.stream({wanted.method!r})`"
         raise CallFailed(message)
     token = whose.set(provider.address)
+    mark(provider.address)
     try:
         if inspect.iscoroutinefunction(function):
             return await function(*wanted.args, **wanted.kwargs)
@@ -54,7 +56,8 @@ def open_provided(
     context = contextvars.copy_context()
     context.run(whose.set, provider.address)
     # Not of the loop's task factory: the provider's own stop ends it through `Streams`, before tasks are looked at.
-    task = context.run(asyncio.Task, _pump(provider, wanted.method, generator, feed), loop=asyncio.get_running_loop())
+    work = Marked(_pump(provider, wanted.method, generator, feed), provider.address)
+    task = context.run(asyncio.Task, work, loop=asyncio.get_running_loop())
     return feed, task
 
 

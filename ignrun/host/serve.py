@@ -8,7 +8,9 @@ import platform
 import signal
 import socket
 import sys
-from typing import Final, assert_never
+import threading
+from contextlib import suppress
+from typing import BinaryIO, Final, assert_never
 
 import ignrun
 from ignrun.host.door import Door
@@ -18,10 +20,13 @@ from ignrun.host.logs import LinesHandler, listen
 from ignrun.host.masking import Masker
 from ignrun.host.outbox import Outbox
 from ignrun.host.peers import Switchboard
+from ignrun.host.stall import StallWatch
+from ignrun.host.steps import Here, PulsingSelector
 from ignrun.host.watchdog import ORPHAN_GRACE, Watchdog
 from ignrun.host.wire import Wires
 from ignrun.protocol.frames import FrameError, Unframer
 from ignrun.protocol.orders import Clear, ClearStop, HostOrder, Load, Quit, Routes, Start, Stop
+from ignrun.protocol.pulse import Pulse, dump_path, pulse_path
 from ignrun.protocol.reports import PROTOCOL, Hello
 
 BROKEN: Final = 70
@@ -39,15 +44,36 @@ def main(sock: socket.socket, host_id: str, run_dir: str) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to hear
     faulthandler.enable()
     gc.freeze()
-    watchdog = Watchdog(sock)
+    Here.pulse = Pulse.make(pulse_path(run_dir, os.getpid()))
+    watchdog = Watchdog(sock, StallWatch(Here.pulse, threading.get_ident()).look)
     watchdog.begin()
+    stacks = _answer_when_asked(dump_path(run_dir, os.getpid()))
+    loop = asyncio.SelectorEventLoop(PulsingSelector())
     try:
         # Not asyncio.run: it would wait for tasks of modules that swallow their cancellation.
-        return asyncio.new_event_loop().run_until_complete(Host(sock, host_id, run_dir, watchdog).serve(signals=True))
+        return loop.run_until_complete(Host(sock, host_id, run_dir, watchdog).serve(signals=True))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the outermost frame; SystemExit escapes from tasks of module code
         sys.stderr.write(f"host {host_id} ended: {type(error).__name__}: {error}\n")
         sys.stderr.flush()
         return error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else BROKEN
+    finally:
+        for path in (pulse_path(run_dir, os.getpid()), dump_path(run_dir, os.getpid())):
+            with suppress(OSError):
+                os.unlink(path)  # noqa: PTH108 - the runner may have done so already
+        if stacks is not None:
+            faulthandler.unregister(signal.SIGUSR2)
+            stacks.close()
+
+
+def _answer_when_asked(path: str) -> BinaryIO | None:
+    """Have SIGUSR2 answered with where all threads are, outside Python, so also while somebody holds the interpreter."""
+    try:
+        stacks = open(path, "ab", buffering=0, opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115 - open as long as the host lives
+    except OSError:
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+        return None
+    faulthandler.register(signal.SIGUSR2, file=stacks, all_threads=True)
+    return stacks
 
 
 class Host(asyncio.Protocol):

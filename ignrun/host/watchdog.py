@@ -5,7 +5,10 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
+
+from ignrun.protocol.pulse import BEAT
 
 ORPHAN_GRACE: Final = 2.0
 """Seconds that a host has after its runner has gone."""
@@ -17,10 +20,11 @@ _HANG_UP: Final = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLL
 
 
 class Watchdog:
-    """A thread that sees the runner's end of the socket close, and knows by when the process has to be gone."""
+    """A thread that sees the runner's end of the socket close, and knows by when the process has to be gone; it looks around meanwhile."""
 
-    def __init__(self, runner: socket.socket) -> None:
+    def __init__(self, runner: socket.socket, look: Callable[[], None] | None = None) -> None:
         self._runner = runner
+        self._look = look
         self._deadline: float | None = None
         self._wake_read, self._wake_write = os.pipe()
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
@@ -41,6 +45,8 @@ class Watchdog:
         poll.register(self._runner.fileno(), _HANG_UP)
         poll.register(self._wake_read, select.POLLIN)
         while True:
+            if self._look is not None:
+                self._look()
             for number, _ in poll.poll(self._left()):
                 poll.unregister(number)
                 if number != self._wake_read and self._deadline is None:
@@ -49,5 +55,9 @@ class Watchdog:
                 os._exit(BLOCKED)
 
     def _left(self) -> float | None:
-        """Milliseconds until the deadline; None without one."""
-        return None if self._deadline is None else max(0.0, (self._deadline - time.monotonic()) * 1000)
+        """Milliseconds until the deadline or the next look; None without either."""
+        pause = None if self._look is None else BEAT * 1000
+        if self._deadline is None:
+            return pause
+        left = max(0.0, (self._deadline - time.monotonic()) * 1000)
+        return left if pause is None else min(left, pause)

@@ -112,4 +112,24 @@ class Unfinished(msgspec.Struct, frozen=True, tag="unfinished"):
     names: tuple[str, ...]
 
 
-HostReport = Hello | Loaded | Moves | Exported | HealthReport | Logged | Unfinished
+class Stalled(msgspec.Struct, frozen=True, tag="stalled"):
+    """The event loop of a host has been stuck for so many seconds; said once for each time, by whoever reads the host's pulse.
+
+    `address` is the instance whose code keeps it, empty where that is not known; `where` reads like
+    `Bad.startup at bad_code.py:4`, file and line being those of the innermost frame of a module's own code. Ends with Resumed,
+    or with the process.
+    """
+
+    address: str
+    where: str
+    seconds: float
+
+
+class Resumed(msgspec.Struct, frozen=True, tag="resumed"):
+    """The event loop of a host goes on, after so many seconds."""
+
+    address: str
+    seconds: float
+
+
+HostReport = Hello | Loaded | Moves | Exported | HealthReport | Logged | Unfinished | Stalled | Resumed

@@ -13,6 +13,8 @@ from ignrun.terms.events import (
     EventsLost,
     ExportsChanged,
     HealthChanged,
+    HostResumed,
+    HostStalled,
     LifecycleEvent,
     MoveRefused,
     OperatorAsked,
@@ -69,6 +71,10 @@ def _said(body: Body) -> str:  # noqa: C901, PLR0912 - one case for each kind of
             return f"exports {', '.join(names) or 'nothing'}"
         case OperatorAsked(verb, by):
             return f"{verb} asked for by {by}"
+        case HostStalled(host, where, seconds):
+            return f"has blocked host {host} for {show_duration(round(seconds, 1))} in {where}"
+        case HostResumed(host, seconds):
+            return f"host {host} goes on after {show_duration(round(seconds, 1))}"
         case EventsLost(count, reason):
             return f"{_counted(count, 'event')} before this one could not be kept" + _after(reason)
         case _:

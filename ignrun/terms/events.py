@@ -115,6 +115,24 @@ class OperatorAsked(msgspec.Struct, frozen=True, tag="operator-asked"):
     by: str
 
 
+class HostStalled(msgspec.Struct, frozen=True, tag="stalled"):
+    """The event loop of a host has been stuck for so many seconds in code of the subject (the host where nobody is known).
+
+    `where` reads like `Bad.startup at bad_code.py:4`. Ends with HostResumed, or with the end of the process.
+    """
+
+    host: str
+    where: str
+    seconds: float
+
+
+class HostResumed(msgspec.Struct, frozen=True, tag="resumed"):
+    """The event loop of a host goes on, after so many seconds."""
+
+    host: str
+    seconds: float
+
+
 class EventsLost(msgspec.Struct, frozen=True, tag="events-lost"):
     """The journal could keep nothing for so long (`reason`) that this many happenings before this one are missing."""
 
@@ -137,6 +155,8 @@ Body = (
     | RetryScheduled
     | ExportsChanged
     | OperatorAsked
+    | HostStalled
+    | HostResumed
     | EventsLost
 )
 """The closed set; `match` over it ends in `assert_never`, and a test fails when a renderer forgets one."""

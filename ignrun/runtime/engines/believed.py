@@ -19,6 +19,8 @@ from ignrun.protocol.reports import (
     LogLine,
     Move,
     Moves,
+    Resumed,
+    Stalled,
     Unfinished,
 )
 from ignrun.runtime.engines.output import Mask
@@ -58,6 +60,9 @@ def believed(report: HostReport, run_dir: Path, mask: Mask) -> HostReport:
         case Logged():
             now = datetime.now(UTC)
             return Logged(tuple(_logged(line, now, mask) for line in report.lines))
+        case Stalled() | Resumed():
+            message = "it speaks of its own pulse, which is read and not told"
+            raise FrameError(message)
         case Unfinished():
             return replace(report, names=tuple(_line(name, mask) for name in report.names[:MOST_FIELDS]))
         case _:

@@ -3,8 +3,10 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -13,12 +15,14 @@ from ignrun.protocol import kin
 from ignrun.protocol import template as talk
 from ignrun.protocol.kin import Identity
 from ignrun.protocol.orders import HostOrder
-from ignrun.protocol.reports import HostReport, Logged
+from ignrun.protocol.pulse import BEAT
+from ignrun.protocol.reports import Hello, HostReport, Logged, LogLine, Resumed, Stalled
 from ignrun.runtime.engines.children import Children
 from ignrun.runtime.engines.host import Host
 from ignrun.runtime.engines.limits import raise_descriptor_limit
 from ignrun.runtime.engines.output import Mask, OnLines, Output
 from ignrun.runtime.engines.process import how_of, peek_exit, reap
+from ignrun.runtime.engines.pulse import Heart, Rounds
 from ignrun.runtime.engines.template import Recipe, Template
 from ignrun.runtime.supervise.messages import HostEnded, HostLaunched, HostSaid, Message
 from ignrun.terms.names import HostId, ModuleScope
@@ -27,6 +31,7 @@ Hear = Callable[[Message], None]
 
 _STATUS_WAIT: Final = 2.0
 _CLEARING: Final = 1.0
+_LONGEST_WHERE: Final = 300
 
 
 class HostEngine:
@@ -62,6 +67,8 @@ class HostEngine:
         self._guarded: dict[Identity, talk.Guard] = {}
         self._template: Template | None = None
         self._closing = False
+        self._rounds = Rounds()
+        self._round: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Start the template early, so that it is ready when the first host is wanted; a failure is told by HostEnded of a launch.
@@ -108,6 +115,8 @@ class HostEngine:
     async def close(self) -> None:
         """Kill what is left and end the template; nothing is heard any more. Commands have been closed before."""
         self._closing = True
+        if self._round:
+            self._round.cancel()
         if self._template:
             await self._template.close()
         for made in self._hosts.values():
@@ -192,10 +201,40 @@ class HostEngine:
     def _heard(self, made: Host, report: HostReport) -> None:
         if self._closing:
             return
-        if isinstance(report, Logged):
-            self._on_lines(made.host, report.lines)
-        else:
-            self._hear(HostSaid(made.host, made.epoch, report))
+        match report:
+            case Logged(lines):
+                self._on_lines(made.host, lines)
+            case _:
+                self._hear(HostSaid(made.host, made.epoch, report))
+        if isinstance(report, Hello) and made.child and not made.heart:
+            made.heart = Heart(made.child, self._run_dir, self._recipe.cwd, lambda news: self._beat(made, news))
+            if not self._round:
+                self._rounds.pause(time.monotonic())
+                self._round = asyncio.get_running_loop().call_later(BEAT, self._look)
+
+    def _look(self) -> None:
+        """Look at the pulse of every host, and again later as long as there is any."""
+        now = time.monotonic()
+        paused = self._rounds.pause(now)
+        beating = [made for made in self._hosts.values() if made.heart]
+        for made in beating:
+            if made.heart:
+                made.heart.look(now, paused)
+        self._round = asyncio.get_running_loop().call_later(BEAT, self._look) if beating else None
+
+    def _beat(self, made: Host, news: Stalled | Resumed) -> None:
+        """Hand on what a pulse tells, as far as it can be taken in."""
+        if isinstance(news, Stalled):
+            news = Stalled(news.address, self._mask(news.where)[:_LONGEST_WHERE], news.seconds)
+        match news:
+            case Stalled(address, where, seconds):
+                text = f"its host's event loop has been stuck for {seconds:.1f} s in {where}"
+            case Resumed(address, seconds):
+                text = f"its host's event loop goes on after {seconds:.1f} s"
+            case _:
+                assert_never(news)
+        self._on_lines(made.host, (LogLine(address, datetime.now(UTC), "warning", text),))
+        self._hear(HostSaid(made.host, made.epoch, news))
 
     def _died(self, made: Host) -> None:
         """Take in that a process is gone: its parent, the template, will say how; if that is gone too, the parent is here."""

@@ -14,6 +14,7 @@ from ignrun.protocol.orders import HostOrder, Quit
 from ignrun.protocol.reports import HostReport
 from ignrun.runtime.engines.output import Output
 from ignrun.runtime.engines.process import Child, signal_child
+from ignrun.runtime.engines.pulse import Heart
 from ignrun.terms.names import HostId
 
 MOST_UNREAD: Final = 256 * 2**20
@@ -37,6 +38,7 @@ class Host:
         self.output = output
         self.child: Child | None = None
         self.dead = False
+        self.heart: Heart | None = None
         self.blame = ""
         self._on_report = on_report
         self._loop = asyncio.get_running_loop()
@@ -140,6 +142,9 @@ class Host:
 
     def discard(self) -> None:
         """Close everything, unheard; fine to call again."""
+        if self.heart:
+            self.heart.close()
+            self.heart = None
         if self._timer:
             self._timer.cancel()
         for forget in (self._loop.remove_reader, self._loop.remove_writer):

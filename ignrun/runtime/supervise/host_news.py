@@ -14,6 +14,8 @@ from ignrun.protocol.reports import (
     Logged,
     Move,
     Moves,
+    Resumed,
+    Stalled,
     Unfinished,
 )
 from ignrun.runtime.supervise import hosts, moves
@@ -21,8 +23,8 @@ from ignrun.runtime.supervise.conditions import at_rest, is_leaving, is_maintain
 from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.health import examine
 from ignrun.runtime.supervise.messages import HostEnded, HostLaunched, HostSaid
-from ignrun.runtime.supervise.roster import Goal, HostPhase, HostRecord, Instance
-from ignrun.terms.events import ExportsChanged, MoveRefused, ProcessEnded, ProcessStarted
+from ignrun.runtime.supervise.roster import Goal, HostPhase, HostRecord, Instance, Stall
+from ignrun.terms.events import ExportsChanged, HostResumed, HostStalled, MoveRefused, ProcessEnded, ProcessStarted
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address, HostId
 from ignrun.terms.states import ModuleState, may_move
@@ -55,7 +57,7 @@ def launched(draft: Draft, news: HostLaunched) -> None:
     draft.record(news.host, ProcessStarted(news.pid, "host"))
 
 
-def said(draft: Draft, news: HostSaid) -> None:
+def said(draft: Draft, news: HostSaid) -> None:  # noqa: C901 - one case for each report
     """Take in a report of a host; those of an earlier process, or of one that is being ended for its faults, are dropped."""
     record = draft.hosts.get(news.host)
     if record is None or record.epoch != news.epoch or record.phase is HostPhase.ABSENT or record.blame:
@@ -76,6 +78,8 @@ def said(draft: Draft, news: HostSaid) -> None:
             instance = _incarnation(draft, news.host, report.address, report.epoch)
             if instance is not None:
                 examine(draft, instance, report.health, report.reason)
+        case Stalled() | Resumed():
+            _breathed(draft, record, report)
         case Logged() | Unfinished():
             pass  # for the log, not for decisions
         case _:
@@ -111,6 +115,22 @@ def _fault_of_end(record: HostRecord, how: str) -> Fault:
 
 def _was_coming(instance: Instance) -> bool:
     return instance.goal is Goal.UP and not instance.completed and not is_leaving(instance) and instance.fault is None
+
+
+def _breathed(draft: Draft, record: HostRecord, report: Stalled | Resumed) -> None:
+    """Keep in what a host is stuck, for those who ask and for the fault that may come of it."""
+    known = draft.instances.get(Address(report.address))
+    address = report.address if known is not None and host_of(known) == record.host else ""
+    stall: Stall | None = None
+    match report:
+        case Stalled(_, where, seconds):
+            stall = Stall(address, where, draft.now.mono - seconds)
+            draft.record(address or record.host, HostStalled(record.host, where, seconds))
+        case Resumed(_, seconds):
+            draft.record(address or record.host, HostResumed(record.host, seconds))
+        case _:
+            assert_never(report)
+    draft.put_host(replace(record, stall=stall))
 
 
 def _greeted(draft: Draft, record: HostRecord, hello: Hello) -> None:

@@ -103,13 +103,21 @@ class Assigned(msgspec.Struct, frozen=True):
     patience: float = 30.0
 
 
+class Stall(msgspec.Struct, frozen=True):
+    """In what the event loop of a host is stuck since `began` (monotonic); `address` is empty where nobody is known to keep it."""
+
+    address: str
+    where: str
+    began: float
+
+
 class HostRecord(msgspec.Struct, frozen=True):
     """One host: its process, what has been loaded into it, and where its peers are reached (`socket`).
 
     `epoch` counts its processes; `loaded` holds the addresses whose classes it has imported, `refused` those it could not.
     `assigned` is what it was told to load, `checked` who of them has a health check. `heard` is when it last got on with
     something, or was told to (monotonic).
-    `blame` is why it is being ended: a rule of the protocol that it broke, or its silence.
+    `blame` is why it is being ended: a rule of the protocol that it broke, or its silence. `stall` stands while its loop is stuck.
     """
 
     host: HostId
@@ -125,6 +133,7 @@ class HostRecord(msgspec.Struct, frozen=True):
     checked: frozenset[Address] = frozenset()
     heard: float = 0.0
     blame: Fault | None = None
+    stall: Stall | None = None
     backoff: Backoff = Backoff()
 
 

@@ -36,10 +36,20 @@ def judge(draft: Draft, record: HostRecord) -> Fault | None:
         return None
     due = record.heard + allowed
     if due <= draft.now.mono:
-        spent = show_duration(draft.now.mono - record.heard)
-        return Fault(FaultKind.TIMED_OUT, f"host {record.host} has work to do and said nothing for {spent}")
+        return _fault_of(record, draft.now.mono)
     draft.watched[record.host] = due
     return None
+
+
+def _fault_of(record: HostRecord, mono: float) -> Fault:
+    stall = record.stall
+    if stall is None:
+        spent = show_duration(round(mono - record.heard, 1))
+        return Fault(FaultKind.TIMED_OUT, f"host {record.host} has work to do and said nothing for {spent}")
+    spent = show_duration(round(mono - stall.began, 1))
+    callback = stall.where.partition(" at ")[0].rpartition(".")[2]
+    summary = f"host {record.host} was blocked for {spent} in {stall.where}"
+    return Fault(FaultKind.TIMED_OUT, summary, callback, upstream=stall.address)
 
 
 def _allowed(draft: Draft, record: HostRecord) -> float:

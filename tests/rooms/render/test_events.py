@@ -32,6 +32,10 @@ TOLD = {
     kinds.RetryScheduled(15.0, 4, parked=True): "parked, to be tried again in 15s (attempt 4)",
     kinds.ExportsChanged(("path", "url")): "exports path, url",
     kinds.OperatorAsked("restart", "anna"): "restart asked for by anna",
+    kinds.HostStalled("gateway", "Bad.startup at bad.py:4", 1.25): (
+        "has blocked host gateway for 1.2s in Bad.startup at bad.py:4"
+    ),
+    kinds.HostResumed("gateway", 6.04): "host gateway goes on after 6s",
     kinds.EventsLost(3, "disk full"): "3 events before this one could not be kept: disk full",
 }
 
