@@ -20,7 +20,6 @@ from ignrun.render.status_report import (
 from ignrun.runtime.apply.state import State, Transaction
 from ignrun.runtime.supervise.conditions import Standing, is_leaving, is_waiting, standing
 from ignrun.runtime.supervise.roster import Goal, Instance, Roster
-from ignrun.runtime.supervise.roster import Instance, Roster
 from ignrun.runtime.supervise.wiring import wired
 from ignrun.terms.duration import show_duration
 from ignrun.terms.fault import Fault
@@ -151,23 +150,25 @@ def _instance(
     )
 
 
-        return ()
-        return f"blocked in {stall.where} for {spent}"
-        return one.cause
-    """Name the providers that hold an instance back, which is meant to be up and is on its way."""
+def _cause(one: Instance, roster: Roster, mono: float) -> str:
     """Say why it is where it is; while the loop of its host is stuck, that is why it does not go on."""
-    if one.goal is not Goal.UP or not is_waiting(one) or is_leaving(one):
+    record = roster.hosts.get(one.spec.body.host) if isinstance(one.spec.body, Hosted) else None
     if record is None or record.stall is None or not one.ordered:
+        return one.cause
+    stall = record.stall
+    spent = show_duration(round(mono - stall.began))
     if stall.address in ("", one.spec.address):
+        return f"blocked in {stall.where} for {spent}"
+    return f"blocked by {stall.address} in {stall.where} for {spent}"
+
+
+def _waits_for(one: Instance, state: State) -> tuple[str, ...]:
+    """Name the providers that hold an instance back, which is meant to be up and is on its way."""
+    if one.goal is not Goal.UP or not is_waiting(one) or is_leaving(one):
+        return ()
     known = state.roster.instances
     needs = wired(state.graph).needs.get(one.spec.address, ())
-    record = roster.hosts.get(one.spec.body.host) if isinstance(one.spec.body, Hosted) else None
-    return f"blocked by {stall.address} in {stall.where} for {spent}"
     return tuple(e.provider for e in needs if standing(e, known.get(e.provider)) is not Standing.MET)
-    spent = show_duration(round(mono - stall.began))
-    stall = record.stall
-def _cause(one: Instance, roster: Roster, mono: float) -> str:
-def _waits_for(one: Instance, state: State) -> tuple[str, ...]:
 
 
 def _pid(one: Instance, roster: Roster) -> int | None:
