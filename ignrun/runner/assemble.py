@@ -3,8 +3,8 @@
 import asyncio
 import getpass
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -31,6 +31,7 @@ from ignrun.runtime.observe.files import LogFiles
 from ignrun.runtime.supervise.messages import ShutdownAsked
 from ignrun.terms.clock import SystemClock
 from ignrun.terms.events import Body, Event, Happening, RunnerEnded, RunnerStarted
+from ignrun.terms.failure import StateFolderFailure
 
 OnServing = Callable[[str], None]
 """Told the path of the control socket once the runner answers on it."""
@@ -70,12 +71,13 @@ class Runner:
             ground.folder.journal, lambda events: _from_thread(running, lambda: self._publish(events))
         )
         self._feed = EventFeed(self._journal.events_after, self._journal.last_event_seq)
-        self.loop = Loop(_first_state(self._journal), self._clock)
+        self.loop = Loop(_first_state(self._journal), self._clock, self._broke)
         secrets = SecretStore()
         unsent = Unsent()
         voices = Voices(self._logs, secrets.mask, lambda: self.loop.state, options.on_log)
         token = plant_token(ground.folder.path)
-        self._run_dir = make_run_folder(ground.run_time, token)
+        with _usable(ground.run_time):
+            self._run_dir = make_run_folder(ground.run_time, token)
         self._hosts = HostEngine(
             python=ground.launch.python,
             run_dir=self._run_dir,
@@ -123,7 +125,12 @@ class Runner:
 
     async def __aenter__(self) -> Self:
         """Say that the runner is here."""
-        register(self._ground.record(self._started), self._ground.run_time)
+        try:
+            with _usable(self._ground.folder.path):
+                register(self._ground.record(self._started), self._ground.run_time)
+        except StateFolderFailure:
+            await self.__aexit__()
+            raise
         self.tell(RunnerStarted(os.getpid(), __version__))
         return self
 
@@ -162,11 +169,25 @@ class Runner:
         if not self.ended.done():
             self.ended.set_result(code)
 
+    def _broke(self, bug: Exception) -> None:
+        """End with a bug: better no runner than one that has lost count of its plant."""
+        if not self.ended.done():
+            self.ended.set_exception(bug)
+
     def _publish(self, events: tuple[Event, ...]) -> None:
         self._feed.publish(events)
         if self._on_event:
             for event in events:
                 self._on_event(event)
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    """Turn what the system refuses in this folder into a failure that says so."""
+    try:
+        yield
+    except OSError as error:
+        raise StateFolderFailure(folder, error.strerror or str(error)) from error
 
 
 def _first_state(journal: Journal) -> State:

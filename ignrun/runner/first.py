@@ -13,6 +13,8 @@ HELD: Final = 11
 _ENDS: Final = {"rejected": 3, "refused": 1}
 """Outcomes after which nothing runs, with the exit code of each; the command line's enum holds the same numbers."""
 
+_FAILED: Final = 1
+
 
 class First:
     """The apply that a foreground runner begins with: refused, the runner ends; held, it stays and ends with 11."""
@@ -30,9 +32,12 @@ class First:
     def begin(self, request: ApplyRequest) -> None:
         """Apply `request` while the runner goes on."""
         self._task = asyncio.create_task(self._apply(request), name="first apply")
+        self._task.add_done_callback(self._done)
 
     def final_code(self, code: int) -> int:
-        """Give the code to end with when the runner was asked to end with `code`."""
+        """Give the code to end with when the runner was asked to end with `code`; raises what kept the apply from its outcome."""
+        if self._task and self._task.done() and not self._task.cancelled():
+            self._task.result()
         return HELD if self._result == "held" else code
 
     async def _apply(self, request: ApplyRequest) -> None:
@@ -42,3 +47,7 @@ class First:
             self._told(outcome)
         if outcome.result in _ENDS:
             self._hear(ShutdownAsked("nothing came into force", _ENDS[outcome.result]))
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and task.exception():
+            self._hear(ShutdownAsked("the first apply came to no outcome", _FAILED))

@@ -17,10 +17,14 @@ Perform = Callable[[State, tuple[Effect, ...], Now], None]
 class Loop:
     """One owner of one `State`: everybody else sends messages by `hear` and looks at `state`."""
 
-    def __init__(self, state: State, clock: Clock) -> None:
-        """Start from `state`; nothing happens before the first message, and `perform_by` comes before that."""
+    def __init__(self, state: State, clock: Clock, on_bug: Callable[[Exception], None]) -> None:
+        """Start from `state`; nothing happens before the first message, and `perform_by` comes before that.
+
+        `on_bug` is told of a turn that could not be taken to its end: what was heard in it is lost, and the plant is not to go on so.
+        """
         self.state = state
         self._clock = clock
+        self._on_bug = on_bug
         self._perform: Perform | None = None
         self._inbox: list[Message] = []
         self._turn_planned = False
@@ -40,6 +44,12 @@ class Loop:
     def _turn(self) -> None:
         self._turn_planned = False
         inbox, self._inbox = tuple(self._inbox), []
+        try:
+            self._take_turn(inbox)
+        except Exception as bug:  # noqa: BLE001 - the outermost frame of a turn: nobody else would hear of it
+            self._on_bug(bug)
+
+    def _take_turn(self, inbox: tuple[Message, ...]) -> None:
         now = Now(mono=self._clock.monotonic(), utc=self._clock.utc())
         self.state, effects = decide(self.state, inbox, now)
         rest = tuple(effect for effect in effects if not isinstance(effect, WakeAt))

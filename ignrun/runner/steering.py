@@ -27,9 +27,6 @@ from ignrun.terms.verdict import Accepted
 
 Inquiry = dict[int, "asyncio.Future[Any]"]
 
-TAKEN: Final = frozenset({Result.COMMITTED, Result.HELD})
-"""Results after which what an apply brought is in force."""
-
 _CLOCK_SET: Final = timedelta(seconds=1)
 
 
@@ -105,15 +102,16 @@ class Steering:
             return outcome_report(outcome, diagnosis(reading.verdict.diagnostics).diagnostics)
 
     async def propose(self, reading: Reading, *, no_start: bool) -> Outcome:
-        """Have an accepted reading applied; the secrets it brings hold while it is under way, and stay when it is taken."""
+        """Have an accepted reading applied; the secrets it brings hold while it is under way, and stay when its graph came into force."""
         if not isinstance(reading.verdict, Accepted):
             message = "only an accepted reading can be applied"
             raise TypeError(message)
         self._secrets.offer(reading.secrets)
         request, answer = self._inquire()
-        self._loop.hear(ApplyProposed(reading.verdict.value, "cli", request, no_start))
+        proposal = reading.verdict.value
+        self._loop.hear(ApplyProposed(proposal, "cli", request, no_start))
         outcome: Outcome = await answer
-        if outcome.result in TAKEN:
+        if self._loop.state.graph is proposal.graph:  # also where the disk could not keep the outcome
             self._secrets.accept()
         else:
             self._secrets.withdraw()

@@ -10,6 +10,8 @@ from ignrun.runtime.supervise.now import Now
 from ignrun.terms.clock import SystemClock
 from ignrun.terms.names import Address
 
+bugs: list[Exception] = []
+
 
 async def test_all_that_was_heard_by_then_is_decided_in_one_turn() -> None:
     turns: list[tuple[Effect, ...]] = []
@@ -17,7 +19,7 @@ async def test_all_that_was_heard_by_then_is_decided_in_one_turn() -> None:
     def perform(_state: State, effects: tuple[Effect, ...], _now: Now) -> None:
         turns.append(effects)
 
-    loop = Loop(State(), SystemClock())
+    loop = Loop(State(), SystemClock(), bugs.append)
     loop.perform_by(perform)
     loop.hear(Asked("restart", Address("nobody@gateway"), "a test", 1))
     loop.hear(Asked("restart", Address("nobody@gateway"), "a test", 2))
@@ -32,9 +34,21 @@ async def test_an_empty_plant_goes_down_at_once() -> None:
     def perform(_state: State, effects: tuple[Effect, ...], _now: Now) -> None:
         codes.extend(effect.code for effect in effects if isinstance(effect, EndRunner))
 
-    loop = Loop(State(), SystemClock())
+    loop = Loop(State(), SystemClock(), bugs.append)
     loop.perform_by(perform)
     loop.hear(ShutdownAsked("a test", 143))
     await asyncio.sleep(0)
     assert codes == [143]
     assert loop.state.ending == 143
+
+
+async def test_a_turn_that_cannot_be_taken_to_its_end_is_told_and_not_swallowed() -> None:
+    def perform(_state: State, _effects: tuple[Effect, ...], _now: Now) -> None:
+        raise ZeroDivisionError
+
+    found: list[Exception] = []
+    loop = Loop(State(), SystemClock(), found.append)
+    loop.perform_by(perform)
+    loop.hear(ShutdownAsked("a test", 143))
+    await asyncio.sleep(0)
+    assert [type(one) for one in found] == [ZeroDivisionError]

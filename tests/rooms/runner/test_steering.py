@@ -1,0 +1,77 @@
+"""Holds what is steered from outside to its outcome: secrets stay as long as what needs them, a failed beginning is told."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from ignrun.control.wire import ApplyRequest
+from ignrun.planner.graph.model import EMPTY, Graph
+from ignrun.planner.proposal import Reading
+from ignrun.runner.first import First
+from ignrun.runner.secrets import SecretStore
+from ignrun.runner.steering import Steering
+from ignrun.runtime.apply.state import State
+from ignrun.runtime.supervise.effects import AnswerApply, Outcome, Result
+from ignrun.runtime.supervise.messages import Message, ShutdownAsked
+from ignrun.terms.clock import SystemClock
+from ignrun.terms.failure import ReaderFailure
+from ignrun.terms.verdict import Accepted
+from tests.doubles.plants import graph, module, planned
+
+PLANT = graph([module("tags")])
+
+
+class ScriptedLoop:
+    """Answers an apply with `result`, after which `in_force` is the graph."""
+
+    def __init__(self, result: Result, in_force: Graph) -> None:
+        self.state = State()
+        self.steering: Any = None
+        self._result, self._in_force = result, in_force
+
+    def hear(self, message: Any) -> None:
+        self.state = replace(self.state, graph=self._in_force)
+        outcome = Outcome(1, self._result, 1, "so it went")
+        asyncio.get_running_loop().call_soon(self.steering.answer, AnswerApply(message.request, outcome))
+
+
+@pytest.mark.parametrize(
+    ("result", "in_force", "kept"),
+    [
+        (Result.COMMITTED, PLANT, {"password"}),
+        (Result.HELD, PLANT, {"password"}),
+        (Result.REFUSED, PLANT, {"password"}),  # the disk could not keep the outcome, but everything runs
+        (Result.REFUSED, EMPTY, set()),
+        (Result.REJECTED, EMPTY, set()),
+    ],
+)
+async def test_secrets_stay_when_what_needs_them_runs(result, in_force, kept) -> None:
+    secrets = SecretStore()
+    loop: Any = ScriptedLoop(result, in_force)
+    loop.steering = Steering(
+        loop=loop,
+        reader=None,  # type: ignore[arg-type]
+        secrets=secrets,
+        feed=None,  # type: ignore[arg-type]
+        runner=None,  # type: ignore[arg-type]
+        clock=SystemClock(),
+        fingerprint_key=b"",
+    )
+    reading = Reading(Accepted(planned(EMPTY, PLANT)), secrets={"password": "hunter2"})
+    await loop.steering.propose(reading, no_start=False)
+    assert {*secrets.current()} == kept
+
+
+async def test_a_first_apply_without_an_outcome_ends_the_runner_and_says_why() -> None:
+    async def fail(_: ApplyRequest) -> None:
+        raise ReaderFailure("the reading process is gone")
+
+    heard: asyncio.Queue[Message] = asyncio.Queue()
+    first = First(SimpleNamespace(apply=fail), heard.put_nowait, None)  # type: ignore[arg-type]
+    first.begin(ApplyRequest("m", "r"))
+    assert await heard.get() == ShutdownAsked("the first apply came to no outcome", 1)
+    with pytest.raises(ReaderFailure, match="the reading process is gone"):
+        first.final_code(1)
