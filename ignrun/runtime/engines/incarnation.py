@@ -70,6 +70,7 @@ class Incarnation:
     def start(self) -> None:
         """Start the process: CommandStarted is heard, or CommandFailed when there is none."""
         try:
+            number = _signal_number(self.launch.stop_signal)
             probes = Probes(self.launch)
             site = Site(self._environment(probes), self.launch.cwd, self._shop.children, self._shop.soft_limit)
             self._child = self._spawned(site)
@@ -79,7 +80,6 @@ class Incarnation:
             self._fail(FaultKind.NOT_STARTED, str(error))
             return
         self._shop.children.own(self._child.pid)
-        number = _signal_number(self.launch.stop_signal)
         identity = self._child.identity
         self._shop.guard(Guard(identity.pid, identity.start, self._marker, number, self.launch.stop_grace))
         self._loop.add_reader(self._child.pidfd, self._ended)

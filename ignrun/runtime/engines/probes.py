@@ -118,7 +118,7 @@ async def _talk(host: str, port: int, secure: ssl.SSLContext | None, request: by
     """Connect, and with a `request` judge the status that comes back."""
     try:
         reader, writer = await asyncio.open_connection(host, port, ssl=secure, limit=_MOST_HEAD)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, ValueError) as error:  # ValueError: a host that no name server could know
         return _words(error)
     try:
         return await _status(reader, writer, request) if request else ""

@@ -363,3 +363,16 @@ async def test_orphans_of_a_living_command_are_waited_for(bench) -> None:
 
 def _zombies() -> list[int]:
     return [pid for pid in kin.children_of(os.getpid()) if pid not in kin.process_table()]
+
+
+async def test_a_stop_signal_that_is_none_starts_nothing_and_holds_nobody_else_up(bench) -> None:
+    bench.spawn("sleep", "1000", stop_signal="NONSENSE")
+    bench.spawn("sleep", "1000", address="next@gateway")
+    assert (await bench.hears(CommandFailed)).fault.summary == "there is no signal `NONSENSE`"
+    assert (await bench.hears(CommandStarted)).address == "next@gateway"
+    assert marked(bench) == set()
+
+
+async def test_a_host_name_that_cannot_be_is_not_ready_in_time(bench) -> None:
+    bench.spawn("sleep", "1000", ready=f"http://{'a' * 70}.example:1/", ready_timeout=0.2)
+    assert "label" in (await bench.hears(CommandFailed)).fault.summary
