@@ -14,7 +14,7 @@ import msgspec
 from ignrun.manifest.inputs import Inputs
 from ignrun.planner.proposal import Base, Reading
 from ignrun.planner.reader.corridor import WorkingOn, propose
-from ignrun.planner.reader.limits import Bookmark, Limits, impose, limits_for
+from ignrun.planner.reader.limits import Bookmark, Limits, allow_for, impose, limits_for
 from ignrun.terms.diagnostics import diagnose
 from ignrun.terms.failure import ReaderFailure
 from ignrun.terms.spans import Span
@@ -57,7 +57,7 @@ def decoded_as(answer: bytes, kind: type[T]) -> T:
 
 def answer_of(inputs: Inputs, base: Base, limits: Limits | None = None, asker: int | None = None) -> bytes:
     """Let a child propose under limits, and give what it wrote; see `answer_to`."""
-    return answer_to(lambda working_on: propose(inputs, base, working_on), inputs.manifest, limits, asker)
+    return answer_to(lambda working_on: propose(inputs, base, working_on, allow_for), inputs.manifest, limits, asker)
 
 
 def answer_to(work: Work, manifest: str, limits: Limits | None = None, asker: int | None = None) -> bytes:

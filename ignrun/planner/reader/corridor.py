@@ -28,17 +28,21 @@ T = TypeVar("T")
 WorkingOn = Callable[[Span], None]
 
 
-def propose(inputs: Inputs, base: Base, working_on: WorkingOn = lambda _: None) -> Reading:
+def propose(
+    inputs: Inputs, base: Base, working_on: WorkingOn = lambda _: None, sized: Callable[[int], None] = lambda _: None
+) -> Reading:
     """Walk the corridor: read, select, configure, relate, plan.
 
     A stage that refuses hands its sound part on, so that one reading names the mistakes of every stage; only what all
-    accepted is planned. `working_on` hears the place that is being looked at.
+    accepted is planned. `working_on` hears the place that is being looked at, `sized` the length of all texts together
+    once they have been read.
     """
     working_on(Span.of_file(inputs.manifest))
     gathered = _Gathered()
     manifest = gathered.take(read_manifest(inputs))
     if manifest is None:
         return Reading(Rejected(None, in_order(gathered.diagnostics)))
+    sized(sum(len(line) + 1 for document in manifest.documents for line in document.lines))
     selection = gathered.take(select(manifest, locked=inputs.locked, relock=inputs.relock))
     configured = gathered.take(configure(manifest, selection, inputs, working_on))
     working_on(manifest.span)

@@ -32,12 +32,24 @@ def limits_for(manifest: str) -> Limits:
         size = Path(manifest).stat().st_size
     except (OSError, ValueError):
         size = 0
-    return Limits(cpu=CPU_SECONDS + min(size // _BYTES_A_SECOND, _MORE_SECONDS))
+    return Limits(cpu=_seconds_for(size))
+
+
+def allow_for(size: int) -> None:
+    """Let this process, under limits already, have the time that all texts of a manifest justify; `size` is that of all."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    wanted = _seconds_for(size)
+    if size >= _BYTES_A_SECOND and soft < wanted < hard:
+        resource.setrlimit(resource.RLIMIT_CPU, (wanted, hard))
+
+
+def _seconds_for(size: int) -> int:
+    return CPU_SECONDS + min(size // _BYTES_A_SECOND, _MORE_SECONDS)
 
 
 def impose(limits: Limits) -> None:
     """Put this process under its limits; passing the one of time ends it by SIGXCPU, that of memory raises MemoryError."""
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu, limits.cpu + 1))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu, limits.cpu + _MORE_SECONDS + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     used = _address_space()
     if used:

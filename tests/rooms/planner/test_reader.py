@@ -168,3 +168,23 @@ print(*(name for name in ("jsonschema", "dotenv", "importlib.metadata", "packagi
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_a_plant_in_many_files_has_the_time_that_all_of_them_justify():
+    program = (
+        "import resource\n"
+        "from ignrun.planner.reader.limits import Limits, allow_for, impose\n"
+        "impose(Limits())\n"
+        "for size in (1000, 2_000_000, 500_000):\n"
+        "    allow_for(size)\n"
+        "    print(resource.getrlimit(resource.RLIMIT_CPU)[0])\n"
+    )
+    assert subprocess.check_output([sys.executable, "-c", program], text=True).split() == ["2", "6", "6"]
+
+
+def test_all_texts_of_a_plant_count_for_its_time(tmp_path):
+    sizes: list[int] = []
+    write(tmp_path, "lines/a.yaml", "#" * 1000 + "\nmodules: {}\n")
+    plant = write(tmp_path, "plant.yaml", 'include: ["lines/*.yaml"]\n')
+    propose(inputs(plant), Base(), sized=sizes.append)
+    assert 1000 < sizes[0] < 1200
