@@ -2,9 +2,7 @@
 
 import re
 
-import msgspec
-
-from ignrun.terms.secret import MASK
+from ignrun.terms.secret import MASK, looks_of
 
 SHORTEST = 3
 """Shorter secrets are not looked for: their letters stand in every line."""
@@ -18,9 +16,9 @@ class Masker:
         self._pattern: re.Pattern[str] | None = None
 
     def learn(self, text: str) -> None:
-        """Hide this text from now on, also as it looks in JSON and in `repr`, and each longer line of it."""
+        """Hide this text from now on, also as it looks in JSON, URLs, base64 and `repr`, and each longer line of it."""
         lines = [line for line in text.splitlines() if len(line) >= 2 * SHORTEST]
-        looks = {text, repr(text)[1:-1], msgspec.json.encode(text).decode()[1:-1], *lines}
+        looks = {look for one in (text, *lines) for look in looks_of(one)}
         fresh = {look for look in looks if len(look.strip()) >= SHORTEST} - self._texts
         if fresh:
             self._texts |= fresh

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from ignrun.terms.secret import MASK, Secret
+from ignrun.terms.secret import MASK, Secret, looks_of
 
 SHORTEST: Final = 4
 """Texts shorter than this are not masked in output: they would blot out half of it."""
@@ -44,6 +44,7 @@ class SecretStore:
 
     def _rebuild_mask(self) -> None:
         self._seen |= {secret.reveal() for secret in self._offered.values()}
-        forms = {line for text in self._seen for line in (text, *text.splitlines()) if len(line) >= SHORTEST}
+        lines = {line for text in self._seen for line in (text, *text.splitlines()) if len(line) >= SHORTEST}
+        forms = {look for line in lines for look in looks_of(line)}
         longest_first = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None

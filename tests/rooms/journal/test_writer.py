@@ -4,7 +4,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -120,11 +122,10 @@ def _bodies(kind: type) -> st.SearchStrategy[Any]:
 
 @given(st.lists(st.one_of([_bodies(kind) for kind in get_args(Body)]), max_size=20))
 def test_every_kind_of_event_comes_back_as_it_was(bodies) -> None:
-    connection = open_store(Path(":memory:"))
     events = tuple(Event(number, T0, 0.5, "tags@gateway", 1, body) for number, body in enumerate(bodies, 1))
-    write_events(connection, events)
-    assert read_events(connection, 0, 100) == events
-    connection.close()
+    with TemporaryDirectory() as folder, closing(open_store(Path(folder, "journal.sqlite"))) as connection:
+        write_events(connection, events)
+        assert read_events(connection, 0, 100) == events
 
 
 def test_a_text_that_is_not_utf8_is_kept_with_a_question_mark(journal, heard) -> None:
