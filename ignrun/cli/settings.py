@@ -110,7 +110,9 @@ def _remembered(plant: Plant, manifest: Path) -> Wish:
     if found is None or found.content.call.manifest != str(manifest):
         return Wish()
     call = found.content.call
-    return Wish(modes=call.modes, vars=call.vars, sets=call.sets, scopes=call.scopes, locked=call.locked)
+    return Wish(
+        modes=call.modes, vars=call.vars, sets=call.sets, scopes=call.scopes, locked=call.locked, allowed=call.allowed
+    )
 
 
 def instance_of(graph: "Graph", target: Target) -> "InstanceSpec":

@@ -49,7 +49,7 @@ class Overlays:
             yield
             return
         try:
-            descriptor = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             raise StateFolderFailure(self._folder.parent, error.strerror or str(error)) from error
         try:
