@@ -49,9 +49,15 @@ def root_of(manifest: Path) -> Path:
 
 def read(inputs: Inputs, base: "Base") -> "Reading":
     """Read, check and plan in a bounded process."""
+    import gc
+
     from ignrun.planner.reader import propose_bounded
 
-    return propose_bounded(inputs, base)
+    gc.disable()  # what is read is large, and no garbage
+    try:
+        return propose_bounded(inputs, base)
+    finally:
+        gc.enable()
 
 
 def show_diagnostics(diagnostics: tuple[Diagnostic, ...], *, err: bool = True) -> None:

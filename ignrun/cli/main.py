@@ -10,7 +10,12 @@ from ignrun import __version__
 
 def main() -> NoReturn:
     """Run the command that the process was called with, and leave with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)  # taking a large heap to pieces takes as long as many a command
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -23,15 +23,18 @@ def plant_name(manifest: Path) -> str:
 
 
 def _declared(manifest: Path) -> str | None:
-    import yaml
-
     try:
         with manifest.open("rb") as file:
             text = file.read(_LIMIT)
-        if b"metadata" not in text:
-            return None  # most manifests: they need not be parsed twice
+    except (OSError, ValueError):
+        return None
+    if b"metadata" not in text:
+        return None  # most manifests: they need not be parsed twice
+    import yaml
+
+    try:
         return _name_in(yaml.parse(text, Loader=getattr(yaml, "CLoader", yaml.Loader)))
-    except (OSError, ValueError, yaml.YAMLError):
+    except (ValueError, yaml.YAMLError):
         return None
 
 

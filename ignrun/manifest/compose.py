@@ -18,9 +18,10 @@ from yaml.events import (
 
 from ignrun.manifest.document import Document
 from ignrun.manifest.files import TextFile
+from ignrun.manifest.lines import lines_of
 from ignrun.manifest.places import shown_line
 from ignrun.manifest.scalars import OutOfRange, typed
-from ignrun.manifest.syntax import broken, control_character, lines_of
+from ignrun.manifest.syntax import broken, control_character
 from ignrun.terms.diagnostics import Diagnostic, Note, diagnose
 from ignrun.terms.spans import Span
 from ignrun.terms.verdict import Rejected, Verdict, judge

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from ignrun.manifest.compose import compose
+from ignrun.manifest.cache import parsed
 from ignrun.manifest.document import Document
 from ignrun.manifest.files import read_text
 from ignrun.manifest.inputs import InputFile, Inputs
@@ -59,7 +59,7 @@ def read_document(path: str, root: str | tuple[str, ...] = "") -> Verdict[Docume
     """Read one YAML (or JSON) file as a document; with `root`, only when it really lies below that folder (one of them)."""
     read = read_text(path, root)
     text = examined(read)
-    return Rejected(None, read.diagnostics) if text is None else compose(text)
+    return Rejected(None, read.diagnostics) if text is None else parsed(text)
 
 
 class _Include(msgspec.Struct, frozen=True):

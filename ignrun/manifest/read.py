@@ -1,7 +1,7 @@
 """Turns the files that inputs name into a Manifest, or one file into a Definition: the first stage of the corridor."""
 
+from ignrun.manifest.cache import parsed
 from ignrun.manifest.checks import checks
-from ignrun.manifest.compose import compose
 from ignrun.manifest.definition import parse_definition
 from ignrun.manifest.document import Document
 from ignrun.manifest.files import TextFile
@@ -41,7 +41,7 @@ def read_definition(path: str) -> Verdict[Definition | None]:
 
 def definition_in(file: TextFile) -> Verdict[Definition | None]:
     """Read a `kind: Module` text that somebody else has got hold of, such as a member of an archive."""
-    return _definition(compose(file))
+    return _definition(parsed(file))
 
 
 def _definition(read: Verdict[Document | None]) -> Verdict[Definition | None]:

@@ -7,23 +7,13 @@ from typing import Any, Final
 from yaml import YAMLError
 
 from ignrun.manifest.files import TextFile
+from ignrun.manifest.lines import lines_of
 from ignrun.manifest.places import shown_line
 from ignrun.terms.diagnostics import Diagnostic, diagnose
 from ignrun.terms.spans import Span
 
-_BREAKS: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 _QUOTES = "put a text that holds `: ` or begins with a special character in quotes"
-
-
-def lines_of(text: str) -> tuple[str, ...]:
-    """Split a text where the scanner counts a new line."""
-    if not _UNUSUAL.search(text):
-        return tuple(text.split("\n"))
-    return tuple(_BREAKS.split(text))
-
-
-_UNUSUAL: Final = re.compile("[\r\x85\u2028\u2029]")
 
 
 def control_character(file: TextFile, lines: tuple[str, ...]) -> Diagnostic | None:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
+from ignrun.manifest.cache import ParseCache, use
 from ignrun.manifest.inputs import InputFile, Inputs
 from ignrun.manifest.model import Manifest
 from ignrun.manifest.read import read_manifest
@@ -38,6 +39,7 @@ def propose(
     once they have been read.
     """
     working_on(Span.of_file(inputs.manifest))
+    use(ParseCache(f"{inputs.state_dir}/cache", keeps=inputs.for_apply))
     gathered = _Gathered()
     manifest = gathered.take(read_manifest(inputs))
     if manifest is None:

@@ -188,3 +188,16 @@ def test_all_texts_of_a_plant_count_for_its_time(tmp_path):
     plant = write(tmp_path, "plant.yaml", 'include: ["lines/*.yaml"]\n')
     propose(inputs(plant), Base(), sized=sizes.append)
     assert 1000 < sizes[0] < 1200
+
+
+def test_an_apply_keeps_parses_and_a_plan_reads_them_and_writes_nothing(tmp_path):
+    manifest = write(tmp_path, "plant.yaml", "modules: {a: {command: [sleep, '1']}}\n")
+    state = tmp_path / ".state"
+    state.mkdir()
+    propose_bounded(inputs(manifest), Base())
+    assert list(state.iterdir()) == []
+    propose_bounded(inputs(manifest, for_apply=True), Base())
+    [kept] = (state / "cache").iterdir()
+    before = kept.stat().st_mtime_ns
+    assert isinstance(propose_bounded(inputs(manifest), Base()).verdict, Accepted)
+    assert kept.stat().st_mtime_ns == before
