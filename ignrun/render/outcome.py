@@ -9,6 +9,7 @@ from ignrun.render.diagnostics import DiagnosticReport
 from ignrun.render.names import ShortName
 from ignrun.render.status_report import FaultStatus
 from ignrun.render.terminal import neutral, neutral_lines
+from ignrun.terms.fault import FaultKind
 
 if TYPE_CHECKING:
     from ignrun.runtime.supervise.effects import Outcome
@@ -90,7 +91,7 @@ def outcome_text(report: OutcomeReport, short: ShortName = str) -> str:
 
 def _fault_lines(one: InstanceFault, short: ShortName) -> list[str]:
     fault = one.fault
-    if fault.upstream:
+    if fault.kind == FaultKind.UPSTREAM.value:
         return [f"  {short(one.address)}: skipped: upstream {short(fault.upstream)}"]
     where = f" in `{fault.callback}`" if fault.callback and f"`{fault.callback}`" not in fault.summary else ""
     return [f"  {short(one.address)}: {neutral(fault.summary)}{where}", *detail_lines(fault)]

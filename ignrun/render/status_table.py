@@ -9,6 +9,7 @@ from ignrun.render.paint import Paint, plain, style_of_health, style_of_state
 from ignrun.render.status_report import InstanceStatus, PlantStatus, StatusReport
 from ignrun.render.terminal import neutral
 from ignrun.terms.duration import show_duration
+from ignrun.terms.fault import FaultKind
 
 _HEAD: Final = ("MODULE", "STATE", "HEALTH", "UP", "RESTARTS", "PID", "HOST", "WHY")
 
@@ -74,7 +75,8 @@ def why(one: InstanceStatus, short: ShortName, now: datetime) -> str:
 
 
 def _reason(one: InstanceStatus, short: ShortName) -> str:
-    upstream = one.upstream or (one.fault.upstream if one.fault else "")
+    skipped = one.fault and one.fault.kind == FaultKind.UPSTREAM.value
+    upstream = one.upstream or (one.fault.upstream if one.fault and skipped else "")
     if upstream and one.state != "running":
         return f"skipped: upstream {short(upstream)}"
     if one.fault and one.state not in {"running", "maintenance"}:

@@ -19,6 +19,9 @@ HELD = outcome_report(
                 FaultKind.RAISED, "ValueError: no", "startup", f"{TRACEBACK}\nValueError: no"
             ),
             Address("migrate@gateway"): Fault(FaultKind.EXITED, "the command ended: exit 1", detail="no such table"),
+            Address("page@gateway"): Fault(
+                FaultKind.TIMED_OUT, "host own was blocked", "startup", upstream="page@gateway"
+            ),
             Address("web@gateway"): Fault(FaultKind.UPSTREAM, "skipped", upstream="tags@gateway"),
         },
     )
@@ -34,6 +37,7 @@ def test_a_held_apply_names_root_causes_with_their_place_who_was_skipped_and_wha
         "    --> plant.py:3",
         "  migrate: the command ended: exit 1",
         "    | no such table",
+        "  page: host own was blocked in `startup`",
         "  web: skipped: upstream tags",
         lines[-1],
     ]

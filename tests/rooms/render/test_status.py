@@ -147,6 +147,12 @@ def test_who_waits_in_vain_names_the_root_cause() -> None:
     assert status_text(report_of(waiting), now=AT).endswith("skipped: upstream tags\n")
 
 
+def test_whoever_was_in_a_blocked_host_was_not_skipped() -> None:
+    fault = Fault(FaultKind.TIMED_OUT, "host gateway was blocked for 14s", "startup", upstream="tags@gateway")
+    culprit = Instance(hosted("tags@gateway"), state=ModuleState.ERROR, since=NOW, fault=fault)
+    assert status_text(report_of(culprit), now=AT).endswith("host gateway was blocked for 14s\n")
+
+
 def test_a_second_scope_brings_the_scopes_into_view() -> None:
     report = report_of(Instance(hosted("tags@gateway"), **UP), Instance(hosted("tags@designer"), **UP))
     assert "tags@gateway " in status_text(report, now=AT)
