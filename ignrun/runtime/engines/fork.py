@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, assert_never
@@ -16,7 +16,8 @@ from ignrun.protocol import template as talk
 from ignrun.protocol.kin import Identity
 from ignrun.protocol.orders import HostOrder
 from ignrun.protocol.pulse import BEAT
-from ignrun.protocol.reports import Hello, HostReport, Logged, LogLine, Resumed, Stalled
+from ignrun.protocol.reports import Hello, HostReport, Logged, LogLine, Resumed, Stalled, Unfinished
+from ignrun.runtime.engines.believed import believed
 from ignrun.runtime.engines.children import Children
 from ignrun.runtime.engines.host import Host
 from ignrun.runtime.engines.limits import raise_descriptor_limit
@@ -81,16 +82,22 @@ class HostEngine:
     def launch(self, host: HostId, epoch: int, scope: ModuleScope) -> None:  # noqa: ARG002 - hosts of all scopes are made alike
         """Bring up a host: HostLaunched, then what it says, or HostEnded."""
         token = self._recipe.token
-        try:
-            output = Output(host, "", self._on_lines, self._mask)
-            made = Host(host, epoch, kin.marker_of(token, host, epoch), output, self._heard)
-            fds = made.theirs.detach(), output.open("out"), output.open("err")
-            template = self._living_template()
-        except OSError as error:
-            self._hear(HostEnded(host, epoch, f"it could not be made: {error.strerror}"))
-            return
+        output = Output(host, "", self._on_lines, self._mask)
+        with ExitStack() as undo:
+            undo.callback(output.close)
+            try:
+                template = self._living_template()
+                made = Host(host, epoch, kin.marker_of(token, host, epoch), output, self._heard)
+                undo.callback(made.discard)
+                out = output.open("out")
+                undo.callback(os.close, out)
+                err = output.open("err")
+            except OSError as error:
+                self._hear(HostEnded(host, epoch, f"it could not be made: {error.strerror}"))
+                return
+            undo.pop_all()
         self._hosts[host, epoch] = made
-        template.send(talk.Launch(host, epoch, str(self._run_dir), made.marker), *fds)
+        template.send(talk.Launch(host, epoch, str(self._run_dir), made.marker), made.theirs.detach(), out, err)
 
     def give(self, host: HostId, epoch: int, order: HostOrder) -> None:
         """Send an order; dropped when that host is gone (HostEnded says so), a host that reads nothing is killed."""
@@ -155,7 +162,7 @@ class HostEngine:
             case talk.Ready():
                 self._check(report)
             case talk.Forked():
-                self._forked(report, fds[0])
+                self._forked(report, fds)
             case talk.NotForked(host, epoch, reason):
                 if made := self._hosts.get((HostId(host), epoch)):
                     self._bury(made, f"it could not be forked: {reason}")
@@ -187,13 +194,18 @@ class HostEngine:
 
     # --- hosts --------------------------------------------------------------------------------------------------------
 
-    def _forked(self, report: talk.Forked, pidfd: int) -> None:
+    def _forked(self, report: talk.Forked, fds: list[int]) -> None:
         made = self._hosts.get((HostId(report.host), report.epoch))
         if made is None or self._closing:
-            with suppress(OSError):
-                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-            os.close(pidfd)
+            for pidfd in fds:
+                with suppress(OSError):
+                    signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                os.close(pidfd)
             return
+        if not fds:  # no room for one more descriptor: it leaves by itself when its socket closes
+            self._bury(made, "too many files are open in the runner")
+            return
+        (pidfd,) = fds
         self.children.own(report.pid)
         self._hear(HostLaunched(made.host, made.epoch, report.pid))
         made.forked(Identity(report.pid, report.start), pidfd, self._died)
@@ -201,11 +213,14 @@ class HostEngine:
     def _heard(self, made: Host, report: HostReport) -> None:
         if self._closing:
             return
-        match report:
-            case Logged(lines):
-                self._on_lines(made.host, lines)
-            case _:
-                self._hear(HostSaid(made.host, made.epoch, report))
+        report = believed(report, self._run_dir, self._mask)
+        if isinstance(report, Logged):
+            self._on_lines(made.host, report.lines)
+            return
+        if isinstance(report, Unfinished):
+            text = f"left behind when it stopped: {', '.join(report.names)}"
+            self._on_lines(made.host, (LogLine(report.address, datetime.now(UTC), "warning", text),))
+        self._hear(HostSaid(made.host, made.epoch, report))
         if isinstance(report, Hello) and made.child and not made.heart:
             made.heart = Heart(made.child, self._run_dir, self._recipe.cwd, lambda news: self._beat(made, news))
             if not self._round:

@@ -18,6 +18,8 @@ from ignrun.protocol.reports import (
     LogLine,
     Move,
     Moves,
+    Resumed,
+    Stalled,
     Unfinished,
 )
 from ignrun.runtime.engines.believed import LONGEST_LINE, believed
@@ -70,6 +72,12 @@ def test_a_socket_elsewhere_is_not_believed() -> None:
     assert heard(hello) == hello
     with pytest.raises(FrameError, match="its socket is not in the run-time folder"):
         heard(msgspec.structs.replace(hello, socket="/run/other/control.sock"))
+
+
+@pytest.mark.parametrize("report", [Stalled("neighbour@gateway", "nowhere", 9.0), Resumed("neighbour@gateway", 9.0)])
+def test_nobody_is_accused_by_a_host(report) -> None:
+    with pytest.raises(FrameError, match="speaks of its own pulse"):
+        heard(report)
 
 
 def test_faults_and_reasons_are_cut_and_masked() -> None:
