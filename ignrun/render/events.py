@@ -18,6 +18,7 @@ from ignrun.terms.events import (
     LifecycleEvent,
     MoveRefused,
     OperatorAsked,
+    PlacedAlone,
     ProcessEnded,
     ProcessStarted,
     RetryScheduled,
@@ -75,6 +76,8 @@ def _said(body: Body) -> str:  # noqa: C901, PLR0912 - one case for each kind of
             return f"has blocked host {host} for {show_duration(round(seconds, 1))} in {where}"
         case HostResumed(host, seconds):
             return f"host {host} goes on after {show_duration(round(seconds, 1))}"
+        case PlacedAlone(host, reason):
+            return f"comes back in a host of its own, apart from those in host {host}: {reason}"
         case EventsLost(count, reason):
             return f"{_counted(count, 'event')} before this one could not be kept" + _after(reason)
         case _:

@@ -145,6 +145,7 @@ def _instance(
         upstream=one.upstream,
         failures=one.failures,
         waits_for=_waits_for(one, state),
+        alone=roster.alone.get(address, ""),
         shares_with=shares,
         statistics=_statistics(one, now.mono, None if shares or pid is None else usage.get(pid)),
     )

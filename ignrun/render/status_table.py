@@ -67,6 +67,8 @@ def why(one: InstanceStatus, short: ShortName, now: datetime) -> str:
     parts = [_reason(one, short)]
     if one.held_by:
         parts.append(f"held by {one.held_by}")
+    if one.alone:
+        parts.append(f"alone since it took its neighbours down ({one.alone})")
     if one.next_retry is not None and one.state != "running":
         wait = max(0.0, (one.next_retry - now).total_seconds())
         word = "parked, again" if one.parked else "again"

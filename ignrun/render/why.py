@@ -79,6 +79,8 @@ def _facts(one: InstanceStatus, now: datetime, short: ShortName) -> list[str]:
     if one.failures:
         facts.append(f"failed checks in a row: {one.failures}")
     facts += _retry(one, now)
+    if one.alone:
+        facts.append(f"alone in a host of its own, because: {one.alone}")
     if one.shares_with:
         facts.append(f"shares process {one.pid} with: " + ", ".join(short(each) for each in one.shares_with))
     lines = [f"  {fact}" for fact in facts]

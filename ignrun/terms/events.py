@@ -133,6 +133,13 @@ class HostResumed(msgspec.Struct, frozen=True, tag="resumed"):
     seconds: float
 
 
+class PlacedAlone(msgspec.Struct, frozen=True, tag="placed-alone"):
+    """An instance ended the host that it shared, or had it ended; it comes back in a host of its own, until an apply changes it."""
+
+    host: str
+    reason: str
+
+
 class EventsLost(msgspec.Struct, frozen=True, tag="events-lost"):
     """The journal could keep nothing for so long (`reason`) that this many happenings before this one are missing."""
 
@@ -157,6 +164,7 @@ Body = (
     | OperatorAsked
     | HostStalled
     | HostResumed
+    | PlacedAlone
     | EventsLost
 )
 """The closed set; `match` over it ends in `assert_never`, and a test fails when a renderer forgets one."""

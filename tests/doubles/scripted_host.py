@@ -35,6 +35,8 @@ class ScriptedHost:
         self.done: dict[str, str] = {}  # what became of the last incarnation: completed, stopped, error
         self.local: frozenset[str] = frozenset()
         self.killed = False
+        self.culprit = ""
+        self.tells = True
         self.hangs = False
 
     def greet(self) -> None:
@@ -127,7 +129,7 @@ class ScriptedHost:
     def _call(self, address: str, inc: Incarnation, callback: str, then: S) -> None:
         outcome = self.scripts.next(address, callback)
         if outcome == "exit":
-            self.killed = True
+            self.killed, self.culprit = True, address if self.tells else ""
         elif outcome == "ok":
             self._move(address, inc, then)
         else:
@@ -136,7 +138,7 @@ class ScriptedHost:
     def _run(self, address: str, inc: Incarnation) -> None:
         outcome = self.scripts.next(address, "run")
         if outcome == "exit":
-            self.killed = True
+            self.killed, self.culprit = True, address if self.tells else ""
         elif outcome == "complete":
             inc.completed = True
             self._move(address, inc, S.STOPPING, "completed")
@@ -146,7 +148,7 @@ class ScriptedHost:
     def _finish_stop(self, address: str, inc: Incarnation) -> None:
         outcome = self.scripts.next(address, "shutdown")
         if outcome == "exit":
-            self.killed = True
+            self.killed, self.culprit = True, address if self.tells else ""
         elif outcome == "ok":
             self._over(address, inc, S.STOPPED, "completed" if inc.completed else "stopped", None)
         else:

@@ -154,7 +154,7 @@ class World:
     def _bury(self) -> None:
         for name in [name for name, host in self.hosts.items() if host.killed]:
             host = self.hosts.pop(name)
-            self._send(f"host {name}", HostEnded(host.host, host.epoch, "signal 9 (SIGKILL)"))  # type: ignore[arg-type]
+            self._send(f"host {name}", HostEnded(host.host, host.epoch, "signal 9 (SIGKILL)", host.culprit))  # type: ignore[arg-type]
 
     def _once(self, address: str) -> None:
         living = [host for host in self.hosts.values() if address in host.live]

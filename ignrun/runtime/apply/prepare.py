@@ -25,7 +25,7 @@ def begin(turn: Turn) -> None:
 def fresh(turn: Turn) -> list[tuple[InstanceSpec, Hosted]]:
     """List the hosted instances that the transaction creates or replaces, whose classes have to be imported anew."""
     transaction = turn.transaction
-    graph = transaction.proposal.graph
+    graph = turn.desired
     found = []
     for address in transaction.steps:
         spec = graph.instances.get(address)
@@ -58,13 +58,13 @@ def advance(turn: Turn) -> dict[Address, Fault] | None:
 
 
 def _is_told(turn: Turn, spec: InstanceSpec, record: HostRecord) -> bool:
-    wiring = wired(turn.transaction.proposal.graph)
+    wiring = wired(turn.desired)
     return record.assigned.get(spec.address) == turn.draft.assignment(spec.address, wiring)
 
 
 def _load(turn: Turn, spec: InstanceSpec, record: HostRecord) -> None:
     if record.phase in _HEARING and not record.blame and not _is_told(turn, spec, record):
-        turn.draft.batch(record.host).loads[spec.address] = (spec, wired(turn.transaction.proposal.graph))
+        turn.draft.batch(record.host).loads[spec.address] = (spec, wired(turn.desired))
 
 
 def note_end(turn: Turn, news: HostEnded) -> None:

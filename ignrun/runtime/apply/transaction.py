@@ -90,15 +90,17 @@ def intent_durable(turn: Turn, message: IntentDurable) -> None:
     transaction = turn.state.transaction
     if transaction is None or transaction.number != message.transaction or transaction.phase is not Phase.PREPARED:
         return
+    desired, alone = turn.desired, turn.staying_alone
     _rewire(turn, transaction.proposal.graph)
+    turn.draft.set_alone({a: why for a, why in alone.items() if a in desired.instances})
     turn.change_transaction(
         phase=Phase.APPLYING, members=frozenset(transaction.steps), begun=frozenset(transaction.steps)
     )
     for address in transaction.steps:
         turn.record(StepBegan(transaction.number, transaction.actions[address]), address)
-    for address, spec in transaction.proposal.graph.instances.items():
+    for address, spec in desired.instances.items():
         _set_goal(turn, address, spec, planned=transaction.actions.get(address, "start") != "start")
-    for address in [a for a in turn.draft.instances if a not in transaction.proposal.graph.instances]:
+    for address in [a for a in turn.draft.instances if a not in desired.instances]:
         turn.draft.put(replace(turn.draft.instances[address], goal=Goal.GONE, next_spec=None))
     turn.draft.touched.update(dict.fromkeys(transaction.steps))
     turn.draft.dirty_hosts.update(dict.fromkeys(turn.draft.hosts))
@@ -107,19 +109,18 @@ def intent_durable(turn: Turn, message: IntentDurable) -> None:
 def _rewire(turn: Turn, graph: Graph) -> None:
     """Let leaving instances keep the graph that they run under, also those still left over from an apply before."""
     state = turn.state
+    former = turn.draft.graph
     lingering = {
         address: instance.spec
         for address, instance in turn.draft.instances.items()
         if address not in state.graph.instances or instance.next_spec is not None
     }
     if not lingering:
-        turn.change(previous=state.graph, graph=graph)
+        turn.change(previous=former, graph=graph)
         return
     edges = tuple(edge for edge in state.previous.edges if edge.dependent in lingering)
     others = tuple(edge for edge in state.graph.edges if edge.dependent not in lingering)
-    turn.change(
-        previous=Graph(state.graph.plant, {**state.graph.instances, **lingering}, (*edges, *others)), graph=graph
-    )
+    turn.change(previous=Graph(state.graph.plant, {**former.instances, **lingering}, (*edges, *others)), graph=graph)
 
 
 def _set_goal(turn: Turn, address: Address, spec: InstanceSpec, *, planned: bool) -> None:

@@ -4,12 +4,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ignrun.planner.graph.model import Graph
 from ignrun.runtime.apply.state import Phase, State, Transaction
 from ignrun.runtime.supervise.draft import Draft
 from ignrun.runtime.supervise.effects import Effect
 from ignrun.runtime.supervise.now import Now
-from ignrun.runtime.supervise.wiring import wired
+from ignrun.runtime.supervise.placing import placed
 from ignrun.terms.events import Body
+from ignrun.terms.names import Address
 
 _APPLIED = (Phase.APPLYING, Phase.CLOSING)
 _STAGING = (Phase.PREPARING, Phase.PREPARED)
@@ -21,7 +23,7 @@ class Turn:
     def __init__(self, state: State, now: Now) -> None:
         self.state = state
         self.now = now
-        self.draft = Draft(state.roster, now, wired(state.graph), wired(state.previous))
+        self.draft = Draft(state.roster, now, state.graph, state.previous)
         self._inform_draft()
 
     def change(self, **fields: Any) -> None:
@@ -41,6 +43,17 @@ class Turn:
         assert self.state.transaction is not None
         return self.state.transaction
 
+    @property
+    def desired(self) -> Graph:
+        """What the open transaction brings, as it will be placed: whom it changes gets another chance among the others."""
+        return placed(self.transaction.proposal.graph, self.staying_alone)
+
+    @property
+    def staying_alone(self) -> dict[Address, str]:
+        """Who goes on living alone, and why, once the open transaction is being applied."""
+        actions = self.transaction.actions
+        return {a: why for a, why in self.draft.alone.items() if actions.get(a, "start") == "start"}
+
     def record(self, body: Body, subject: str = "") -> None:
         """Let the journal keep that something happened."""
         self.draft.record(subject, body)
@@ -56,7 +69,7 @@ class Turn:
     def _inform_draft(self) -> None:
         state, draft = self.state, self.draft
         transaction = state.transaction
-        draft.wiring, draft.former = wired(state.graph), wired(state.previous)
+        draft.set_graphs(state.graph, state.previous)
         draft.suspended = transaction.members if transaction and transaction.phase in _APPLIED else frozenset()
         draft.staged = transaction.staged if transaction and transaction.phase in _STAGING else ()
         draft.down = state.ending is not None

@@ -283,6 +283,8 @@ class HostEngine:
         if made.child:
             self.children.disown(made.child.pid)
             self.release(made.child.identity)
+        culprit = made.heart.last_step if made.heart else ""
         made.let_go()
         del self._hosts[made.host, made.epoch]
-        self._hear(HostEnded(made.host, made.epoch, f"{how}, because {made.blame}" if made.blame else how))
+        how = f"{how}, because {made.blame}" if made.blame else how
+        self._hear(HostEnded(made.host, made.epoch, how, culprit))

@@ -95,6 +95,12 @@ class Heart:
         self._stalled, self._asked_at = None, 0.0
         self._tell(Resumed(address, round(now - since, 3)))
 
+    @property
+    def last_step(self) -> str:
+        """The address of the instance whose step the loop runs, or ran when the process ended; empty where it was nobody's."""
+        pulse = self._pulse
+        return pulse.mark if pulse is not None and pulse.busy_since else ""
+
     def close(self) -> None:
         """Look no more, and take the files away."""
         if self._pulse is not None:

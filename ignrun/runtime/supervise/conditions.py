@@ -44,7 +44,17 @@ def has_failed(instance: Instance) -> bool:
     fault = instance.fault
     if instance.state is not _S.ERROR or fault is None or is_leaving(instance):
         return False
+    if is_bystander(instance):
+        return False
     return fault.kind is not FaultKind.NOT_READY or instance.backoff.next_retry is None
+
+
+def is_bystander(instance: Instance) -> bool:
+    """Tell whether the instance only shared the process that somebody else brought down; it comes back at once."""
+    fault = instance.fault
+    if fault is None or not fault.upstream or instance.state is not _S.ERROR:
+        return False
+    return fault.kind is not FaultKind.UPSTREAM and instance.backoff.next_retry is not None
 
 
 def is_sick(instance: Instance) -> bool:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from ignrun.planner.graph.model import Edge, Hosted, InstanceSpec
+from ignrun.planner.graph.model import Edge, Graph, Hosted, InstanceSpec
 from ignrun.protocol.orders import Item
 from ignrun.runtime.supervise.conditions import at_rest, is_leaving, signal
 from ignrun.runtime.supervise.effects import Effect, Record
 from ignrun.runtime.supervise.now import Now
+from ignrun.runtime.supervise.placing import placed
 from ignrun.runtime.supervise.roster import Assigned, Goal, HostRecord, Instance, Roster
-from ignrun.runtime.supervise.wiring import Wiring
+from ignrun.runtime.supervise.wiring import Wiring, wired
 from ignrun.terms.events import Body, Happening
 from ignrun.terms.names import Address, HostId
 
@@ -29,7 +30,7 @@ class Batch:
 class Draft:
     """Owns copies of a roster's dicts for one turn; the frozen values in them are replaced, never written into.
 
-    `wiring` is that of the wanted graph, `former` that of the graph under which leaving instances still run. `suspended` are
+    `graph` is the wanted one as it is really placed, `wiring` its indexes, `former` those of the graph under which leaving instances still run. `suspended` are
     those whose restart policy an open transaction holds; `staged` the hosts that it keeps in use. `down` says that the plant is
     going down, `hurried` that it does so without grace.
     """
@@ -38,8 +39,8 @@ class Draft:
         self,
         roster: Roster,
         now: Now,
-        wiring: Wiring,
-        former: Wiring,
+        graph: Graph,
+        former: Graph,
         *,
         suspended: frozenset[Address] = frozenset(),
         staged: tuple[HostId, ...] = (),
@@ -47,8 +48,8 @@ class Draft:
         hurried: bool = False,
     ) -> None:
         self.now = now
-        self.wiring = wiring
-        self.former = former
+        self.alone = roster.alone
+        self.set_graphs(graph, former)
         self.suspended = suspended
         self.staged = staged
         self.down = down
@@ -65,9 +66,21 @@ class Draft:
         self.moved: dict[Address, None] = {}
         self.batches: dict[HostId, Batch] = {}
 
+    def set_graphs(self, wanted: Graph, former: Graph) -> None:
+        """Say which graph is wanted, and under which leaving instances still run."""
+        self._wanted = wanted
+        self.graph = placed(wanted, self.alone)
+        self.wiring, self.former = wired(self.graph), wired(former)
+
+    def set_alone(self, alone: dict[Address, str]) -> None:
+        """Say who lives in a host of its own, and why, whatever the wanted graph says."""
+        self.alone = alone
+        self.graph = placed(self._wanted, alone)
+        self.wiring = wired(self.graph)
+
     def roster(self) -> Roster:
         """Give the roster as it is after the turn."""
-        return Roster(self.instances, self.hosts, self.retries, self.host_retries, self.watched)
+        return Roster(self.instances, self.hosts, self.retries, self.host_retries, self.watched, self.alone)
 
     def record(self, subject: str, body: Body) -> None:
         """Let the journal keep that something happened."""

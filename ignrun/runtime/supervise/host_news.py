@@ -18,7 +18,7 @@ from ignrun.protocol.reports import (
     Stalled,
     Unfinished,
 )
-from ignrun.runtime.supervise import hosts, moves
+from ignrun.runtime.supervise import culprit, hosts, moves
 from ignrun.runtime.supervise.conditions import at_rest, is_leaving, is_maintained
 from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.health import examine
@@ -95,25 +95,40 @@ def ended(draft: Draft, news: HostEnded) -> None:
         draft.record(news.host, ProcessEnded(record.pid, "host", news.how))
     fault = _fault_of_end(record, news.how)
     expected = record.phase is HostPhase.ENDING and not record.blame
+    guilty = None if expected else culprit.culprit_of(draft, record, news)
     draft.put_host(hosts.bury(draft, record, failed=not expected))
     for address in tuple(draft.members(news.host)):
         instance = draft.instances[address]
-        if is_maintained(instance):
-            if instance.ordered and host_of(instance) == news.host:
-                moves.pass_away(draft, instance, fault)
-        elif host_of(instance) == news.host and (not at_rest(instance) or (not expected and _was_coming(instance))):
-            moves.fail(draft, instance, fault, by_host=True)
+        coming = not expected and _was_coming(instance)
+        if host_of(instance) == news.host and (not at_rest(instance) or coming):
+            _lost(draft, instance, fault, guilty)
         draft.dirty[address] = None
+    if guilty is not None:
+        culprit.place_alone(draft, guilty, fault)
+
+
+def _lost(draft: Draft, instance: Instance, fault: Fault, guilty: Address | None) -> None:
+    """Take in that an incarnation is gone with its host; only the culprit, where one is known, is to blame for it."""
+    if is_maintained(instance):
+        moves.pass_away(draft, instance, fault)
+    elif guilty is None:
+        moves.fail(draft, instance, fault, by_host=True)
+    elif guilty == instance.spec.address:
+        moves.fail(draft, instance, fault)
+    else:
+        moves.fail(draft, instance, culprit.of_bystander(fault, guilty), by_host=True)
 
 
 def _fault_of_end(record: HostRecord, how: str) -> Fault:
     if record.blame is not None:
-        return record.blame
+        return replace(record.blame, upstream="")
     kind = FaultKind.NOT_STARTED if record.pid is None else FaultKind.EXITED
     return Fault(kind, f"host {record.host} ended: {how}")
 
 
 def _was_coming(instance: Instance) -> bool:
+    if is_maintained(instance):
+        return False
     return instance.goal is Goal.UP and not instance.completed and not is_leaving(instance) and instance.fault is None
 
 

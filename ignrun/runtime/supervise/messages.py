@@ -55,11 +55,15 @@ class HostSaid(msgspec.Struct, frozen=True, tag="host-said"):
 
 
 class HostEnded(msgspec.Struct, frozen=True, tag="host-ended"):
-    """The process of a host is gone, or could not be made; `how` reads like `exit 1` or `signal 9 (SIGKILL)`."""
+    """The process of a host is gone, or could not be made; `how` reads like `exit 1` or `signal 9 (SIGKILL)`.
+
+    `culprit` is the address of the instance whose step its loop ran at the end, empty where there was none.
+    """
 
     host: HostId
     epoch: int
     how: str
+    culprit: str = ""
 
 
 class CommandStarted(msgspec.Struct, frozen=True, tag="command-started"):

@@ -10,6 +10,7 @@ from ignrun.runtime.supervise import hosts, moves
 from ignrun.runtime.supervise.conditions import (
     Standing,
     at_rest,
+    is_bystander,
     is_leaving,
     is_maintained,
     is_waiting,
@@ -108,7 +109,8 @@ def _may_begin(draft: Draft, instance: Instance) -> bool:
             return not instance.upstream
         if due is None:
             return False
-        if instance.spec.address in draft.suspended and fault.kind is not FaultKind.NOT_READY:
+        patient = fault.kind is FaultKind.NOT_READY or is_bystander(instance)
+        if instance.spec.address in draft.suspended and not patient:
             return False
     if due is not None and due > draft.now.mono:
         draft.retries[instance.spec.address] = due

@@ -141,7 +141,7 @@ class Roster(msgspec.Struct, frozen=True):
     """All instances and hosts; changed only by `decide`, which copies once for a whole inbox.
 
     `retries` and `host_retries` hold the monotonic times at which somebody is to be tried again, `watched` when the silence of
-    a host at work becomes suspicious.
+    a host at work becomes suspicious. `alone` says who lives in a host of its own, and why, though the graph has it share one.
     """
 
     instances: dict[Address, Instance] = {}
@@ -149,3 +149,4 @@ class Roster(msgspec.Struct, frozen=True):
     retries: dict[Address, float] = {}
     host_retries: dict[HostId, float] = {}
     watched: dict[HostId, float] = {}
+    alone: dict[Address, str] = {}
