@@ -101,7 +101,7 @@ class Sabotage(importlib.machinery.PathFinder):
 sys.meta_path.insert(0, Sabotage)
 """
 
-OFFLINE = {
+OFFLINE: dict[str, list[list[str]]] = {
     "validate": [[], *(["--format", form] for form in ("json", "sarif", "junit", "github")), ["literal.yaml"],
                  *(["literal.yaml", "--format", form] for form in ("json", "sarif", "junit", "github")),
                  ["--set", f"leaky.file={TYPED}"]],
@@ -114,12 +114,12 @@ OFFLINE = {
     "explain": [["IGN224"]],
     "info": [[], ["-o", "json"]],
 }  # fmt: skip
-CONFIG = (
+CONFIG: list[list[str]] = [
     ["show", "leaky"], ["show", "leaky", "-o", "json"], ["explain", "leaky.file"], ["explain", "leaky.environment"],
     ["get", "leaky.file"], ["set", "leaky.note", "hello"], ["set", "leaky.file", TYPED], ["backups", "leaky"],
     ["unset", "leaky.note"], ["rollback", "leaky"],
-)  # fmt: skip
-ONLINE = {
+]  # fmt: skip
+ONLINE: dict[str, list[list[str]]] = {
     "config": CONFIG,
     "status": [[], ["-o", "json"]],
     "events": [["--lines", "1000"], ["-o", "json", "--lines", "1000"]],
