@@ -213,11 +213,14 @@ def _without(values: Values, path: tuple[str, ...]) -> Values:
     key, *rest = path
     if key not in values:
         return values
-    inner = _without(values[key], tuple(rest)) if rest and isinstance(values[key], dict) else None
-    if rest and inner is None:
-        return values
     left = {name: value for name, value in values.items() if name != key}
-    return {**values, key: inner} if inner else left
+    if not rest:
+        return left
+    inner = values[key]
+    kept = _without(inner, tuple(rest)) if isinstance(inner, dict) else inner
+    if kept is inner:
+        return values
+    return {**values, key: kept} if kept else left
 
 
 def _stamped(stamps: Values, target: Target, by: str, *, is_set: bool) -> Values:

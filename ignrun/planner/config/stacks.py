@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ignrun.planner.config.layers import Layer, Merged
+from ignrun.planner.config.layers import Layer, Merged, merged
 from ignrun.planner.config.model import Held, Origin, Shadow, Stack, Stamp
 from ignrun.planner.config.run_time import LAYER, stamp_of
 from ignrun.planner.config.schema import ConfigSchema
@@ -20,9 +20,11 @@ _ABSENT: Any = object()
 def stacks_of(
     layers: tuple[Layer, ...], schema: ConfigSchema | None, schema_spot: Spot, stamps: dict[str, Stamp]
 ) -> tuple[Stack, ...]:
-    """List the values of a config in the order in which they are first named, the defaults of its schema as the weakest layer."""
-    paths = dict.fromkeys(path for layer in layers for path in _leaves(layer.values, ()))
-    paths = dict.fromkeys(path for path in paths if not any(_inside(other, path) for other in paths))
+    """List the values of a config, those in effect first, then those taken away; defaults of its schema are the weakest layer."""
+    paths = dict.fromkeys(_leaves(merged(layers, schema_spot).tree, ()))
+    for path in (one for layer in layers for one in _leaves(layer.values, ())):
+        if not any(_inside(path, other) or _inside(other, path) for other in paths):
+            paths.setdefault(path)
     defaults = _defaults(schema, paths, schema_spot)
     return tuple(_stack(path, layers, defaults, schema, stamps) for path in dict.fromkeys((*paths, *defaults)))
 
