@@ -214,6 +214,22 @@ def test_an_env_file_with_a_broken_quote_is_told_with_its_line_and_without_its_t
     judged(validate(), "IGN505", r"\.env:2:1")
 
 
+@pytest.mark.parametrize("what", ["a pipe", "a device", "a folder"])
+def test_an_env_file_that_is_no_file_is_not_waited_for(tmp_path, validate, what) -> None:
+    file = tmp_path / "plant/.env"
+    {"a pipe": lambda: os.mkfifo(file), "a device": lambda: file.symlink_to("/dev/zero"), "a folder": file.mkdir}[
+        what
+    ]()
+    (tmp_path / "plant/ignrun.yaml").write_text(f"env_files: [.env]\n{GOOD}")
+    judged(validate(), "IGN504", r"ignrun\.yaml:1:13")
+
+
+def test_an_env_file_with_a_nul_is_told(tmp_path, validate) -> None:
+    (tmp_path / "plant/.env").write_bytes(b"A=1\nB=x\0y\n")
+    (tmp_path / "plant/ignrun.yaml").write_text(f"env_files: [.env]\n{GOOD}")
+    judged(validate(), "IGN505", r"\.env:2:1")
+
+
 def test_a_hostile_overlay_is_refused_in_the_overlay(tmp_path, validate) -> None:
     (tmp_path / "plant/modes").mkdir()
     (tmp_path / "plant/ignrun.yaml").write_text(GOOD)

@@ -2,16 +2,16 @@
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 
+from ignrun.manifest.files import TextFile, read_text
 from ignrun.manifest.inputs import InputFile, Inputs
 from ignrun.manifest.model import EnvFile, Manifest
 from ignrun.manifest.places import at_span
-from ignrun.planner.catalog.locate import digest_of
 from ignrun.terms.diagnostics import Diagnostic, diagnose
 from ignrun.terms.spans import Span
+from ignrun.terms.verdict import Accepted
 
 
 class Variables(msgspec.Struct, frozen=True):
@@ -36,9 +36,8 @@ def read_variables(manifest: Manifest, inputs: Inputs) -> Variables:
         if isinstance(content, Diagnostic):
             diagnostics.append(content)
         elif content is not None:
-            digest = digest_of(content)
-            files.append(InputFile(env_file.path, digest, "env"))
-            for binding in _bindings(env_file.path, digest, content):
+            files.append(InputFile(env_file.path, content.digest, "env"))
+            for binding in _bindings(content):
                 if isinstance(binding, Diagnostic):
                     diagnostics.append(binding)
                 else:
@@ -52,16 +51,21 @@ def _is_text(value: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
-def _content(manifest: Manifest, env_file: EnvFile) -> bytes | Diagnostic | None:
-    try:
-        return Path(env_file.path).read_bytes()
-    except FileNotFoundError:
-        if env_file.optional:
+def _content(manifest: Manifest, env_file: EnvFile) -> TextFile | Diagnostic | None:
+    """Read an env file within the limits of a document: no pipe is waited for, no device is read without end."""
+    read = read_text(env_file.path)
+    if isinstance(read, Accepted):
+        return read.value
+    (found,) = read.diagnostics
+    match found.code:
+        case "IGN101" if env_file.optional:
             return None
-        hint = "create it, or write `{path: .., optional: true}`"
-        return _missing(manifest, env_file, "does not exist", hint)
-    except OSError as error:
-        return _missing(manifest, env_file, f"cannot be read: {error.strerror}", "")
+        case "IGN101":
+            return _missing(manifest, env_file, "does not exist", "create it, or write `{path: .., optional: true}`")
+        case "IGN105":
+            return diagnose(found.span, "IGN505", "the env file is not UTF-8 text", hint=found.hint)
+        case _:
+            return _missing(manifest, env_file, f"cannot be read: {found.summary}", found.hint)
 
 
 def _missing(manifest: Manifest, env_file: EnvFile, why: str, hint: str) -> Diagnostic:
@@ -69,24 +73,20 @@ def _missing(manifest: Manifest, env_file: EnvFile, why: str, hint: str) -> Diag
     return at_span(document, env_file.span, "IGN504", f"the env file `{env_file.path}` {why}", hint=hint)
 
 
-def _bindings(path: str, digest: str, content: bytes) -> Iterator[tuple[str, str] | Diagnostic]:
+def _bindings(file: TextFile) -> Iterator[tuple[str, str] | Diagnostic]:
     """Read an env file as python-dotenv does, without its interpolation; a line that it cannot read is a mistake."""
     from dotenv.parser import parse_stream
 
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        yield diagnose(Span(path, line, 1, 1, digest), "IGN505", "the env file is not UTF-8 text")
-        return
-    for binding in parse_stream(io.StringIO(text)):
+    for binding in parse_stream(io.StringIO(file.text)):
         written = binding.original.string
         line = binding.original.line + len(written) - len(written.lstrip("\n"))
-        span = Span(path, line, 1, 1, digest)
+        span = Span(file.path, line, 1, 1, file.digest)
         if binding.error:
             yield diagnose(span, "IGN505", "a line of the env file cannot be read", hint="a quote that is not closed?")
         elif binding.key is not None and binding.value is None:
             hint = f"write `{binding.key}=` for an empty text"
             yield diagnose(span, "IGN505", f"`{binding.key}` has no value", hint=hint)
+        elif "\0" in written:
+            yield diagnose(span, "IGN505", "a line of the env file holds a NUL character", hint="remove it")
         elif binding.key is not None:
             yield binding.key, binding.value or ""
