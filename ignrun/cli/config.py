@@ -104,7 +104,13 @@ def get(aim: Aim, reading: Reading, target: str, output: str) -> ExitCode:
     return ExitCode.DONE
 
 
-@under(command, "set", "ignrun config set historian.flush 2s", "ignrun config set tags.names '[\"cpu\"]' --apply")
+@under(
+    command,
+    "set",
+    "ignrun config set historian.flush 2s",
+    "ignrun config set tags.names '[\"cpu\"]' --apply",
+    takes_dashes=True,
+)
 @_VALUE
 @click.argument("value")
 @_APPLY

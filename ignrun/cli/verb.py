@@ -67,11 +67,16 @@ def verb_group(name: str, *examples: str) -> Callable[[Callable[..., Any]], Verb
     return make
 
 
-def under(group: VerbGroup, name: str, *examples: str) -> Callable[[Callable[..., Any]], Verb]:
-    """Make a verb of a group out of a function; the first sentence of the docstring is its one line."""
+def under(
+    group: VerbGroup, name: str, *examples: str, takes_dashes: bool = False
+) -> Callable[[Callable[..., Any]], Verb]:
+    """Make a verb of a group out of a function; the first sentence of the docstring is its one line.
+
+    With `takes_dashes` what looks like an option and is none is an argument: a value may be `-5`.
+    """
 
     def make(function: Callable[..., Any]) -> Verb:
-        made = click.command(name, cls=Verb)(function)
+        made = click.command(name, cls=Verb, context_settings={"ignore_unknown_options": takes_dashes})(function)
         made.examples = examples
         group.add_command(made)
         return made

@@ -139,7 +139,13 @@ def test_set_writes_pretty_private_json_with_who_and_when(ignrun, overlay) -> No
 
 @pytest.mark.parametrize(
     ("path", "text", "held"),
-    [("count", "7", 7), ("path", "7", "7"), ("nested.deep", "3", {"deep": 3}), ("nested", '{"deep": 4}', {"deep": 4})],
+    [
+        ("count", "7", 7),
+        ("count", "-7", -7),
+        ("path", "7", "7"),
+        ("nested.deep", "3", {"deep": 3}),
+        ("nested", '{"deep": 4}', {"deep": 4}),
+    ],
 )
 def test_a_value_is_read_as_the_schema_asks(ignrun, overlay, path, text, held) -> None:
     assert ignrun("config", "set", f"historian.{path}", text).code == 0
