@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
+from ignrun.host.deadlines import Deadlines
 from ignrun.host.faults import Faulted, fault_of, place_of, timed_out
 from ignrun.host.masking import Masker
 from ignrun.host.stall import line_of
@@ -33,10 +34,11 @@ class Abandoned(Exception):  # noqa: N818 - says what happened to the callback
 class Caller:
     """Calls the callbacks of one incarnation, one at a time; knows which of them still runs on a thread."""
 
-    __slots__ = ("_masker", "_pool", "_thread", "abandoned", "busy", "lost_in")
+    __slots__ = ("_deadlines", "_masker", "_pool", "_thread", "abandoned", "busy", "lost_in")
 
-    def __init__(self, pool: ThreadPoolExecutor, masker: Masker) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, masker: Masker, deadlines: Deadlines) -> None:
         self._pool = pool
+        self._deadlines = deadlines
         self._masker = masker
         self._thread = 0
         self.busy: tuple[str, Future[Any]] | None = None
@@ -56,7 +58,7 @@ class Caller:
 
     async def invoke(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         """Call a function: await what is async, run what is not on a thread."""
-        if inspect.iscoroutinefunction(function):
+        if is_async(function):
             return await function(*args)
         work = self._pool.submit(self._on_thread, contextvars.copy_context(), function, args)
         self.busy = (name, work)
@@ -80,7 +82,7 @@ class Caller:
         """
         task = asyncio.current_task()
         assert task is not None
-        deadline = _Deadline(task, seconds, partial(self._late, name, seconds, lost, task))
+        deadline = _Limit(self._deadlines, task, seconds, partial(self._late, name, seconds, lost, task))
         answer, caught = None, None
         try:
             answer = await self.invoke(name, function, *args)
@@ -114,30 +116,36 @@ class Caller:
         return not self.on_thread
 
 
-class _Deadline:
-    """Cancels a task when its time is over, and calls `late` when that did not end what it does.
+class _Limit:
+    """Cancels a task when its time is over, and calls `late` when that did not end what it does."""
 
-    What asyncio.timeout does, with one timer instead of two: every callback of thousands of instances has one.
-    """
+    __slots__ = ("_deadline", "_deadlines", "_late", "_task", "expired")
 
-    __slots__ = ("_late", "_task", "_timer", "expired")
-
-    def __init__(self, task: "asyncio.Task[Any]", seconds: float, late: Callable[[], None]) -> None:
+    def __init__(
+        self, deadlines: Deadlines, task: "asyncio.Task[Any]", seconds: float, late: Callable[[], None]
+    ) -> None:
         self.expired = False
+        self._deadlines = deadlines
         self._task = task
         self._late = late
-        self._timer = task.get_loop().call_later(seconds, self._expire)
+        self._deadline = deadlines.after(seconds, self._expire)
 
     def _expire(self) -> None:
         self.expired = True
-        self._timer = self._task.get_loop().call_later(GRACE, self._late)
+        self._deadline = self._deadlines.after(GRACE, self._late)
         self._task.cancel()
 
     def end(self) -> None:
         """Let the task go on; its own cancellation, not that of others, is taken back."""
-        self._timer.cancel()
+        self._deadline.end()
         if self.expired:
             self._task.uncancel()
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Tell whether a call gives a coroutine: what `inspect` tells, the usual case asked for first."""
+    code = getattr(getattr(function, "__func__", None), "__code__", None)
+    return (code is not None and code.co_flags & inspect.CO_COROUTINE > 0) or inspect.iscoroutinefunction(function)
 
 
 def on_own_thread(function: Callable[[], Any], name: str) -> "asyncio.Future[Any]":

@@ -6,14 +6,20 @@ from typing import TYPE_CHECKING, Any
 from ignrun.host.faults import one_line, shortened
 from ignrun.host.importing import implements
 from ignrun.host.steps import Marked
-from ignrun.sdk.health import HealthResult, healthy, read_answer, unhealthy, worst_of
+from ignrun.sdk.health import HealthResult, read_answer, unhealthy, worst_of
 from ignrun.sdk.marks import health_checks
+from ignrun.sdk.module import AbstractIgnitionModule
 from ignrun.sdk.surroundings import logger_of
 from ignrun.terms.duration import show_duration
 from ignrun.terms.states import Health
 
 if TYPE_CHECKING:
     from ignrun.host.incarnation import Incarnation
+
+
+def has_checks(kind: type[AbstractIgnitionModule]) -> bool:
+    """Tell whether a class has any check; whoever has none is healthy once and for all."""
+    return implements(kind, "check_health") or bool(health_checks(kind))
 
 
 class Checks:
@@ -35,11 +41,8 @@ class Checks:
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
-        """Check for the first time; without any check the incarnation is healthy, once and for all."""
-        if not self._intervals:
-            self._tell(healthy())
-        else:
-            self._launch()
+        """Check for the first time."""
+        self._launch()
 
     async def end(self) -> None:
         """Ask no more, and wait a moment for the check under way."""

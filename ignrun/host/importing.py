@@ -2,6 +2,8 @@
 
 import sys
 from importlib import import_module, invalidate_caches
+from typing import Final
+from weakref import WeakKeyDictionary
 
 from ignrun.host.faults import import_fault
 from ignrun.host.masking import Masker
@@ -59,11 +61,22 @@ class Importer:
 
 def traits_of(address: str, kind: type[AbstractIgnitionModule]) -> Traits:
     """Describe what a class offers: the callbacks that it defines itself, and what it provides."""
-    callbacks = tuple(name for name in _CALLBACKS if implements(kind, name))
-    checks = tuple(name for name, _ in health_checks(kind))
-    return Traits(address, callbacks + checks, provided_names(kind))
+    return Traits(address, _callbacks_of(kind), provided_names(kind))
+
+
+def _callbacks_of(kind: type[AbstractIgnitionModule]) -> tuple[str, ...]:
+    if kind not in _FOUND:
+        callbacks = tuple(name for name in _CALLBACKS if implements(kind, name))
+        _FOUND[kind] = callbacks + tuple(name for name, _ in health_checks(kind))
+    return _FOUND[kind]
+
+
+_FOUND: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
 
 
 def implements(kind: type[AbstractIgnitionModule], callback: str) -> bool:
     """Tell whether a class defines a callback itself."""
-    return getattr(kind, callback, None) is not getattr(AbstractIgnitionModule, callback, None)
+    return getattr(kind, callback, None) is not _BASE.get(callback)
+
+
+_BASE: Final = vars(AbstractIgnitionModule)

@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import json
-import os
 import pathlib
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,8 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from ignrun.host.callbacks import Abandoned, Caller, on_own_thread
-from ignrun.host.checks import Checks
+from ignrun.host.checks import Checks, has_checks
+from ignrun.host.deadlines import Deadlines
 from ignrun.host.faults import Faulted, fault_of, one_line, timed_out
 from ignrun.host.importing import implements
 from ignrun.host.masking import Masker
@@ -20,7 +20,7 @@ from ignrun.host.steps import Marked
 from ignrun.protocol.orders import Assignment
 from ignrun.protocol.reports import EXPORT_LIMIT, Move
 from ignrun.sdk.context import ModuleContext, Stopping
-from ignrun.sdk.health import HealthResult
+from ignrun.sdk.health import HealthResult, healthy
 from ignrun.sdk.lifecycle import LifecycleRecord
 from ignrun.sdk.module import AbstractIgnitionModule, make_module
 from ignrun.sdk.peer import Peer
@@ -42,6 +42,7 @@ class Stage(Protocol):
 
     masker: Masker
     pool: ThreadPoolExecutor
+    deadlines: Deadlines
 
     @property
     def clock(self) -> ModuleClock:
@@ -98,7 +99,7 @@ class Incarnation:
         self.kind = kind
         self.epoch = epoch
         self.record = record
-        self.caller = Caller(stage.pool, stage.masker)
+        self.caller = Caller(stage.pool, stage.masker, stage.deadlines)
         self.stopping = Stopping()
         self.health = UNKNOWN
         self.exports: dict[str, Any] = {}
@@ -138,10 +139,10 @@ class Incarnation:
             plant=given.plant,
             mode=given.mode,
             epoch=self.epoch,
-            data=pathlib.Path(folders.data),
+            data_path=folders.data,
             config=pathlib.Path(folders.config),
             log=pathlib.Path(folders.log),
-            temp=pathlib.Path(folders.temp),
+            temp_path=folders.temp,
             module_folder=pathlib.Path(folders.module),
         )
 
@@ -187,8 +188,6 @@ class Incarnation:
         """Settle the config and make the object with it."""
         callback = "config"
         try:
-            for folder in (self.assignment.folders.data, self.assignment.folders.temp):
-                _make_folder(folder)
             self.raw_config = settle()
             self.config = convert(self.raw_config, self.kind.Config)
             callback = "__init__"
@@ -211,8 +210,12 @@ class Incarnation:
         self.move(S.RUNNING, "startup returned", exports=self.exports or None)
         if implements(self.kind, "run"):
             self.main_loop = _own_task(self._run(), self.address, "run")
-        self.checks = Checks(self)
-        self.checks.begin()
+        if has_checks(self.kind):
+            self.checks = Checks(self)
+            self.checks.begin()
+        else:
+            self.health = healthy()
+            self.stage.checked(self, self.health)
 
     async def _run(self) -> None:
         """Await the main loop and tell how it ended; what ends it during a stop is not of interest."""
@@ -350,15 +353,6 @@ class Incarnation:
         at, mono = self.stage.clock.utc(), self.stage.clock.monotonic()
         self.record.note(at, mono, LifecycleEvent(old, new, cause, self.epoch, fault))
         self.stage.moved(self, Move(self.address, self.epoch, old, new, cause, at, mono, fault, exports))
-
-
-def _make_folder(folder: str) -> None:
-    try:
-        os.mkdir(folder, 0o700)  # noqa: PTH102 - for thousands of instances the shortest way counts
-    except FileExistsError:
-        pass  # of an earlier incarnation
-    except FileNotFoundError:
-        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - the same
 
 
 async def _nothing() -> None:

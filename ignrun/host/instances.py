@@ -3,13 +3,15 @@
 import asyncio
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from ignrun.host.callbacks import THREADS, Abandoned, whose
-from ignrun.host.config import settle
+from ignrun.host.config import settle, unfit
+from ignrun.host.deadlines import Deadlines
 from ignrun.host.directory import Directory
 from ignrun.host.faults import Faulted
 from ignrun.host.importing import Importer, traits_of
@@ -30,6 +32,11 @@ from ignrun.terms.states import RESTING, ModuleState
 
 FindPeers = Callable[[Incarnation, str], Peer | tuple[Peer, ...]]
 COMPLETED = "completed"
+AT_ONCE: Final = 64
+"""How many starts are begun in one turn of the loop."""
+
+_UNCHANGED: Final = frozenset({ModuleState.INITIALIZED, ModuleState.STARTING})
+"""States on the way up: what an instance offers is the same before and after it has moved there."""
 
 _log = logging.getLogger("ignrun.host")
 
@@ -40,6 +47,7 @@ class Instances:
     def __init__(self, outbox: Outbox, masker: Masker, ledger: Ledger, clock: ModuleClock | None = None) -> None:
         self.masker = masker
         self.pool = ThreadPoolExecutor(THREADS, "callback")
+        self.deadlines = Deadlines()
         self.clock: ModuleClock = clock or HostClock()
         self.directory = Directory(self.seat_of)
         self.streams = Streams()
@@ -53,6 +61,8 @@ class Instances:
         self._dependents: dict[str, dict[tuple[str, int], None]] = {}
         self._awaits_routes: set[str] = set()
         self._rest: asyncio.Future[None] | None = None
+        self._due: deque[Seat] = deque()
+        self._beginning = False
 
     # --- orders -------------------------------------------------------------------------------------------------------
 
@@ -66,6 +76,9 @@ class Instances:
             kind = self._importer.load(assignment)
             if isinstance(kind, ImportFault):
                 faults.append(kind)
+                continue
+            if refused := unfit(assignment, kind.Config, self.masker):
+                faults.append(refused)
                 continue
             traits.append(traits_of(assignment.address, kind))
             seat = self._seats.get(assignment.address)
@@ -89,11 +102,28 @@ class Instances:
             seat.epoch = item.epoch
             if item.address in cleared:
                 seat.cleared = item.epoch
-            seat.driver = self._task(self._drive(seat, item.epoch), item.address, "start")
-            seat.driver.add_done_callback(partial(self._driven, seat))
+            seat.due = True
+            self._due.append(seat)
         for item in order.items:
             if (seat := self._seats.get(item.address)) is not None:
                 self._notify(seat)
+        self._begin_some()
+
+    def _begin_some(self) -> None:
+        """Begin with a few of those that are due, and with the next in the next turn, so that no turn of the loop takes long."""
+        for _ in range(min(AT_ONCE, len(self._due))):
+            seat = self._due.popleft()
+            if seat.due:
+                seat.due = False
+                seat.driver = self._task(self._drive(seat, seat.epoch), seat.address, "start")
+                seat.driver.add_done_callback(partial(self._driven, seat))
+        if self._due and not self._beginning:
+            self._beginning = True
+            self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._beginning = False
+        self._begin_some()
 
     def clear(self, order: Clear) -> None:
         """Let incarnations start as far as the runner is concerned."""
@@ -199,6 +229,8 @@ class Instances:
 
     def _driven(self, seat: Seat, driver: "asyncio.Task[None]") -> None:
         """Tell the dependents when it is not on its way any more."""
+        if seat.driver is driver:
+            seat.driver = None
         if not driver.cancelled() and (bug := driver.exception()) is not None:
             _log.error("the start of `%s` ended unexpectedly", seat.address, exc_info=bug)
         self._notify(seat)
@@ -258,6 +290,7 @@ class Instances:
         self._begin_stop(seat, "stop ordered")
 
     def _begin_stop(self, seat: Seat, cause: str) -> None:
+        seat.due = False
         seat.stopper = self._task(self._stop(seat, seat.driver, seat.epoch, cause), seat.address, "stop")
         seat.stopper.add_done_callback(lambda _: self._stopped(seat))
 
@@ -322,7 +355,8 @@ class Instances:
         if move.new not in SERVING:
             self.streams.end_of(incarnation)
         self.directory.changed(incarnation.address)
-        self._notify(seat)
+        if move.new not in _UNCHANGED:
+            self._notify(seat)
 
     def checked(self, incarnation: Incarnation, result: HealthResult) -> None:
         """Report a check, and tell the dependents."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple, assert_never
 
 from ignrun.host.importing import implements
@@ -29,12 +30,13 @@ class Seat:
     """One instance of this host: what it is to run (`assignment`, `kind`), and the incarnation that runs now.
 
     `unmet` are the numbers of the bindings that hold it back, `stop_blockers` the dependents that have to stop first;
-    `cleared` and `stop_cleared` are the last epochs that the runner has cleared.
+    `due` says that its start has been ordered and begins in one of the next turns of the loop; `cleared` and `stop_cleared` are
+    the last epochs that the runner has cleared.
     """
 
     __slots__ = (
-        "address", "assignment", "cleaning", "cleared", "completed", "driver", "epoch", "gate", "incarnation", "kind",
-        "next_load", "offered", "record", "stop_blockers", "stop_cleared", "stop_wanted", "stopper", "unmet",
+        "address", "assignment", "cleaning", "cleared", "completed", "driver", "due", "epoch", "gate", "incarnation",
+        "kind", "next_load", "offered", "record", "stop_blockers", "stop_cleared", "stop_wanted", "stopper", "unmet",
     )  # fmt: skip
 
     def __init__(self, assignment: Assignment, kind: type[AbstractIgnitionModule]) -> None:
@@ -45,6 +47,7 @@ class Seat:
         self.record = LifecycleRecord(assignment.address)
         self.incarnation: Incarnation | None = None
         self.epoch = -1
+        self.due = False
         self.driver: asyncio.Task[None] | None = None
         self.stopper: asyncio.Task[None] | None = None
         self.cleaning: asyncio.Task[None] | None = None
@@ -69,12 +72,16 @@ class Seat:
     @property
     def rising(self) -> bool:
         """Tell whether it is being brought up."""
-        return under_way(self.driver) and not self.stop_wanted
+        return (self.due or under_way(self.driver)) and not self.stop_wanted
 
     @property
     def settled(self) -> bool:
         """Tell whether nothing of it is under way and nothing of it runs."""
-        return self.state in RESTING and not any(map(under_way, (self.driver, self.stopper, self.cleaning)))
+        return (
+            self.state in RESTING
+            and not self.due
+            and not any(map(under_way, (self.driver, self.stopper, self.cleaning)))
+        )
 
     @property
     def serving(self) -> Incarnation | None:
@@ -95,14 +102,14 @@ class Seat:
         """Say what the instance offers to those who depend on it."""
         running = self.serving
         if running is None:
-            return Offer(completed=self.completed, rising=self.rising)
+            return _offer(completed=self.completed, rising=self.rising)
         known = running.health.health
-        return Offer(
-            started=True,
-            healthy=known is Health.HEALTHY or known is Health.DEGRADED,
-            rising=known is Health.UNKNOWN,
-            may_complete=implements(self.kind, "run"),
-        )
+        healthy = known is Health.HEALTHY or known is Health.DEGRADED
+        rising, may_complete = known is Health.UNKNOWN, implements(self.kind, "run")
+        return _offer(started=True, healthy=healthy, rising=rising, may_complete=may_complete)
+
+
+_offer = cache(Offer)
 
 
 def under_way(task: "asyncio.Task[None] | None") -> bool:

@@ -32,6 +32,9 @@ from ignrun.protocol.reports import PROTOCOL, Hello
 BROKEN: Final = 70
 """Exit code of a host that found a bug in itself."""
 
+_COLLECTING: Final = (10_000, 20, 50)
+"""Thresholds of the collector: with the usual ones bringing thousands of instances up spends a third of its time in it."""
+
 _READ: Final = 256 * 1024
 
 
@@ -44,6 +47,7 @@ def main(sock: socket.socket, host_id: str, run_dir: str) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to hear
     faulthandler.enable()
     gc.freeze()
+    gc.set_threshold(*_COLLECTING)
     Here.pulse = Pulse.make(pulse_path(run_dir, os.getpid()))
     watchdog = Watchdog(sock, StallWatch(Here.pulse, threading.get_ident()).look)
     watchdog.begin()
@@ -111,7 +115,8 @@ class Host(asyncio.Protocol):
         finally:
             door.close()
             self._wires.close()
-            self._transport.close()
+            if self._transport is not None:
+                self._transport.close()
             self._instances.pool.shutdown(wait=False, cancel_futures=True)
 
     def _connect(self) -> Door:

@@ -9,7 +9,7 @@ from ignrun.terms.names import ModuleScope
 
 
 class ModuleContext(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an instance stands; folders are absolute, `data` and `temp` exist when `initialize` begins.
+    """Where an instance stands; folders are absolute. `data` and `temp` are made when they are first asked for.
 
     `address` is `module@scope`; `epoch` counts the incarnations of the instance; `mode` is empty when none was asked for.
     """
@@ -20,11 +20,27 @@ class ModuleContext(msgspec.Struct, frozen=True, kw_only=True):
     plant: str
     mode: str
     epoch: int
-    data: pathlib.Path
+    data_path: str
     config: pathlib.Path
     log: pathlib.Path
-    temp: pathlib.Path
+    temp_path: str
     module_folder: pathlib.Path
+
+    @property
+    def data(self) -> pathlib.Path:
+        """What the module keeps; the folder stays when the module is restarted or changed. Raises OSError."""
+        return _made(self.data_path)
+
+    @property
+    def temp(self) -> pathlib.Path:
+        """What nobody misses when it is gone. Raises OSError."""
+        return _made(self.temp_path)
+
+
+def _made(folder: str) -> pathlib.Path:
+    path = pathlib.Path(folder)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
 
 
 class Stopping:

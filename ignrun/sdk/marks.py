@@ -74,7 +74,9 @@ def health_check(*, interval: float | None = None) -> Callable[[F], F]:
 
 def provided_names(kind: type) -> tuple[str, ...]:
     """Give the names of the methods of a class that are marked `@provides`, sorted."""
-    return tuple(sorted(name for name in dir(kind) if is_provided(kind, name)))
+    if kind not in _PROVIDED:
+        _PROVIDED[kind] = tuple(sorted(name for name in dir(kind) if is_provided(kind, name)))
+    return _PROVIDED[kind]
 
 
 def is_provided(kind: type, name: str) -> bool:
@@ -91,4 +93,5 @@ def health_checks(kind: type) -> tuple[tuple[str, float | None], ...]:
     return _CHECKS[kind]
 
 
+_PROVIDED: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
 _CHECKS: WeakKeyDictionary[type, tuple[tuple[str, float | None], ...]] = WeakKeyDictionary()

@@ -17,6 +17,8 @@ class ModuleState(enum.Enum):
     STOPPED = "stopped"
     ERROR = "error"
 
+    __hash__ = object.__hash__  # members are one of a kind; that of Enum is written in Python, and asked for in every move
+
 
 _S = ModuleState
 

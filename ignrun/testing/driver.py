@@ -10,6 +10,7 @@ from typing import Any
 
 from ignrun.host.callbacks import THREADS, Abandoned, whose
 from ignrun.host.config import settle as settle_config
+from ignrun.host.deadlines import Deadlines
 from ignrun.host.faults import Faulted
 from ignrun.host.incarnation import Incarnation
 from ignrun.host.ledger import Ledger
@@ -53,6 +54,7 @@ class Driver:
         self.clock = clock
         self.masker = Masker()
         self.pool = ThreadPoolExecutor(THREADS, "callback")
+        self.deadlines = Deadlines()
         self.left_behind: tuple[str, ...] = ()
         self.fault: Fault | None = None
         self._ledger = Ledger()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.bench import hosts
 from tests.bench.order import order_violations, read_moves
 from tests.bench.plants import edges_of, random_graph, write_plant
 
@@ -187,6 +188,7 @@ def main() -> int:
         proofs: tuple[Callable[[Bench], str], ...] = (table, prove_order, prove_thrift, peers)
         for proof in proofs:
             print(proof(bench), flush=True)
+        print(hosts.table(chosen.runs), flush=True)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ignrun.protocol.orders import Clear, ClearStop, Item, Route, Routes, Timeouts
+from ignrun.protocol.orders import Clear, ClearStop, Item, Route, Routes, Start, Stop, Timeouts
 from ignrun.terms.fault import FaultKind
 from ignrun.terms.leaves import ExportNamed, Literal, Pending
 from ignrun.terms.states import Condition, Health, ModuleState, may_move
@@ -336,3 +336,26 @@ def test_an_instance_that_waits_for_its_config_stops_at_once(runner, tmp_path) -
     )
     runner.until_state("a@gateway", "running", epoch=2)
     assert runner.path_of("a@gateway", 1) == ["initializing", "stopping", "stopped"]
+
+
+def test_folders_are_made_when_they_are_asked_for(runner, tmp_path) -> None:
+    (tmp_path / "keeps.py").write_text(
+        "from ignrun import Module\nclass Keeps(Module):\n"
+        "  async def startup(self): (self.context.data / 'kept').write_text('x')\n"
+    )
+    runner.load(assignment("k@gateway", "keeps:Keeps", tmp_path))
+    runner.start("k@gateway")
+    runner.until_state("k@gateway", "running")
+    assert (tmp_path / "state/data/k@gateway/kept").read_text() == "x"
+    assert (tmp_path / "state/data/k@gateway").stat().st_mode & 0o777 == 0o700
+    assert not (tmp_path / "state/temp").exists()
+
+
+def test_a_stop_that_overtakes_the_start_of_many_reaches_each_of_them(runner, tmp_path) -> None:
+    names = [f"m{number}@gateway" for number in range(500)]
+    runner.load(*(assignment(name, PLAYS + "Recorder", tmp_path) for name in names))
+    runner.tell(
+        Start(tuple(Item(name, 1) for name in names), tuple(names)),
+        Stop(tuple(Item(name, 1) for name in names), tuple(names)),
+    )
+    runner.until(lambda: {move.address for move in runner.moves if move.new.value == "stopped"} == set(names))

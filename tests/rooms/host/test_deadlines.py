@@ -1,0 +1,37 @@
+"""Holds deadlines to their moments and their order, however many share one length."""
+
+import asyncio
+import time
+from functools import partial
+
+from ignrun.host.deadlines import Deadlines
+
+
+async def test_those_whose_time_is_over_expire_in_order_and_those_that_ended_do_not() -> None:
+    deadlines = Deadlines()
+    expired: list[int] = []
+    done = asyncio.Event()
+    made = [deadlines.after(0.02, partial(expired.append, number)) for number in range(4)]
+    made[1].end()
+    deadlines.after(0.03, done.set)
+    await done.wait()
+    assert expired == [0, 2, 3]
+
+
+async def test_one_that_is_added_after_a_quiet_time_has_its_whole_time() -> None:
+    deadlines = Deadlines()
+    first, second = asyncio.Event(), asyncio.Event()
+    deadlines.after(0.02, lambda: None).end()
+    deadlines.after(0.01, first.set)
+    await first.wait()
+    began = time.monotonic()
+    deadlines.after(0.02, second.set)
+    await second.wait()
+    assert time.monotonic() - began >= 0.02
+
+
+async def test_what_expires_may_set_a_deadline_of_the_same_length() -> None:
+    deadlines, done = Deadlines(), asyncio.Event()
+    deadlines.after(0.01, lambda: deadlines.after(0.01, done.set))
+    async with asyncio.timeout(5):
+        await done.wait()
