@@ -13,6 +13,8 @@ from ignrun.terms.diagnostics import Diagnostic, Note
 from ignrun.terms.hints import did_you_mean
 from ignrun.terms.names import MODULE_NAME
 
+_WIRING: Final = ("requires", "wants", "after")
+_EACH_KEY: Final = "${each:key}"
 MAX_COMPLAINTS: Final = 100
 """Of one kind: who has more has made one mistake many times."""
 Key = tuple[str, ...]
@@ -144,7 +146,7 @@ class Multiplying:
             made = f"{name}-{key}"
             place = ("modules", name, "for_each", key if isinstance(elements, dict) else number)
             if self._fits(name, made, block.branch, place[3]):
-                yield made, Block(one, block.layers, (key, value))
+                yield made, Block(_wired(one, key), block.layers, (key, value))
 
     def _fits(self, name: str, made: str, branch: Branch, element: str | int) -> bool:
         holder = self._made.get(made)
@@ -161,6 +163,24 @@ class Multiplying:
             at_key(source, spot.path, "IGN215", f"`for_each` of `{name}` makes `{made}`, which {why}", hint=hint)
         )
         return False
+
+
+def _wired(block: Branch, key: str) -> Branch:
+    """Put the key of an element into the names that a block needs: they are names, and not resolved later."""
+    for name in _WIRING:
+        written = block.value.get(name)
+        named = _with_key(written, key)
+        if named != written:
+            block = block.changed({name: Branch(named, block.graft.below(name))})
+    return block
+
+
+def _with_key(node: Any, key: str) -> Any:
+    if isinstance(node, dict):
+        return {name: _with_key(inner, key) for name, inner in node.items()}
+    if isinstance(node, list):
+        return [_with_key(inner, key) for inner in node]
+    return node.replace(_EACH_KEY, key) if isinstance(node, str) else node
 
 
 def _key(value: Any) -> str:

@@ -12,7 +12,7 @@ _DOTTED = r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*"
 
 Text = Annotated[str, Meta(min_length=1)]
 Name = Annotated[str, Meta(pattern=_NAME)]
-_TARGET = r"^[a-z][a-z0-9-]{0,62}(@(gateway|client|designer))?\Z"
+_TARGET = r"^([a-z]|\$\{each:key\})([a-z0-9-]|\$\{each:key\}){0,62}(@(gateway|client|designer))?\Z"
 Target = Annotated[str, Meta(pattern=_TARGET)]
 Id = Annotated[str, Meta(pattern=_ID)]
 Entry = Annotated[str, Meta(pattern=rf"^{_DOTTED}:{_DOTTED}\Z")]

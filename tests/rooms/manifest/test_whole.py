@@ -256,6 +256,24 @@ def test_for_each_makes_a_module_for_each_element(plant: Plant) -> None:
     assert found["plc-filler"].command == ["${each:key}"]
 
 
+def test_the_key_of_an_element_names_what_its_module_needs(plant: Plant) -> None:
+    plant.write("""
+        modules:
+          plc: {for_each: [a, b], command: [a]}
+          line:
+            for_each: [a, b]
+            command: [b]
+            requires: {tags: ["plc-${each:key}", "plc-a@gateway"], db: {module: "plc-${each:key}@client", condition: started}}
+            after: ["${each:key}"]
+          a: {command: [a]}
+          b: {command: [a]}
+    """)
+    line = plant.accepted().modules["line-b"]
+    tags, db = line.requires
+    assert (tags.targets, db.targets, line.after[0].targets) == (("plc-b", "plc-a@gateway"), ("plc-b@client",), ("b",))
+    assert (tags.target_spans[0].line, db.span.line) == (7, 7)
+
+
 def test_an_overlay_adds_an_element(plant: Plant) -> None:
     plant.write("modules: {plc: {for_each: {a: 1}, command: [a]}}\n")
     plant.write("modules: {plc: {for_each: {a: null, b: 2}}}\n", "modes/prod.yaml")
