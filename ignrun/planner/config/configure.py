@@ -88,7 +88,7 @@ class _Workshop:
         self._inputs = inputs
         self.lookup = SecretLookup(manifest, inputs, variables.values)
         self.ledger = Ledger(inputs, variables.values, self.lookup)
-        self.schemas = Schemas(manifest)
+        self.schemas = Schemas(manifest, (inputs.root, *inputs.allowed))
         self.claims = Claims()
         self.stacks: tuple[Stack, ...] = ()
         self.tried: dict[str, Any] | None = None

@@ -5,10 +5,13 @@ from typing import Any, Final
 
 import msgspec
 
+from ignrun.planner.config.types import type_of
 from ignrun.terms.hints import did_you_mean
 from ignrun.terms.leaves import Path, Pending
 
 _KINDS: Final = {"duration": "duration", "size": "size", "port": "integer", "path": "string", "url": "string"}
+_UPDATES: Final = ("reconfigure", "restart", "never")
+_ABSENT: Final = object()
 _SIMPLE: Final = frozenset({"string", "integer", "number", "boolean", "object", "array"})
 _DEEPEST: Final = 64
 _BELOW_ONE: Final = ("additionalProperties", "items", "not", "if", "then", "else", "contains", "propertyNames")
@@ -37,6 +40,7 @@ class ConfigSchema:
         """Take the schema as it was written."""
         self.raw = raw
         self._prepared: Any = None
+        self._types: dict[frozenset[Path], Any] = {}  # by what is not known yet
 
     def node(self, path: Path) -> dict[str, Any]:
         """Give the part of the schema that speaks of the value at `path`; empty where none does."""
@@ -97,8 +101,18 @@ class ConfigSchema:
                 node = node.get(key.replace("~1", "/").replace("~0", "~"), {}) if isinstance(node, dict) else {}
         return node if isinstance(node, dict) else {}
 
+    @property
+    def plain_type(self) -> Any:
+        """The type of a schema that says no more than types can; None for all others."""
+        if frozenset() not in self._types:
+            self._types[frozenset()] = type_of(_prepared(self.raw))
+        return self._types[frozenset()]
+
     def flaws(self) -> list[Problem]:
         """Say what is wrong with the schema itself; nothing is fetched to find out."""
+        misused = list(_misused(self.raw, ()))
+        if misused or self.plain_type is not None:
+            return misused
         from jsonschema import Draft202012Validator
         from jsonschema.exceptions import SchemaError
 
@@ -117,14 +131,12 @@ class ConfigSchema:
             Draft202012Validator.check_schema(self.raw, format_checker=Draft202012Validator.FORMAT_CHECKER)
         except SchemaError as error:
             return [Problem(tuple(error.absolute_path), "IGN223", f"the config schema is not sound: {error.message}")]
-        return [
-            Problem(path, "IGN223", f"there is no x-ignrun-type `{kind}`", did_you_mean(str(kind), _KINDS))
-            for path, kind in _special_types(self.raw, ())
-            if kind not in _KINDS
-        ]
+        return []
 
     def judge(self, value: Any, pending: tuple[Pending, ...], name: str) -> list[Problem]:
         """Say what is wrong with a config whose durations and sizes are numbers already; pending leaves are left out."""
+        if self._takes(value, frozenset(one.path for one in pending)):
+            return []
         from referencing.exceptions import Unresolvable
 
         unknown = [one.path for one in pending]
@@ -149,6 +161,18 @@ class ConfigSchema:
             for problem in _problems(error, path, name):
                 found.setdefault((problem.path, problem.summary), problem)
         return list(found.values())
+
+    def _takes(self, value: Any, unknown: frozenset[Path]) -> bool:
+        """Tell whether the type of the schema takes a config: then it is valid, else a validator has to say."""
+        if self.plain_type is None:
+            return False
+        if unknown not in self._types:
+            self._types[unknown] = type_of(_prepared(self.raw), unknown)
+        try:
+            msgspec.convert(value, self._types[unknown])
+        except (msgspec.ValidationError, RecursionError, OverflowError):
+            return False
+        return True
 
     def _validator(self) -> Any:
         if self._prepared is None:
@@ -198,13 +222,21 @@ def _foreign_references(node: Any, path: Path) -> Iterator[tuple[Path, str]]:
             yield from _foreign_references(inner, (*path, key))
 
 
-def _special_types(node: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+def _misused(node: Any, path: Path) -> Iterator[Problem]:
+    """Say which `x-ignrun-` words have a value that they do not take."""
     if not isinstance(node, dict):
         return
-    if "x-ignrun-type" in node:
-        yield (*path, "x-ignrun-type"), node["x-ignrun-type"]
+    kind, update, secret = (node.get(f"x-ignrun-{word}", _ABSENT) for word in ("type", "update", "secret"))
+    if kind is not _ABSENT and kind not in tuple(_KINDS):
+        hint = did_you_mean(str(kind), _KINDS)
+        yield Problem((*path, "x-ignrun-type"), "IGN223", f"there is no x-ignrun-type `{kind}`", hint)
+    if update is not _ABSENT and update not in _UPDATES:
+        hint = did_you_mean(str(update), _UPDATES) or f"it is one of {', '.join(f'`{one}`' for one in _UPDATES)}"
+        yield Problem((*path, "x-ignrun-update"), "IGN223", f"there is no x-ignrun-update `{update}`", hint)
+    if secret is not _ABSENT and not isinstance(secret, bool):
+        yield Problem((*path, "x-ignrun-secret"), "IGN223", "x-ignrun-secret is `true` or `false`")
     for way, inner in _subschemas(node, path):
-        yield from _special_types(inner, way)
+        yield from _misused(inner, way)
 
 
 def _prepared(node: Any) -> Any:
@@ -227,7 +259,9 @@ def _prepared(node: Any) -> Any:
 def _with_its_type(node: dict[str, Any]) -> dict[str, Any]:
     match node.get("x-ignrun-type"):
         case "duration" | "size":
-            return {key: value for key, value in node.items() if key not in {"pattern", "format"}} | {"type": "number"}
+            listed = node.get("type")
+            kind = ["number", "null"] if isinstance(listed, list) and "null" in listed else "number"
+            return {key: value for key, value in node.items() if key not in {"pattern", "format"}} | {"type": kind}
         case "port":
             return {"type": "integer", "minimum": 0, "maximum": 65535} | node
         case "path" | "url":

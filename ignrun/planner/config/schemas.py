@@ -1,5 +1,6 @@
 """Finds the config schema of each module, in its definition, in the manifest or in a file, and reads each one once."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,10 @@ class SchemaOf(msgspec.Struct, frozen=True):
 class Schemas:
     """Reads the schemas of one manifest; modules of one definition share theirs."""
 
-    def __init__(self, manifest: Manifest) -> None:
-        """Look for files beside the documents of `manifest`."""
+    def __init__(self, manifest: Manifest, roots: tuple[str, ...]) -> None:
+        """Look for files beside the documents of `manifest`; those must lie below one of `roots`."""
         self._manifest = manifest
+        self._roots = roots
         self._known: dict[tuple[int | str, ...], SchemaOf] = {}
         self._read: dict[str, InputFile] = {}
 
@@ -48,12 +50,13 @@ class Schemas:
                 block.below("config_schema"),
                 self._folder(spec),
                 f"declared by module `{spec.name}`",
+                self._roots,
             )
         if definition is None or definition.config_schema is None:
             return self._beside(chosen, Spot(definition.document) if definition else block)
         spot = Spot(definition.document, ("config_schema",))
         by = f"declared by {definition.metadata.id} {definition.metadata.version}"
-        return self._once(definition.config_schema, spot, definition.folder, by)
+        return self._once(definition.config_schema, spot, definition.folder, by, (*self._roots, definition.folder))
 
     def _beside(self, chosen: Chosen, block: Spot) -> SchemaOf:
         """Take the schema that was generated beside the code; a class with a `Config` and no schema is remarked upon once."""
@@ -62,9 +65,8 @@ class Schemas:
             return SchemaOf(None, block)
         file = schema_file(chosen.entry, code.file)
         if file.is_file():
-            return self._once(
-                {"$ref": file.name}, Spot(None, (str(file),)), str(file.parent), f"generated for `{chosen.entry}`"
-            )
+            folder, by = str(file.parent), f"generated for `{chosen.entry}`"
+            return self._once({"$ref": file.name}, Spot(None, (str(file),)), folder, by, (folder,))
         key = ("", chosen.entry)
         if not code.config or key in self._known:
             return SchemaOf(None, block)
@@ -77,18 +79,27 @@ class Schemas:
         """Name the folder of the file that says which schema it is: with includes and overlays that may be another one."""
         return self._manifest.documents[spec.where.document].folder_of((*spec.where.path, "config_schema"))
 
-    def _once(self, raw: Any, spot: Spot, folder: str, declared_by: str) -> SchemaOf:
+    def _once(self, raw: Any, spot: Spot, folder: str, declared_by: str, roots: tuple[str, ...]) -> SchemaOf:
         key = (spot.document.file if spot.document else "", *spot.path)
         if key in self._known:
             return self._known[key]
-        found = self._ready(raw, spot, folder, declared_by)
+        found = _Following(self._read, roots).ready(raw, spot, folder, declared_by)
         self._known[key] = msgspec.structs.replace(found, diagnostics=())
         return found
 
-    def _ready(self, raw: Any, spot: Spot, folder: str, declared_by: str) -> SchemaOf:
+
+class _Following:
+    """Follows one schema from file to file, below its roots and never in a circle; `read` notes the files."""
+
+    def __init__(self, read: dict[str, InputFile], roots: tuple[str, ...]) -> None:
+        self._read, self._roots = read, roots
+        self._way: list[str] = []
+
+    def ready(self, raw: Any, spot: Spot, folder: str, declared_by: str) -> SchemaOf:
+        """Make a schema ready, or say at its place why it cannot be used."""
         file = _file_named(raw)
         if file is not None:
-            return self._from_file(str(Path(folder, file)), spot, declared_by)
+            return self._from_file(os.path.normpath(os.path.join(folder, file)), spot, declared_by)  # noqa: PTH118 - takes `..` out
         if not isinstance(raw, dict):
             found = spot.mistake_at_key("IGN223", "a config schema is an object")
             return SchemaOf(None, spot, declared_by, (found,))
@@ -99,13 +110,17 @@ class Schemas:
         return SchemaOf(None if flaws else schema, spot, declared_by, flaws)
 
     def _from_file(self, path: str, spot: Spot, declared_by: str) -> SchemaOf:
-        read = read_document(path)
+        named = spot.below("$ref")
+        if path in self._way:
+            found = named.mistake("IGN223", f"the config schema leads to itself, through `{Path(path).name}`")
+            return SchemaOf(None, spot, declared_by, (found,))
+        self._way.append(path)
+        read = read_document(path, self._roots)
         document = examined(read)
         if document is None:
-            named = spot.below("$ref")
             return SchemaOf(None, spot, declared_by, tuple(named.instead_of(one, path) for one in read.diagnostics))
         self._read[path] = InputFile(path, document.digest, "schema")
-        return self._ready(document.tree, Spot(document), str(Path(path).parent), f"declared in `{path}`")
+        return self.ready(document.tree, Spot(document), str(Path(path).parent), f"declared in `{path}`")
 
 
 def _file_named(raw: Any) -> str | None:
