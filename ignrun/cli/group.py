@@ -1,5 +1,6 @@
 """Owns the group of all verbs, each loaded only when it is called, and the frame in which they end."""
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -48,11 +49,24 @@ class Verbs(click.Group):
         try:
             result = super().invoke(ctx)
         except Failure as failure:
-            show_failure(failure)
-            result = code_of_failure(failure)
+            result = _ended_by(failure)
+        except OSError as error:
+            result = _ended_by(_in_the_way(error))
         if isinstance(result, ExitCode):
             ctx.exit(result)
         return result
+
+
+def _ended_by(failure: Failure) -> ExitCode:
+    show_failure(failure)
+    return code_of_failure(failure)
+
+
+def _in_the_way(error: OSError) -> Failure:
+    """Turn what the system refuses about a file into a failure that names it; raises the error again where it is of no file."""
+    if error.filename is None or isinstance(error, BrokenPipeError):
+        raise error
+    return Failure(f"`{os.fsdecode(error.filename)}` cannot be used: {error.strerror}")
 
 
 def show_failure(failure: Failure) -> None:

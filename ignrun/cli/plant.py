@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from ignrun.cli.options import Aim, absolute
-from ignrun.runtime.journal.folder import PARENT, StateFolder, state_folder_of
+from ignrun.runtime.journal.folder import PARENT, StateFolder, check_folder, state_folder_of
 from ignrun.runtime.journal.registry import RunnerRecord, last_runner, live_runner, live_runners, run_time_folder
 from ignrun.terms.failure import AmbiguousPlant, Failure, NoRunner
 
@@ -93,10 +93,13 @@ def _of_manifest(manifest: Path, state_dir: str) -> Plant:
     from ignrun.cli.naming import plant_name
 
     name = plant_name(manifest)
-    return Plant(name, state_folder_of(manifest, name, os.environ, state_dir), manifest)
+    folder = state_folder_of(manifest, name, os.environ, state_dir)
+    check_folder(folder.path)
+    return Plant(name, folder, manifest)
 
 
 def _in_folder(folder: StateFolder) -> Plant:
+    check_folder(folder.path)
     last = last_runner(folder)
     return Plant(last.plant, folder, Path(last.manifest)) if last else Plant(folder.path.name, folder)
 
@@ -131,14 +134,27 @@ def _upwards() -> Plant | None:
 def _lying_here() -> Iterator[Plant]:
     start = Path.cwd()
     for folder in (start, *start.parents):
-        plants = [_in_folder(StateFolder(path)) for path in sorted((folder / PARENT).glob("*/")) if _is_state(path)]
+        if not _is_mine(folder / PARENT):
+            continue
+        check_folder(folder / PARENT)
+        plants = [
+            plant
+            for path in sorted((folder / PARENT).glob("*/"))
+            if _is_state((plant := _in_folder(StateFolder(path))).folder)
+        ]
         if plants:
             yield from plants
             return
 
 
-def _is_state(path: Path) -> bool:
-    folder = StateFolder(path)
+def _is_mine(path: Path) -> bool:
+    try:
+        return path.stat().st_uid == os.geteuid()
+    except OSError:
+        return False
+
+
+def _is_state(folder: StateFolder) -> bool:
     return folder.runner.exists() or folder.journal.exists()
 
 

@@ -99,6 +99,18 @@ def make_private(path: Path) -> None:
         path.chmod(0o700)
 
 
+def check_folder(path: Path) -> None:
+    """Let a folder pass that is missing or may be looked into; raises StateFolderFailure for any other."""
+    try:
+        with os.scandir(path):
+            pass
+        path.joinpath("lock").lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StateFolderFailure(path, error.strerror or str(error), _hint(error)) from error
+
+
 def _hint(error: OSError) -> str:
     if isinstance(error, PermissionError):
         return "name a folder of your own with `--state-dir`"

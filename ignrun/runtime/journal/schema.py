@@ -132,4 +132,5 @@ def _unusable(path: Path, error: Exception) -> StateFolderFailure:
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
         hint = f"move `{path}` away to begin a new journal, and keep it for whoever looks into the damage"
         return StateFolderFailure(path.parent, f"`{path.name}` is damaged ({error})", hint)
-    return StateFolderFailure(path.parent, f"`{path.name}` cannot be opened ({error})")
+    why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+    return StateFolderFailure(path.parent, f"`{path.name}` cannot be opened ({why})")

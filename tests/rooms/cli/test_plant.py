@@ -157,3 +157,26 @@ def test_a_plant_without_a_known_manifest_asks_for_it(place) -> None:
 
 def test_the_tests_own_the_environment_that_they_look_into() -> None:
     assert not [name for name in os.environ if name.startswith("IGNRUN_")]
+
+
+# --- a folder that cannot be used -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["status", "events", "logs", "down", "plan", "apply"])
+def test_a_state_folder_that_cannot_be_looked_into_is_named(place, ignrun, verb) -> None:
+    (place / "line.yaml").write_text("modules: {a: {command: [sleep, '9']}}\n")
+    (place / ".ignrun").mkdir()
+    (place / ".ignrun" / "line").write_text("this is no folder")
+    aim = [str(place / "line.yaml")] if verb in {"plan", "apply"} else ["-m", str(place / "line.yaml")]
+    ended = ignrun(verb, *aim)
+    assert ended.code == 5
+    assert f"the state folder `{place / '.ignrun' / 'line'}` cannot be used: Not a directory" in ended.err
+    assert "Traceback" not in ended.err + ended.out
+
+
+def test_whatever_file_the_system_refuses_is_named(place, ignrun, plant_lying) -> None:
+    plant_lying("line")
+    (place / ".ignrun" / "line" / "logs" / "web.log").mkdir()
+    ended = ignrun("logs")
+    assert ended.code == 1
+    assert ended.err == f"error: `{place / '.ignrun' / 'line' / 'logs' / 'web.log'}` cannot be used: Is a directory\n"
