@@ -24,6 +24,7 @@ from ignrun.terms.events import (
     RetryScheduled,
     RunnerEnded,
     RunnerStarted,
+    SlowStart,
     StepBegan,
     StepEnded,
 )
@@ -76,6 +77,8 @@ def _said(body: Body) -> str:  # noqa: C901, PLR0912 - one case for each kind of
             return f"has blocked host {host} for {show_duration(round(seconds, 1))} in {where}"
         case HostResumed(host, seconds):
             return f"host {host} goes on after {show_duration(round(seconds, 1))}"
+        case SlowStart(state, seconds):
+            return f"has been {state.value} for {show_duration(round(seconds))}"
         case PlacedAlone(host, reason):
             return f"comes back in a host of its own, apart from those in host {host}: {reason}"
         case EventsLost(count, reason):

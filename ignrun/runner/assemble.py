@@ -74,7 +74,7 @@ class Runner:
         self.loop = Loop(_first_state(self._journal), self._clock, self._broke)
         secrets = SecretStore()
         unsent = Unsent()
-        voices = Voices(self._logs, secrets.mask, lambda: self.loop.state, options.on_log)
+        voices = self._voices = Voices(self._logs, secrets.mask, lambda: self.loop.state, options.on_log)
         token = plant_token(ground.folder.path)
         with _usable(ground.run_time):
             self._run_dir = make_run_folder(ground.run_time, token)
@@ -176,6 +176,7 @@ class Runner:
 
     def _publish(self, events: tuple[Event, ...]) -> None:
         self._feed.publish(events)
+        self._voices.happened(events)
         if self._on_event:
             for event in events:
                 self._on_event(event)

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 from ignrun.protocol.reports import LogLine
+from ignrun.render.events import body_text
 from ignrun.runtime.apply.state import State
 from ignrun.runtime.observe.files import LogFiles
 from ignrun.runtime.observe.record import LogRecord
+from ignrun.terms.events import Event, PlacedAlone, RetryScheduled, SlowStart
 from ignrun.terms.names import HostId
 
 OnLog = Callable[[LogRecord], None]
@@ -31,6 +33,15 @@ class Voices:
         for line in lines:
             known = host is not None and line.address in host.assigned
             self._keep(line, line.address if known else own, state.generation)
+
+    def happened(self, events: tuple[Event, ...]) -> None:
+        """Keep in the logs of modules what an operator who reads only them has to know: who is slow, parked, or lives alone now."""
+        for event in events:
+            body = event.body
+            parked = isinstance(body, RetryScheduled) and body.parked
+            if "@" in event.subject and (parked or isinstance(body, SlowStart | PlacedAlone)):
+                line = LogLine(event.subject, event.at, "warning", f"ignrun: {body_text(body)}")
+                self._keep(line, event.subject, event.generation)
 
     def _keep(self, line: LogLine, address: str, generation: int) -> None:
         stream = line.fields.get("stream", "")

@@ -133,6 +133,13 @@ class HostResumed(msgspec.Struct, frozen=True, tag="resumed"):
     seconds: float
 
 
+class SlowStart(msgspec.Struct, frozen=True, tag="slow-start"):
+    """An instance has been `initializing` or `starting` for so many seconds, waiting for nobody; told again every minute."""
+
+    state: ModuleState
+    seconds: float
+
+
 class PlacedAlone(msgspec.Struct, frozen=True, tag="placed-alone"):
     """An instance ended the host that it shared, or had it ended; it comes back in a host of its own, until an apply changes it."""
 
@@ -164,6 +171,7 @@ Body = (
     | OperatorAsked
     | HostStalled
     | HostResumed
+    | SlowStart
     | PlacedAlone
     | EventsLost
 )

@@ -48,6 +48,7 @@ class Draft:
         hurried: bool = False,
     ) -> None:
         self.now = now
+        self.slow_look = roster.slow_look
         self.alone = roster.alone
         self.set_graphs(graph, former)
         self.suspended = suspended
@@ -80,7 +81,9 @@ class Draft:
 
     def roster(self) -> Roster:
         """Give the roster as it is after the turn."""
-        return Roster(self.instances, self.hosts, self.retries, self.host_retries, self.watched, self.alone)
+        return Roster(
+            self.instances, self.hosts, self.retries, self.host_retries, self.watched, self.alone, self.slow_look
+        )
 
     def record(self, subject: str, body: Body) -> None:
         """Let the journal keep that something happened."""

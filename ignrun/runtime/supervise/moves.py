@@ -4,9 +4,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ignrun.runtime.supervise import slowness
 from ignrun.runtime.supervise.backoff import after_failure, lasting
 from ignrun.runtime.supervise.conditions import is_leaving
-from ignrun.runtime.supervise.draft import Draft
+from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.now import Now
 from ignrun.runtime.supervise.roster import Backoff, Instance, Statistics
 from ignrun.terms.events import ExportsChanged, LifecycleEvent, RetryScheduled
@@ -23,8 +24,12 @@ def move(
     address = instance.spec.address
     draft.record(address, LifecycleEvent(instance.state, new, cause, instance.epoch, fault))
     statistics = _counted(instance, new, fault, draft.now)
-    moved = replace(instance, state=new, since=draft.now.mono, cause=cause, statistics=statistics, **fields)
+    moved = replace(
+        instance, state=new, since=draft.now.mono, cause=cause, statistics=statistics, **{"named": 0.0, **fields}
+    )
     draft.put(moved)
+    if new is _S.INITIALIZING or new is _S.STARTING:
+        slowness.expect(draft)
     return moved
 
 
@@ -95,7 +100,19 @@ def fail(draft: Draft, instance: Instance, fault: Fault, *, ended: bool = True, 
     )
     if not by_host:
         _tell_retry(draft, failed)
+    if instance.state is _S.RUNNING:
+        _take_along(draft, failed, within_host=not by_host)
     return failed
+
+
+def _take_along(draft: Draft, crashed: Instance, *, within_host: bool) -> None:
+    """Have those restarted who asked to be when this provider crashes; they begin again once it is back."""
+    provider = crashed.spec.address
+    for edge, dependent in tuple(draft.dependents(provider)):
+        there = dependent.state is _S.RUNNING or dependent.state is _S.STARTING
+        gone_too = not within_host and host_of(dependent) is not None and host_of(dependent) == host_of(crashed)
+        if edge.on_crash == "restart" and there and not gone_too and not is_leaving(dependent):
+            draft.put(replace(dependent, bounce=True, cause=f"its provider {provider} crashed"))
 
 
 def maintain(draft: Draft, instance: Instance, cause: str) -> Instance:

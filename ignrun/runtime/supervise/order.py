@@ -250,6 +250,6 @@ def _is_held_up(draft: Draft, instance: Instance) -> bool:
 
 
 def _reason(instance: Instance) -> str:
-    if instance.bounce and instance.cause.startswith("unhealthy"):
+    if instance.bounce and instance.cause.startswith(("unhealthy", "its provider")):
         return instance.cause
     return "to be restarted" if instance.goal is Goal.UP else "to be stopped"

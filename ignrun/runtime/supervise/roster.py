@@ -53,7 +53,7 @@ class Instance(msgspec.Struct, frozen=True):
     `epoch` counts incarnations; reports of another epoch are stale. `next_spec` is what it becomes once stopped.
     `bounce` asks for a stop and a fresh start. `ordered`, `cleared`, `stopping` and `stop_cleared` say which orders of this epoch
     have been given; `ordered` and `pid` last as long as the incarnation. `completed` is set when a oneshot or a main loop ended well.
-    `pid` is that of a command. `upstream` is the root cause of waiting in vain for a required provider. A `fault` of None in `error`
+    `pid` is that of a command; `named` is when it was last named for being slow to start. `upstream` is the root cause of waiting in vain for a required provider. A `fault` of None in `error`
     means that the instance is about to be tried again.
     """
 
@@ -78,6 +78,7 @@ class Instance(msgspec.Struct, frozen=True):
     completed: bool = False
     upstream: str = ""
     held_by: str = ""
+    named: float = 0.0
     backoff: Backoff = Backoff()
     statistics: Statistics = Statistics()
 
@@ -141,7 +142,7 @@ class Roster(msgspec.Struct, frozen=True):
     """All instances and hosts; changed only by `decide`, which copies once for a whole inbox.
 
     `retries` and `host_retries` hold the monotonic times at which somebody is to be tried again, `watched` when the silence of
-    a host at work becomes suspicious. `alone` says who lives in a host of its own, and why, though the graph has it share one.
+    a host at work becomes suspicious. `alone` says who lives in a host of its own, and why, though the graph has it share one. `slow_look` is when to look for slow starters.
     """
 
     instances: dict[Address, Instance] = {}
@@ -150,3 +151,4 @@ class Roster(msgspec.Struct, frozen=True):
     host_retries: dict[HostId, float] = {}
     watched: dict[HostId, float] = {}
     alone: dict[Address, str] = {}
+    slow_look: float | None = None

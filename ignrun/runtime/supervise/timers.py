@@ -1,6 +1,6 @@
 """Owns the times at which a roster has to be looked at again without anybody having said anything."""
 
-from ignrun.runtime.supervise import hosts, silence
+from ignrun.runtime.supervise import hosts, silence, slowness
 from ignrun.runtime.supervise.draft import Draft
 
 
@@ -10,6 +10,7 @@ def fire(draft: Draft) -> None:
     for address in [a for a, due in draft.retries.items() if due <= now]:
         del draft.retries[address]
         draft.dirty[address] = None
+    slowness.look(draft)
     for host in [h for h, due in draft.host_retries.items() if due <= now]:
         del draft.host_retries[host]
         draft.mark_members(host)
@@ -23,4 +24,5 @@ def fire(draft: Draft) -> None:
 
 def earliest(draft: Draft) -> float | None:
     """Give the earliest time that somebody waits for; None when nobody does."""
-    return min((*draft.retries.values(), *draft.host_retries.values(), *draft.watched.values()), default=None)
+    looks = () if draft.slow_look is None else (draft.slow_look,)
+    return min((*draft.retries.values(), *draft.host_retries.values(), *draft.watched.values(), *looks), default=None)

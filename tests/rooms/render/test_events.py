@@ -31,6 +31,7 @@ TOLD = {
     kinds.ProcessEnded(7, "host gateway", "signal 9 (SIGKILL)"): "host gateway ended: signal 9 (SIGKILL) (pid 7)",
     kinds.RetryScheduled(15.0, 4, parked=True): "parked, to be tried again in 15s (attempt 4)",
     kinds.ExportsChanged(("path", "url")): "exports path, url",
+    kinds.SlowStart(ModuleState.STARTING, 70.0): "has been starting for 1m10s",
     kinds.PlacedAlone("gateway", "host gateway ended: exit 1"): (
         "comes back in a host of its own, apart from those in host gateway: host gateway ended: exit 1"
     ),

@@ -1,37 +1,28 @@
-"""Holds log lines to the one who spoke: nobody writes into the log of somebody else."""
+"""Holds the logs of modules to what an operator who reads only them has to know."""
 
 from datetime import UTC, datetime
 
-import pytest
-
-from ignrun.protocol.reports import LogLine
 from ignrun.runner.voices import Voices
+from ignrun.runtime.apply.state import State
 from ignrun.runtime.observe.files import LogFiles
 from ignrun.runtime.observe.record import LogRecord
-from tests.doubles.plants import graph, module, proposed
-from tests.doubles.world import World
+from ignrun.terms.events import Body, Event, OperatorAsked, RetryScheduled, SlowStart
+from ignrun.terms.states import ModuleState
 
-AT = datetime(2026, 1, 1, tzinfo=UTC)
+T0 = datetime(2026, 5, 4, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("speaker", "address", "kept_as"),
-    [
-        ("gateway", "tags@gateway", "tags@gateway"),
-        ("gateway", "web@gateway", ""),
-        ("gateway", "", ""),
-        ("web@gateway", "", "web@gateway"),
-        ("web@gateway", "tags@gateway", "web@gateway"),
-        ("page@gateway", "page@gateway", "page@gateway"),
-        ("stranger", "tags@gateway", ""),
-    ],
-)
-def test_a_line_is_kept_as_that_of_the_one_who_can_have_said_it(tmp_path, speaker, address, kept_as) -> None:
-    world = World()
-    world.tell(proposed(graph([module("tags"), module("web", host="web@gateway")])))
-    world.run()
+def test_who_is_slow_or_parked_is_told_of_in_its_own_log(tmp_path) -> None:
     kept: list[LogRecord] = []
-    files = LogFiles(tmp_path)
-    Voices(files, str, lambda: world.state, kept.append).heard(speaker, (LogLine(address, AT, "info", "hello"),))
-    files.close()
-    assert [record.address for record in kept] == [kept_as]
+    voices = Voices(LogFiles(tmp_path), str, State, kept.append)
+    bodies: tuple[Body, ...] = (
+        SlowStart(ModuleState.STARTING, 10.0),
+        RetryScheduled(0.0, 1),
+        RetryScheduled(15.0, 6, parked=True),
+        OperatorAsked("restart", "anna"),
+    )
+    voices.happened(tuple(Event(n, T0, 1.0, "tags@gateway", 1, body) for n, body in enumerate(bodies)))
+    assert [(one.address, one.level, one.text) for one in kept] == [
+        ("tags@gateway", "warning", "ignrun: has been starting for 10s"),
+        ("tags@gateway", "warning", "ignrun: parked, to be tried again in 15s (attempt 6)"),
+    ]
