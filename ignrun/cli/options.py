@@ -69,7 +69,7 @@ def says_how_to_read(function: F) -> F:
             modes=_split(given.pop("mode")),
             vars=dict(given.pop("var")),
             sets=tuple("=".join(pair) for pair in given.pop("set_")),
-            scopes=_split(given.pop("scope")),
+            scopes=_scopes(_split(given.pop("scope"))),
             strict_env=given.pop("strict_env"),
             locked=given.pop("locked"),
             allowed=tuple(str(absolute(path)) for path in given.pop("allow_path")),
@@ -156,9 +156,27 @@ def _split(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part for value in values for part in value.split(",") if part)
 
 
+def _scopes(words: tuple[str, ...]) -> tuple[str, ...]:
+    from ignrun.terms.hints import did_you_mean
+    from ignrun.terms.names import ModuleScope
+
+    known = [scope.word for scope in ModuleScope]
+    for word in words:
+        if word not in known:
+            hint = did_you_mean(word, known) or f"there are {', '.join(f'`{one}`' for one in known)}"
+            raise click.UsageError(f"there is no scope `{word}`; {hint}")
+    return words
+
+
 def absolute(path: str) -> Path:
     """Make a path absolute without resolving links: places are shown as people wrote them."""
-    return Path(os.path.abspath(path))  # noqa: PTH100 - `resolve` would follow links
+    whole = os.path.abspath(path)  # noqa: PTH100 - `resolve` would follow links
+    try:
+        whole.encode()
+    except UnicodeEncodeError:
+        shown = whole.encode("utf-8", "backslashreplace").decode()
+        raise click.UsageError(f"the path `{shown}` is not UTF-8; no manifest or journal could name it") from None
+    return Path(whole)
 
 
 def shown_file(path: str) -> str:

@@ -26,7 +26,7 @@ from ignrun.manifest.inputs import Inputs
 def command(aim: Aim, kind: str, out: str | None) -> ExitCode:
     """Print the JSON Schema of a kind of document, with the config schemas of all visible definitions merged in.
 
-    Visible is what lies in the `sources` of the manifest and what is installed. Name the file in the first line of a
+    Visible is what lies in the `sources` of the manifest, what its `catalog` lists and what is installed. Name the file in the first line of a
     document, `# yaml-language-server: $schema=FILE`, and an editor completes the config of each module.
     """
     from ignrun.manifest.shipped import schema

@@ -63,9 +63,11 @@ class Ledger:
         if answer.text is not None:
             self.secrets[name] = answer.text
         elif answer.looked and (self._inputs.for_apply or self._inputs.strict_env):
-            self.diagnostics.append(spot.mistake("IGN502", f"the secret `{name}` is not to be had", hint=answer.reason))
+            hint = self._lookup.near(name) or answer.reason
+            self.diagnostics.append(spot.mistake("IGN502", f"the secret `{name}` is not to be had", hint=hint))
         elif answer.looked:
-            self.diagnostics.append(spot.remark("IGN506", f"the secret `{name}` is not set: known at apply"))
+            told = f"the secret `{name}` is not set: known at apply"
+            self.diagnostics.append(spot.remark("IGN506", told, hint=self._lookup.near(name)))
 
     def text_of(self, path: str, roots: tuple[str, ...], spot: Spot) -> str | None:
         """Read a text file below one of `roots` once, and count it among the inputs; one that cannot be read is told where it is named."""

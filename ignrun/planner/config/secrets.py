@@ -13,6 +13,7 @@ from ignrun.planner.config.providers.at_hand import text_of_file
 from ignrun.planner.config.providers.provider import SecretProvider, SecretUnavailable, Surroundings
 from ignrun.planner.config.providers.table import Flaw, Providers
 from ignrun.terms.diagnostics import Diagnostic, Severity, diagnose
+from ignrun.terms.hints import did_you_mean
 
 RUN_SECRETS: Final = "/run/secrets"
 
@@ -69,6 +70,10 @@ class SecretLookup:
             return Answer(self._providers.fetch(provider, source.argument))
         except SecretUnavailable as reason:
             return Answer(None, str(reason))
+
+    def near(self, name: str) -> str:
+        """Ask for the declared secret that may be meant where `name` is not declared."""
+        return "" if name in self._manifest.secrets else did_you_mean(name, self._manifest.secrets)
 
     def _may_ask(self, provider: SecretProvider) -> bool:
         strict = provider.asked == "strict" and self._inputs.strict_env

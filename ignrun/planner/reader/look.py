@@ -9,6 +9,7 @@ from ignrun.manifest.inputs import Inputs
 from ignrun.manifest.model import Definition, Manifest, ModuleSpec
 from ignrun.manifest.read import read_document, read_manifest
 from ignrun.planner.catalog.definitions import in_sources, installed
+from ignrun.planner.catalog.index import in_indexes
 from ignrun.planner.catalog.versions import is_version, ranked
 from ignrun.planner.config.schema import ConfigSchema
 from ignrun.planner.reader.bounded import answer_to, decoded_as
@@ -68,8 +69,9 @@ def look(inputs: Inputs | None, working_on: WorkingOn = lambda _: None) -> Look:
         if manifest is None:
             return Look(Rejected(None, told))
     if manifest is not None:
-        here = in_sources(manifest)
-        found, told = [*here.definitions, *found], (*told, *here.diagnostics)
+        here, (listed, _) = in_sources(manifest), in_indexes(manifest, None)
+        found = [*here.definitions, *listed.definitions, *found]
+        told = (*told, *here.diagnostics, *listed.diagnostics)
     root = inputs.root if inputs else ""
     modules = tuple(_written(manifest, spec, root) for spec in manifest.modules.values()) if manifest else ()
     view: View | None = View(_offers(found), modules)

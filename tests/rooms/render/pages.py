@@ -11,12 +11,9 @@ FOLDER = ROOT / "docs" / "reference" / "diagnostics"
 MANIFESTS = ROOT / "tests" / "manifests"
 
 WITHOUT_EXAMPLE = {
-    "IGN102": "it takes a folder where a file is meant",
-    "IGN107": "it takes a file beside the checkout",
     "IGN103": "it takes a file that its owner may not read",
     "IGN104": "it takes a file of more than 4 MiB",
     "IGN115": "it takes a text that keeps a machine busy for seconds",
-    "IGN225": "it is a remark, and takes a class beside the manifest",
     "IGN508": "it takes a package that is not installed",
     "IGN210": "every rule of the schemas that are shipped has a code of its own",
 }
