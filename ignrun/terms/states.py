@@ -17,7 +17,8 @@ class ModuleState(enum.Enum):
     STOPPED = "stopped"
     ERROR = "error"
 
-    __hash__ = object.__hash__  # members are one of a kind; that of Enum is written in Python, and asked for in every move
+    # members are one of a kind; that of Enum is written in Python, and asked for in every move
+    __hash__ = object.__hash__
 
 
 _S = ModuleState
