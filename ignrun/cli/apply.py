@@ -1,11 +1,14 @@
 """Owns `ignrun apply`: converges a plant to its manifest and answers with the outcome."""
 
+from contextlib import ExitStack
+
 import click
 
+from ignrun.cli.background import apply_detached, standing_by
 from ignrun.cli.converge import Prepared, prepare, show_plan, through_runner
 from ignrun.cli.exit_codes import ExitCode, code_of_result
 from ignrun.cli.options import DURATION, Aim, Reading, aims_at_plant, output_option, reads_manifest
-from ignrun.cli.plant import no_runner, plant_to_read
+from ignrun.cli.plant import Plant, no_runner, plant_to_read
 from ignrun.cli.speech import is_terminal, result, say
 from ignrun.cli.verb import verb
 from ignrun.render.outcome import OutcomeReport, encode_outcome, outcome_text
@@ -40,27 +43,31 @@ def command(
     plant, manifest = plant_to_read(aim)
     if no_start and not dry_run and plant.runner is None:
         raise no_runner(plant)
-    prepared = prepare(plant, manifest, reading)
-    if not isinstance(prepared, Prepared):
-        return prepared
-    show_plan(prepared)
-    if dry_run:
-        return ExitCode.DONE
-    if not yes:
-        _ask(prepared)
-    record = plant.runner
-    if record is None and not detach:
-        from ignrun.cli.foreground import become_runner
+    with ExitStack() as stack:
+        standby = stack.enter_context(standing_by(plant, manifest)) if _will_detach(plant, detach, dry_run) else None
+        prepared = prepare(plant, manifest, reading)
+        if not isinstance(prepared, Prepared):
+            return prepared
+        show_plan(prepared)
+        if dry_run:
+            return ExitCode.DONE
+        if not yes:
+            _ask(prepared)
+        record = plant.runner
+        if record is None and not detach:
+            from ignrun.cli.foreground import become_runner
 
-        say(f"no runner is alive for plant `{plant.name}`: this command becomes it, Ctrl-C takes it down")
-        return become_runner(prepared, soak=soak)
-    if record is None:
-        from ignrun.cli.background import apply_detached
-
-        outcome = apply_detached(prepared, soak=soak, wait=not no_wait)
-    else:
-        outcome = through_runner(record.socket, prepared, soak=soak, wait=not no_wait)
+            say(f"no runner is alive for plant `{plant.name}`: this command becomes it, Ctrl-C takes it down")
+            return become_runner(prepared, soak=soak)
+        if record is None:
+            outcome = apply_detached(prepared, standby, soak=soak, wait=not no_wait)
+        else:
+            outcome = through_runner(record.socket, prepared, soak=soak, wait=not no_wait)
     return _answered(outcome, prepared, output)
+
+
+def _will_detach(plant: Plant, detach: bool, dry_run: bool) -> bool:
+    return detach and not dry_run and plant.runner is None
 
 
 def _ask(prepared: Prepared) -> None:

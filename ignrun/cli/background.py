@@ -1,19 +1,33 @@
 """Turns an accepted reading into a plant that runs in the background, or leaves nothing behind when it is rejected."""
 
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from ignrun.cli.converge import Prepared, operator, through_runner
 from ignrun.cli.ending import end_runner
 from ignrun.cli.plant import Plant
 from ignrun.render.outcome import OutcomeReport
 from ignrun.terms.failure import Failure
 
+if TYPE_CHECKING:
+    from ignrun.runner.detach import Standby
 
-def apply_detached(prepared: Prepared, *, soak: float | None = None, wait: bool = True) -> OutcomeReport | None:
-    """Start a runner in the background and apply through it; it ends again when nothing came into force."""
-    from ignrun.runner.detach import Launch, start_detached
 
-    inputs = prepared.inputs
-    launch = Launch(prepared.plant.name, inputs.manifest, inputs.state_dir, inputs.root, inputs.python)
-    socket = start_detached(launch).socket
+def standing_by(plant: Plant, manifest: Path) -> "Standby":
+    """Have a runner's process get ready while the manifest is read; it touches nothing yet."""
+    from ignrun.cli.inputs import root_of
+    from ignrun.runner.detach import Launch, Standby
+
+    return Standby(Launch(plant.name, str(manifest), str(plant.folder.path), str(root_of(manifest)), sys.executable))
+
+
+def apply_detached(
+    prepared: Prepared, standby: "Standby | None" = None, *, soak: float | None = None, wait: bool = True
+) -> OutcomeReport | None:
+    """Let a runner begin in the background and apply through it; it ends again when nothing came into force."""
+    with standby or standing_by(prepared.plant, prepared.manifest) as ready:
+        socket = ready.go().socket
     try:
         outcome = through_runner(socket, prepared, soak=soak, wait=wait)
     except Failure:

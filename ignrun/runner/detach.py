@@ -1,10 +1,12 @@
 """Turns a wish for a plant in the background into a runner of its own, detached from the terminal and waiting for orders."""
 
 import os
+import select
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -13,6 +15,9 @@ from ignrun.terms.failure import Failure, WaitTimedOut
 
 PATIENCE: Final = 20.0
 """Seconds that a new runner may take until its socket answers."""
+
+GO: Final = b"go\n"
+"""The word that a process standing by waits for."""
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):
@@ -43,60 +48,69 @@ class Launch(msgspec.Struct, frozen=True):
 _ANSWER: Final[msgspec.json.Decoder[Started | NotStarted]] = msgspec.json.Decoder(Started | NotStarted)
 
 
-def start_detached(launch: Launch) -> Started:
-    """Start a runner in a session of its own and return when it serves; raises Failure with the runner's own reason."""
-    mine, its = os.pipe()
-    arguments = [sys.executable, "-m", "ignrun.runner.detached", str(its), *msgspec.structs.astuple(launch)]
-    log = _error_log(Path(launch.state_dir))
-    try:
-        process = subprocess.Popen(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=(its,),
-            start_new_session=True,
-            cwd=Path(launch.manifest).parent,
-        )
-    finally:
-        os.close(its)
-        os.close(log)
-    process.returncode = 0  # nobody waits for it: it outlives this command
-    return _heard(mine, Path(launch.state_dir))
+class Standby:
+    """A runner's process that has imported what it needs and touches nothing before it is told to go; a context manager.
+
+    Whoever leaves the block without `go` leaves nothing behind: the process sees the end of its pipe and exits.
+    """
+
+    def __init__(self, launch: Launch) -> None:
+        """Start the process in a session of its own."""
+        self._state_dir = Path(launch.state_dir)
+        self._answer, its_answer = os.pipe()
+        its_word, self._word = os.pipe()
+        self._open: tuple[int, ...] = (self._word, self._answer)
+        words = [str(its_word), str(its_answer), *msgspec.structs.astuple(launch)]
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ignrun.runner.detached", *words],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(its_word, its_answer),
+                start_new_session=True,
+                cwd=Path(launch.manifest).parent,
+            )
+        finally:
+            os.close(its_word)
+            os.close(its_answer)
+        process.returncode = 0  # nobody waits for it: it outlives this command
+
+    def __enter__(self) -> Self:
+        """Keep it standing by for a block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of it; a second time does nothing."""
+        for pipe in self._open:
+            os.close(pipe)
+        self._open = ()
+
+    def go(self) -> Started:
+        """Let it begin and return when it serves; raises Failure with the runner's own reason."""
+        with suppress(BrokenPipeError):
+            os.write(self._word, GO)
+        text = _read_line(self._answer)
+        if not text:
+            raise Failure("the new runner ended without a word", f"see `{error_log(self._state_dir)}`")
+        answer = _ANSWER.decode(text)
+        if isinstance(answer, Started):
+            return answer
+        raise _as_failure(answer)
 
 
-def _error_log(state_dir: Path) -> int:
-    folder = state_dir / "logs"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return os.open(folder / "runner.err", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    except OSError as error:
-        raise failure.StateFolderFailure(state_dir, error.strerror or str(error)) from error
-
-
-def _heard(pipe: int, state_dir: Path) -> Started:
-    text = _read_line(pipe)
-    if not text:
-        raise Failure("the new runner ended without a word", f"see `{state_dir / 'logs' / 'runner.err'}`")
-    answer = _ANSWER.decode(text)
-    if isinstance(answer, Started):
-        return answer
-    raise _as_failure(answer)
+def error_log(state_dir: Path) -> Path:
+    """Say where a detached runner writes what it has to say only when it is broken."""
+    return state_dir / "logs" / "runner.err"
 
 
 def _read_line(pipe: int) -> bytes:
-    import select
-
     pieces: list[bytes] = []
-    with open(pipe, "rb", buffering=0) as stream:
-        while True:
-            if not select.select([stream], [], [], PATIENCE)[0]:
-                raise WaitTimedOut(f"the new runner did not answer within {PATIENCE:g} s", "`ignrun ps` shows it")
-            piece = stream.read(65536)
-            if not piece or piece.endswith(b"\n"):
-                pieces.append(piece)
-                return b"".join(pieces)
-            pieces.append(piece)
+    while not pieces or not pieces[-1].endswith(b"\n"):
+        if not select.select([pipe], [], [], PATIENCE)[0]:
+            raise WaitTimedOut(f"the new runner did not answer within {PATIENCE:g} s", "`ignrun ps` shows it")
+        pieces.append(os.read(pipe, 65536))
+        if not pieces[-1]:
+            break
+    return b"".join(pieces)
 
 
 def _as_failure(answer: NotStarted) -> Failure:

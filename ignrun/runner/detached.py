@@ -1,34 +1,50 @@
-"""Is the program of a runner in the background: takes its ground, says through a pipe that it serves, and waits for orders."""
+"""Is the program of a runner in the background: waits for its word, takes its ground, says that it serves, and takes orders."""
 
 import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 
 import msgspec
 
-from ignrun.runner.detach import Launch, NotStarted, Started
+from ignrun.runner.assemble import run
+from ignrun.runner.detach import GO, Launch, NotStarted, Started, error_log
 from ignrun.runner.foreground import RunOptions
 from ignrun.runner.ground import taken_ground
+from ignrun.runtime.journal.folder import StateFolder, make_state_folder
 from ignrun.terms.failure import Failure
 
 
-def main(pipe: int, launch: Launch) -> int:
-    """Run the plant of `launch`; whoever started this hears through `pipe` that it serves, or why it cannot."""
-    from ignrun.runner.assemble import run
-
+def main(word: int, answer: int, launch: Launch) -> int:
+    """Run the plant of `launch` once `word` says so; whoever waits hears through `answer` that it serves, or why it cannot."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    os.set_inheritable(pipe, False)
+    os.set_inheritable(answer, False)
+    told = os.read(word, len(GO)) == GO
+    os.close(word)
+    if not told:
+        return 0
 
     def serving(socket: str) -> None:
-        _say(pipe, Started(os.getpid(), socket))
+        _say(answer, Started(os.getpid(), socket))
 
     try:
+        folder = StateFolder(Path(launch.state_dir))
+        make_state_folder(folder)
+        _write_into(error_log(folder.path))  # before anything is forked: whoever started this waits for its output to end
         with taken_ground(launch) as ground:
             return asyncio.run(run(ground, RunOptions(), on_serving=serving))
     except Failure as failure:
-        _say(pipe, NotStarted(type(failure).__name__, failure.summary, failure.hint))
+        _say(answer, NotStarted(type(failure).__name__, failure.summary, failure.hint))
         return 1
+
+
+def _write_into(log: Path) -> None:
+    """Let what is written to stdout and stderr, when something is broken, go into a file."""
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
 
 
 def _say(pipe: int, message: Started | NotStarted) -> None:
@@ -37,4 +53,4 @@ def _say(pipe: int, message: Started | NotStarted) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), Launch(*sys.argv[2:])))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), Launch(*sys.argv[3:])))
