@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ignrun.planner.graph.model import Command, Edge, Facets, Graph, Hosted, InstanceSpec, Rules
+from ignrun.planner.graph.model import Edge, Facets, Graph, Hosted, InstanceSpec, Rules
 from ignrun.terms.spans import Span
 
 NAMES: Final = ("presence", "identity", "wiring", "config", "policy", "meta")
@@ -138,12 +138,20 @@ EDGE_FIELDS: Final = ("kind", "slot", "provider", "condition", "many", "on_chang
 
 def fields_of(spec: InstanceSpec, facet: str) -> list[tuple[str, Any]]:
     """List the names and values of the fields that belong to one facet of an instance."""
-    own = [(name, getattr(spec, name)) for name, its in FACET_OF.items() if its == facet]
-    return own + [(name, getattr(spec.body, name)) for name, its in _body_table(spec.body).items() if its == facet]
+    body = spec.body
+    inner = _NAMES_OF_HOSTED if isinstance(body, Hosted) else _NAMES_OF_COMMAND
+    own = [(name, getattr(spec, name)) for name in _NAMES.get(facet, ())]
+    return own + [(name, getattr(body, name)) for name in inner.get(facet, ())]
 
 
-def _body_table(body: Hosted | Command) -> dict[str, str | None]:
-    return FACET_OF_HOSTED if isinstance(body, Hosted) else FACET_OF_COMMAND
+def _by_facet(table: dict[str, str | None]) -> dict[str | None, tuple[str, ...]]:
+    """Turn a table around: it is asked six times for every instance."""
+    return {facet: tuple(name for name, its in table.items() if its == facet) for facet in set(table.values())}
+
+
+_NAMES: Final = _by_facet(FACET_OF)
+_NAMES_OF_HOSTED: Final = _by_facet(FACET_OF_HOSTED)
+_NAMES_OF_COMMAND: Final = _by_facet(FACET_OF_COMMAND)
 
 
 def with_facets(spec: InstanceSpec, edges: Iterable[Edge]) -> InstanceSpec:

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import struct
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import msgspec
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _LENGTH: Final = struct.Struct("!Q")
 _CHUNK: Final = 1 << 20
+_LOADED: Final = ("ignrun.manifest.compose", "ignrun.planner.catalog.resolve", "ignrun.planner.catalog.clash")
+"""What readings import when they need it, loaded once so that not every child has to."""
 
 
 class ResidentReader:
@@ -109,6 +112,8 @@ def _serve(connection: socket.socket) -> NoReturn:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
+        for heavy in _LOADED:
+            import_module(heavy)
         gc.freeze()
         decoder = msgspec.msgpack.Decoder(tuple[Inputs, Base])
         while header := _received(connection, _LENGTH.size):
