@@ -1,19 +1,24 @@
 """Owns `ignrun logs`: shows what modules wrote, from the log files, whether or not a runner lives."""
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import click
 
 from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.options import Aim, aims_at_plant, output_option
-from ignrun.cli.plant import find_plant
+from ignrun.cli.plant import Plant, find_plant
 from ignrun.cli.speech import paint_for, result
 from ignrun.cli.verb import verb
 from ignrun.render.logs import LEVELS, at_least, log_text
 from ignrun.render.names import GATEWAY
 from ignrun.runtime.observe.reader import LogReader
-from ignrun.runtime.observe.record import LogRecord, encode_record, log_name
+from ignrun.runtime.observe.record import RUNNER, LogRecord, encode_record, log_name
 from ignrun.terms.failure import Failure
+from ignrun.terms.hints import did_you_mean
+
+if TYPE_CHECKING:
+    from ignrun.planner.graph.model import Graph
 
 
 @verb("logs", "ignrun logs historian", "ignrun logs -f --level warning")
@@ -32,9 +37,8 @@ def command(*, modules: tuple[str, ...], aim: Aim, follow: bool, level: str, lin
     folder = plant.folder.logs
     names = tuple(dict.fromkeys(log_name(one) for one in modules))
     unknown = [name for name in names if not (folder / f"{name}.log").exists()]
-    if unknown and not follow:
-        known = ", ".join(f"`{path.stem}`" for path in sorted(folder.glob("*.log")) if "." not in path.stem)
-        raise Failure(f"`{unknown[0]}` has written nothing", f"there are lines of {known}" if known else "")
+    if unknown:
+        _check_named(unknown, plant, follow=follow)
     addresses = {one for one in modules if "@" in one}
     reader = LogReader(folder, names, _chooser(addresses, level))
     write = _writer(output, [*names] or [path.stem for path in folder.glob("*.log") if "." not in path.stem])
@@ -43,6 +47,34 @@ def command(*, modules: tuple[str, ...], aim: Aim, follow: bool, level: str, lin
         for record in reader.follow():
             write([record])
     return ExitCode.DONE
+
+
+def _check_named(unknown: list[str], plant: Plant, *, follow: bool) -> None:
+    """Refuse a name that no module has; one that has written nothing yet may be followed."""
+    graph = _graph_in_force(plant)
+    modules = {one.module for one in graph.instances.values()} if graph else set()
+    spoke = {path.stem for path in plant.folder.logs.glob("*.log") if "." not in path.stem}
+    known = ", ".join(f"`{one}`" for one in sorted(spoke))
+    strangers = [one for one in unknown if modules and one not in modules | {RUNNER}]
+    if strangers:
+        hint = did_you_mean(strangers[0], modules | spoke)
+        raise Failure(
+            f"there is no module `{strangers[0]}`",
+            hint or f"there are {', '.join(f'`{one}`' for one in sorted(modules))}",
+        )
+    if not follow:
+        raise Failure(f"`{unknown[0]}` has written nothing", f"there are lines of {known}" if known else "")
+
+
+def _graph_in_force(plant: Plant) -> "Graph | None":
+    from ignrun.runtime.journal.current import read_current
+    from ignrun.terms.failure import StateFolderFailure
+
+    try:
+        current = read_current(plant.folder.path)
+    except StateFolderFailure:
+        return None
+    return current.graph if current else None
 
 
 def _chooser(addresses: set[str], level: str) -> Callable[[LogRecord], bool]:

@@ -7,7 +7,8 @@ from ignrun.render.events import body_text
 from ignrun.runtime.apply.state import State
 from ignrun.runtime.observe.files import LogFiles
 from ignrun.runtime.observe.record import LogRecord
-from ignrun.terms.events import Event, PlacedAlone, RetryScheduled, SlowStart
+from ignrun.terms.events import Event, LifecycleEvent, PlacedAlone, RetryScheduled, SlowStart
+from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import HostId
 
 OnLog = Callable[[LogRecord], None]
@@ -35,9 +36,12 @@ class Voices:
             self._keep(line, line.address if known else own, state.generation)
 
     def happened(self, events: tuple[Event, ...]) -> None:
-        """Keep in the logs of modules what an operator who reads only them has to know: who is slow, parked, or lives alone now."""
+        """Keep in the logs of modules what an operator who reads only them has to know: what failed, who is slow, parked, or lives alone now."""
         for event in events:
             body = event.body
+            if isinstance(body, LifecycleEvent) and body.fault and body.fault.kind is not FaultKind.UPSTREAM:
+                line = LogLine(event.subject, event.at, "error", _whole(body.fault))
+                self._keep(line, event.subject, event.generation)
             parked = isinstance(body, RetryScheduled) and body.parked
             if "@" in event.subject and (parked or isinstance(body, SlowStart | PlacedAlone)):
                 line = LogLine(event.subject, event.at, "warning", f"ignrun: {body_text(body)}")
@@ -60,3 +64,9 @@ class Voices:
 
     def _masked(self, fields: dict[str, object]) -> dict[str, object]:
         return {self._mask(name): self._mask(str(value)) for name, value in fields.items()}
+
+
+def _whole(fault: Fault) -> str:
+    """Write all that is known of a fault: the sentence, and below it the traceback or the last output."""
+    where = f" in `{fault.callback}`" if fault.callback and f"`{fault.callback}`" not in fault.summary else ""
+    return f"ignrun: {fault.summary}{where}" + (f"\n{fault.detail}" if fault.detail else "")

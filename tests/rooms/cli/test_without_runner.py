@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from ignrun.planner.proposal import Base
+from ignrun.runtime.journal.current import publish_current
 from ignrun.runtime.journal.folder import StateFolder
 from ignrun.runtime.journal.schema import open_store
 from ignrun.runtime.journal.store import write_events
 from ignrun.runtime.observe.record import LogRecord, encode_record
 from ignrun.terms.events import Event, ProcessStarted, RunnerEnded, RunnerStarted
+from tests.rooms.render.plants import LINE
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -125,6 +128,14 @@ def test_logs_of_a_module_that_wrote_nothing_name_those_that_did(ignrun, plant_l
     (logs / "web.log").write_bytes(encode_record(LogRecord(AT, "info", "up", "web@gateway")))
     ended = ignrun("logs", "wob")
     assert (ended.code, ended.err) == (1, "error: `wob` has written nothing\nhint: there are lines of `web`\n")
+
+
+def test_logs_of_a_stranger_name_the_module_that_may_be_meant(ignrun, plant_lying) -> None:
+    state = StateFolder(Path(plant_lying("four").state_dir))
+    publish_current(state.path, Base(1, LINE))
+    ended = ignrun("logs", "historain")
+    assert (ended.code, ended.err) == (1, "error: there is no module `historain`\nhint: did you mean `historian`?\n")
+    assert ignrun("logs", "web").err == "error: `web` has written nothing\n"
 
 
 def test_ps_lists_those_that_live(ignrun, plant_running) -> None:

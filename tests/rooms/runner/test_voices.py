@@ -6,7 +6,8 @@ from ignrun.runner.voices import Voices
 from ignrun.runtime.apply.state import State
 from ignrun.runtime.observe.files import LogFiles
 from ignrun.runtime.observe.record import LogRecord
-from ignrun.terms.events import Body, Event, OperatorAsked, RetryScheduled, SlowStart
+from ignrun.terms.events import Body, Event, LifecycleEvent, OperatorAsked, RetryScheduled, SlowStart
+from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.states import ModuleState
 
 T0 = datetime(2026, 5, 4, tzinfo=UTC)
@@ -25,4 +26,17 @@ def test_who_is_slow_or_parked_is_told_of_in_its_own_log(tmp_path) -> None:
     assert [(one.address, one.level, one.text) for one in kept] == [
         ("tags@gateway", "warning", "ignrun: has been starting for 10s"),
         ("tags@gateway", "warning", "ignrun: parked, to be tried again in 15s (attempt 6)"),
+    ]
+
+
+def test_a_fault_stands_whole_in_the_log_of_its_module_with_secrets_blotted_out(tmp_path) -> None:
+    kept: list[LogRecord] = []
+    voices = Voices(LogFiles(tmp_path), lambda text: text.replace("hunter2", "***"), State, kept.append)
+    raised = Fault(FaultKind.RAISED, "ValueError: no", "startup", "Traceback (most recent call last):\n  hunter2")
+    skipped = Fault(FaultKind.UPSTREAM, "skipped", upstream="tags@gateway")
+    for number, (subject, fault) in enumerate([("tags@gateway", raised), ("web@gateway", skipped)]):
+        moved = LifecycleEvent(ModuleState.STARTING, ModuleState.ERROR, "startup raised", 1, fault)
+        voices.happened((Event(number, T0, 1.0, subject, 1, moved),))
+    assert [(one.address, one.level, one.text) for one in kept] == [
+        ("tags@gateway", "error", "ignrun: ValueError: no in `startup`\nTraceback (most recent call last):\n  ***")
     ]
