@@ -7,3 +7,5 @@ from ignrun.testing.driver import ModuleFailed as ModuleFailed
 from ignrun.testing.driver import drive as drive
 from ignrun.testing.peer import FakePeer as FakePeer
 from ignrun.testing.peer import Recorded as Recorded
+from ignrun.testing.plant import PlantFailed as PlantFailed
+from ignrun.testing.plant import PlantUnderTest as PlantUnderTest
