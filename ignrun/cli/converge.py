@@ -13,7 +13,7 @@ from ignrun.cli.options import shown_file
 from ignrun.cli.plant import Plant
 from ignrun.cli.speech import paint_for, say
 from ignrun.manifest.inputs import Inputs
-from ignrun.planner.proposal import Proposal
+from ignrun.planner.proposal import Base, Proposal
 from ignrun.render.outcome import OutcomeReport
 
 if TYPE_CHECKING:
@@ -35,12 +35,10 @@ class Prepared(msgspec.Struct, frozen=True):
 
 def prepare(plant: Plant, manifest: Path, wish: Wish) -> Prepared | ExitCode:
     """Read a manifest for an apply and tell its diagnostics; a code when it is refused, and nothing has been touched."""
-    from ignrun.planner.proposal import Base
-    from ignrun.runtime.journal.current import read_current
     from ignrun.runtime.journal.folder import fingerprint_key
     from ignrun.terms.verdict import Accepted
 
-    base = (read_current(plant.folder.path) if plant.runner else None) or Base()
+    base = _base_of(plant)
     key = fingerprint_key(plant.folder) if plant.folder.key.exists() else b""
     inputs = inputs_of(manifest, plant.folder.path, wish, for_apply=True, key=key)
     verdict = read(inputs, base).verdict
@@ -49,6 +47,20 @@ def prepare(plant: Plant, manifest: Path, wish: Wish) -> Prepared | ExitCode:
         say("nothing was touched")
         return code_of_rejection(verdict.diagnostics)
     return Prepared(plant, manifest, inputs, verdict.value)
+
+
+def _base_of(plant: Plant) -> Base:
+    """Give what is in force; where nothing runs, what was, as far as that can be read."""
+    from ignrun.runtime.journal.current import read_current
+    from ignrun.terms.failure import StateFolderFailure
+
+    try:
+        current = read_current(plant.folder.path) or Base()
+    except StateFolderFailure:
+        if plant.runner:
+            raise
+        return Base()
+    return current if plant.runner else Base(last=current.graph)
 
 
 def show_plan(prepared: Prepared) -> None:

@@ -14,10 +14,19 @@ from ignrun.terms.verdict import Accepted, Rejected
 
 
 class Base(msgspec.Struct, frozen=True):
-    """What a plan compares with: a generation number and its graph (0 and the empty graph: nothing)."""
+    """What a plan compares with: a generation number and its graph (0 and the empty graph: nothing).
+
+    `last` is what was in force before the plant went down: what is an edit is seen by it where nothing runs.
+    """
 
     generation: int = 0
     graph: Graph = EMPTY
+    last: Graph = EMPTY
+
+    @property
+    def known(self) -> Graph:
+        """The graph that edits are compared with."""
+        return self.graph if self.graph.instances else self.last
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -117,7 +117,8 @@ def test_run_time_values_outlive_the_runner_and_hide_no_edit_without_a_word(plan
     plant.ignrun("apply", "-d")
     plant.ignrun("config", "set", "historian.flush", "2s", "--apply")
     plant.ignrun("down")
-    plant.ignrun("apply", "-d")
+    plant.write(MANIFEST.replace("warn", "deny"))
+    assert "IGN510" not in plant.ignrun("apply", "-d").err  # nothing has been edited since
     assert exported(plant)["flush"] == 2.0
     plant.write(MANIFEST.replace("6s", "9s"))
     told = plant.ignrun("plan")

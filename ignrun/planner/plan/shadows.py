@@ -14,13 +14,16 @@ _SEVERITY: Final = {"warn": Severity.WARNING, "deny": Severity.ERROR}
 _ABSENT: Any = object()
 
 
-def shadowed(running: Graph, desired: Graph, policy: str) -> Verdict[Graph]:
-    """Say which edits a run-time value hides; `policy` is `apply.runtime_config`: allow (nothing is said), warn or deny."""
-    if policy not in _SEVERITY:
+def shadowed(before: Graph, desired: Graph, policy: str) -> Verdict[Graph]:
+    """Say which edits a run-time value hides; `policy` is `apply.runtime_config`: allow (nothing is said), warn or deny.
+
+    `before` is what is in force, or was before the plant went down; without it nothing is an edit.
+    """
+    if policy not in _SEVERITY or not before.instances:
         return judge(desired, ())
     found: dict[tuple[str, Path], Diagnostic] = {}
     for address, spec in desired.instances.items():
-        for origin, shadow in _edits(running.instances.get(address), spec):
+        for origin, shadow in _edits(before.instances.get(address), spec):
             found.setdefault((spec.module, origin.path), _diagnostic(spec, origin, shadow, policy))
     return judge(desired, tuple(found.values()))
 

@@ -51,7 +51,7 @@ def propose(
     related = gathered.take(relate(configured, inputs))
     graph = placed(related, base.graph, base.generation)
     target = digest_of_graph(graph)
-    gathered.take(shadowed(base.graph, graph, manifest.apply.runtime_config))
+    gathered.take(shadowed(base.known, graph, manifest.apply.runtime_config))
     if has_errors(gathered.diagnostics):
         refused: Rejected[Proposal | None] = Rejected(None, in_order(gathered.diagnostics))
         return Reading(refused, stacks=configured.stacks, tried=configured.tried)

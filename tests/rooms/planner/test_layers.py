@@ -287,6 +287,8 @@ def test_an_edit_that_a_run_time_value_hides_is_told_with_who_and_when(plant):
     verdict, told = hidden(plant, f"apply: {{runtime_config: deny}}\n{edited}", running)
     assert told == [("error", *WARNING[1:])]
     assert isinstance(verdict, Rejected)
+    assert hidden(plant, edited, Base())[1] == []  # compared with nothing, nothing is an edit
+    assert hidden(plant, edited, Base(last=running.graph))[1] == [WARNING]
     kept = msgspec.json.decode(msgspec.json.encode(running), type=Base)
     assert hidden(plant, edited, kept)[1] == [WARNING]
 

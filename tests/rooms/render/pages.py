@@ -15,6 +15,7 @@ WITHOUT_EXAMPLE = {
     "IGN104": "it takes a file of more than 4 MiB",
     "IGN115": "it takes a text that keeps a machine busy for seconds",
     "IGN508": "it takes a package that is not installed",
+    "IGN510": "it takes a generation in force to compare with",
     "IGN210": "every rule of the schemas that are shipped has a code of its own",
 }
 """Codes that no document of the corpus can show, and why."""
