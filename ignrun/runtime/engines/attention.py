@@ -49,7 +49,16 @@ class NotReadyInTime(Exception):  # noqa: N818 - an answer, not an error of ours
     """A command did not become ready; the text says what was last wrong."""
 
 
-async def await_ready(probes: Probes, site: Site, seconds: float) -> None:
+Objection = Callable[[], str]
+"""Says why a good answer does not count, nothing when it does."""
+
+
+def no_objection() -> str:
+    """Let every good answer count."""
+    return ""
+
+
+async def await_ready(probes: Probes, site: Site, seconds: float, objection: Objection = no_objection) -> None:
     """Return when the command is ready; raises NotReadyInTime after so many seconds."""
     if probes.ready is None:
         await asyncio.sleep(ALIVE)
@@ -57,18 +66,18 @@ async def await_ready(probes: Probes, site: Site, seconds: float) -> None:
     last = [""]
     try:
         async with asyncio.timeout(seconds):
-            await _be_answered(probes.ready, probes.told, site, last)
+            await _be_answered(probes.ready, probes.told, site, last, objection)
     except TimeoutError:
         what = f"{probes.ready}: {last[0]}" if last[0] else f"{probes.ready}: no answer"
         raise NotReadyInTime(f"it was not ready after {show_duration(seconds)} ({what})") from None
 
 
-async def _be_answered(probe: Probe, told: asyncio.Event, site: Site, last: list[str]) -> None:
+async def _be_answered(probe: Probe, told: asyncio.Event, site: Site, last: list[str], objection: Objection) -> None:
     if probe.kind not in ASKED:
         await told.wait()
         return
     pause = _FIRST_PAUSE
-    while answer := await ASKED[probe.kind](probe.argument, site):
+    while answer := await ASKED[probe.kind](probe.argument, site) or objection():
         last[0] = answer
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)

@@ -15,9 +15,10 @@ from ignrun.protocol.kin import Identity
 from ignrun.protocol.template import Guard
 from ignrun.runtime.engines.attention import NotReadyInTime, Probes, ask_once, await_ready
 from ignrun.runtime.engines.launch import CommandLaunch
+from ignrun.runtime.engines.listeners import is_answered, listens
 from ignrun.runtime.engines.notify import VARIABLE, NotifySocket
 from ignrun.runtime.engines.output import Output
-from ignrun.runtime.engines.probes import Site
+from ignrun.runtime.engines.probes import Site, endpoint_of
 from ignrun.runtime.engines.process import (
     Child,
     NotStartable,
@@ -63,6 +64,7 @@ class Incarnation:
         self._is_killing = False
         self._watched: int | None = None
         self._config: Path | None = None
+        self._taken: int | None = None
         self._notify: NotifySocket | None = None
 
     # --- start --------------------------------------------------------------------------------------------------------
@@ -73,6 +75,7 @@ class Incarnation:
             number = _signal_number(self.launch.stop_signal)
             probes = Probes(self.launch)
             site = Site(self._environment(probes), self.launch.cwd, self._shop.children, self._shop.soft_limit)
+            self._taken = _taken_port(probes)
             self._child = self._spawned(site)
         except (NotStartable, OSError, ValueError) as error:
             self._let_go()
@@ -126,7 +129,7 @@ class Incarnation:
     async def _attend(self, probes: Probes, site: Site) -> None:
         launch = self.launch
         try:
-            await await_ready(probes, site, launch.ready_timeout)
+            await await_ready(probes, site, launch.ready_timeout, self._somebody_else)
         except NotReadyInTime as error:
             self._fail(FaultKind.TIMED_OUT, str(error))
             self.stop(launch.stop_grace)
@@ -137,6 +140,16 @@ class Incarnation:
             await asyncio.sleep(launch.check_interval)
             reason = self._shop.mask(await ask_once(probes.check, site, launch.check_timeout))
             self._shop.hear(Probed(launch.address, launch.epoch, not reason, reason))
+
+    def _somebody_else(self) -> str:
+        """Object to an answer on a port that somebody answered on before this command began, unless it is its own by now."""
+        if self._taken is None:
+            return ""
+        ours = kin.kin_of(kin.process_table(), [self._child.identity] if self._child else [], self._marker.__eq__)
+        if listens((one.pid for one in ours), self._taken):
+            self._taken = None
+            return ""
+        return f"port {self._taken} is answered by another process"
 
     # --- stop ---------------------------------------------------------------------------------------------------------
 
@@ -234,6 +247,12 @@ class Incarnation:
         if self._config:
             with suppress(OSError):
                 self._config.unlink()
+
+
+def _taken_port(probes: Probes) -> int | None:
+    """Give the port that is to tell when a command is ready, if somebody answers on it already."""
+    endpoint = endpoint_of(probes.ready) if probes.ready else None
+    return endpoint[1] if endpoint and is_answered(*endpoint) else None
 
 
 def _signal_number(name: str) -> int:

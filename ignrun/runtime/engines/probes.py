@@ -82,6 +82,18 @@ def _judged(probe: Probe) -> Probe:
     return probe
 
 
+def endpoint_of(probe: Probe) -> tuple[str, int] | None:
+    """Give host and port that a probe connects to, None for one that does not."""
+    match probe.kind:
+        case "tcp":
+            return _endpoint(probe.argument)
+        case "http":
+            url = urlsplit(probe.argument)
+            return url.hostname or _LOOPBACK, _port_of(url)
+        case _:
+            return None
+
+
 def _endpoint(argument: Any) -> tuple[str, int]:
     host, _, port = str(argument).rpartition(":")
     return host.strip("[]") or _LOOPBACK, int(port)

@@ -165,6 +165,34 @@ async def test_nobody_there_is_not_ready_in_time(bench) -> None:
     assert (await bench.hears(CommandEnded)).how == "signal 15 (SIGTERM)"
 
 
+async def test_an_answer_from_somebody_else_on_its_port_makes_nothing_ready(bench) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        bench.spawn("sleep", "1000", ready={"tcp": port}, ready_timeout=0.4)
+        fault = (await bench.hears(CommandFailed)).fault
+    assert fault.summary == f"it was not ready after 400ms (tcp:{port}: port {port} is answered by another process)"
+    await bench.hears(CommandEnded)
+
+
+async def test_a_port_that_somebody_else_gives_up_counts_once_it_is_its_own(bench) -> None:
+    waits = """
+        import socket, sys, time
+        while True:
+            try:
+                server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+                break
+            except OSError:
+                time.sleep(0.02)
+        time.sleep(1000)
+    """
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        bench.spawn(*python(waits), str(port), ready={"tcp": port}, ready_timeout=10)
+        await bench.hears(CommandStarted)
+        other.close()
+        await bench.hears(CommandReady)
+
+
 async def test_a_line_of_output_makes_ready(bench) -> None:
     bench.spawn(
         "sh", "-c", "echo warming up; echo listening on port 80 >&2; exec sleep 1000", ready={"log": r"port \d+"}
