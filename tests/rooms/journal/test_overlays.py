@@ -5,7 +5,7 @@ import os
 import pytest
 
 from ignrun.runtime.journal.overlays import KEPT, Overlays
-from ignrun.terms.failure import StateFolderFailure
+from ignrun.terms.failure import LockHeld, StateFolderFailure
 
 
 @pytest.fixture
@@ -89,3 +89,25 @@ def test_a_damaged_overlay_is_said_with_its_cause_and_can_be_left_by_rollback(ov
         overlays.read("tags")
     assert overlays.rollback("tags") == {"n": 1}
     assert overlays.read("tags") == {"n": 1}
+
+
+def test_what_a_rollback_would_bring_can_be_seen_before(overlays) -> None:
+    assert overlays.previous("tags") is None
+    overlays.write("tags", {"n": 1})
+    overlays.write("tags", {"n": 2})
+    assert overlays.previous("tags") == {"n": 1}
+    assert overlays.read("tags") == {"n": 2}
+    assert overlays.rollback("tags") == {"n": 1}
+
+
+def test_one_change_at_a_time_and_the_folder_holds_no_trace_of_it(overlays, monkeypatch) -> None:
+    overlays.write("tags", {"n": 1})
+    monkeypatch.setattr("ignrun.runtime.journal.overlays.PATIENCE", 0.0)
+    with overlays.changing():
+        before = sorted(path.name for path in overlays.path("tags").parent.iterdir())
+        held = "the run-time config of this plant is held by another command"
+        with pytest.raises(LockHeld, match=held), Overlays(overlays.path("tags").parent).changing():
+            pass
+    assert before == ["backups", "tags.json"]
+    with overlays.changing():
+        overlays.write("tags", {"n": 2})
