@@ -73,8 +73,9 @@ def test_a_manifest_that_does_not_exist_is_a_diagnostic(tmp_path):
     assert told.startswith("1:1 IGN101")
 
 
-def test_time_without_end_is_told_at_the_module_that_took_it(tmp_path):
-    asked = inputs(write(tmp_path, "plant.yaml", ENDLESS))
+@pytest.mark.parametrize("judged_by", ["", "type: object, "], ids=["by a validator", "by a type"])
+def test_time_without_end_is_told_at_the_module_that_took_it(tmp_path, judged_by):
+    asked = inputs(write(tmp_path, "plant.yaml", ENDLESS.replace("{properties", f"{{{judged_by}properties")))
     verdict = decoded(answer_of(asked, Base(), Limits(cpu=1))).verdict
     assert lines(verdict.diagnostics) == [
         "3:3 IGN115 reading took more than 1 s of processor time (the place is what was being worked on)"
