@@ -27,6 +27,11 @@ def launch_of(spec: InstanceSpec, epoch: int, secrets: Secrets, exports: Exports
         check_timeout=spec.health.timeout,
         stop_signal=body.stop.signal,
         stop_grace=spec.lifecycle.stop_timeout,
+        memory=spec.limits.memory if spec.limits else None,
+        descriptors=spec.limits.files if spec.limits else None,
+        umask=None if body.umask is None else int(str(body.umask), 8),
+        user=body.user,
+        files=() if body.files is None else tuple(fill_all(body.files, secrets, exports)),
     )
 
 

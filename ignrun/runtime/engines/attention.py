@@ -1,19 +1,16 @@
 """Owns the attention that a command gets while it lives: waits until it is ready, then asks for its health again and again."""
 
 import asyncio
-import re
 from collections.abc import Callable
 from typing import Final
 
 from ignrun.runtime.engines.launch import CommandLaunch
+from ignrun.runtime.engines.matching import LIMIT, Matcher, TooSlow
 from ignrun.runtime.engines.probes import ASKED, Probe, Site, read_probe
 from ignrun.terms.duration import show_duration
 
 ALIVE: Final = 1.0
 """Seconds that a command without a probe has to live to count as ready."""
-
-LONGEST_MATCHED: Final = 4096
-"""Characters of a line that a `log` probe looks at."""
 
 _FIRST_PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 0.5
@@ -28,7 +25,8 @@ class Probes:
         check = self.ready if launch.check == "ready" else read_probe(launch.check)
         self.check = check if check and check.kind in ASKED else None
         self.told = asyncio.Event()
-        self._pattern = re.compile(str(self.ready.argument)) if self.ready and self.ready.kind == "log" else None
+        self._pattern = Matcher(str(self.ready.argument)) if self.ready and self.ready.kind == "log" else None
+        self.trouble = ""
 
     @property
     def notified(self) -> bool:
@@ -41,8 +39,14 @@ class Probes:
         return self._look if self._pattern else None
 
     def _look(self, line: str) -> None:
-        if self._pattern and not self.told.is_set() and self._pattern.search(line[:LONGEST_MATCHED]):
-            self.told.set()
+        if self._pattern is None or self.told.is_set():
+            return
+        try:
+            if self._pattern.finds(line):
+                self.told.set()
+        except TooSlow:
+            self._pattern = None
+            self.trouble = f"the pattern takes more than {show_duration(LIMIT)} for a line of {len(line)} characters"
 
 
 class NotReadyInTime(Exception):  # noqa: N818 - an answer, not an error of ours
@@ -68,7 +72,7 @@ async def await_ready(probes: Probes, site: Site, seconds: float, objection: Obj
         async with asyncio.timeout(seconds):
             await _be_answered(probes.ready, probes.told, site, last, objection)
     except TimeoutError:
-        what = f"{probes.ready}: {last[0]}" if last[0] else f"{probes.ready}: no answer"
+        what = f"{probes.ready}: {last[0] or probes.trouble or 'no answer'}"
         raise NotReadyInTime(f"it was not ready after {show_duration(seconds)} ({what})") from None
 
 

@@ -14,6 +14,7 @@ from ignrun.protocol import kin
 from ignrun.protocol.kin import Identity
 from ignrun.protocol.template import Guard
 from ignrun.runtime.engines.attention import NotReadyInTime, Probes, ask_once, await_ready
+from ignrun.runtime.engines.files import write_files
 from ignrun.runtime.engines.launch import CommandLaunch
 from ignrun.runtime.engines.listeners import is_answered, listens
 from ignrun.runtime.engines.notify import VARIABLE, NotifySocket
@@ -22,6 +23,7 @@ from ignrun.runtime.engines.probes import Site, endpoint_of
 from ignrun.runtime.engines.process import (
     Child,
     NotStartable,
+    Terms,
     how_of,
     peek_exit,
     reap,
@@ -74,6 +76,7 @@ class Incarnation:
         try:
             number = _signal_number(self.launch.stop_signal)
             probes = Probes(self.launch)
+            write_files(self.launch)
             site = Site(self._environment(probes), self.launch.cwd, self._shop.children, self._shop.soft_limit)
             self._taken = _taken_port(probes)
             self._child = self._spawned(site)
@@ -94,7 +97,7 @@ class Incarnation:
     def _environment(self, probes: Probes) -> dict[str, str]:
         env = self._shop.environment(self.launch.inherit_env) | self.launch.env
         env[kin.MARKER] = self._marker
-        if self.launch.config is not None:
+        if self.launch.config is not None and self.launch.user is None:  # the run-time folder is nobody else's to enter
             self._config = self._shop.place(self.launch, "json")
             env[CONFIG] = str(self._config)
             _write_private(self._config, msgspec.json.encode(self.launch.config))
@@ -109,11 +112,21 @@ class Incarnation:
             ends += [self._output.open("out")]
             ends += [self._output.open("err")]
             return start_process(
-                self.launch.argv, env=site.env, cwd=site.cwd, out=ends[0], err=ends[1], soft_limit=site.soft_limit
+                self.launch.argv,
+                env=site.env,
+                cwd=site.cwd,
+                out=ends[0],
+                err=ends[1],
+                soft_limit=site.soft_limit,
+                terms=self._terms(),
             )
         finally:
             for end in ends:
                 os.close(end)
+
+    def _terms(self) -> Terms:
+        launch = self.launch
+        return Terms(launch.memory, launch.descriptors, launch.umask, launch.user)
 
     def _fail(self, kind: FaultKind, summary: str) -> None:
         fault = Fault(kind, self._shop.mask(summary), detail=self._output.tail())
@@ -136,8 +149,10 @@ class Incarnation:
             return
         self._output.watch = None
         self._shop.hear(CommandReady(launch.address, launch.epoch))
+        pause = launch.check_interval if probes.ready else 0.0  # nothing but the check can say that it is well
         while probes.check and launch.check_interval > 0:
-            await asyncio.sleep(launch.check_interval)
+            await asyncio.sleep(pause)
+            pause = launch.check_interval
             reason = self._shop.mask(await ask_once(probes.check, site, launch.check_timeout))
             self._shop.hear(Probed(launch.address, launch.epoch, not reason, reason))
 

@@ -15,7 +15,9 @@ class CommandLaunch(msgspec.Struct, frozen=True):
     offered as the file named in IGNRUN_CONFIG. `ready` and `check` are None or one of `{"tcp": port | "host:port"}`, `{"http": url}`,
     `{"log": regex}`, `{"exec": [..]}`, `{"notify": true}`; a `check` of `"ready"` is the readiness probe again.
     `oneshot` means that it is meant to end: it has no probes. `stop_signal` is a name (`TERM`); `stop_grace` is what follows
-    when it did not become ready, leaves others behind, or the runner is gone.
+    when it did not become ready, leaves others behind, or the runner is gone. `memory` (bytes of address space) and `descriptors`
+    are hard limits; `user` needs a runner of root's. `files` are written before it starts, each `{"path": .., "json": .., "mode": ..}`
+    (or `yaml`, `text`).
     """
 
     address: Address
@@ -33,6 +35,11 @@ class CommandLaunch(msgspec.Struct, frozen=True):
     check_timeout: float = 5.0
     stop_signal: str = "TERM"
     stop_grace: float = 10.0
+    memory: int | None = None
+    descriptors: int | None = None
+    umask: int | None = None
+    user: str | None = None
+    files: tuple[dict[str, Any], ...] = ()
 
     def __repr__(self) -> str:
         """Show whose it is, and no value that may be a secret."""

@@ -7,19 +7,32 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from ignrun.protocol import kin
 from ignrun.protocol.kin import Identity
-from ignrun.runtime.engines.limits import restore_descriptor_limit
+from ignrun.runtime.engines.files import owner_of
+from ignrun.runtime.engines.limits import limit, restore_descriptor_limit
 
 _WAIT: Final = os.WEXITED | os.WNOHANG
 
 
 class NotStartable(Exception):  # noqa: N818 - it is an answer, not an error of ours
     """A program could not be started; the text says why in one plain line."""
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """On which terms a program runs: hard limits in bytes of address space and open descriptors, umask, user; None: the runner's."""
+
+    memory: int | None = None
+    descriptors: int | None = None
+    umask: int | None = None
+    user: str | None = None
+
+
+_FREE: Final = Terms()
 
 
 class Child(msgspec.Struct, frozen=True):
@@ -43,10 +56,12 @@ def start_process(
     err: int,
     soft_limit: int,
     pass_fds: tuple[int, ...] = (),
+    terms: Terms = _FREE,
 ) -> Child:
     """Start a program in a session of its own, its input empty; raises NotStartable. The caller waits for it (`exit_of`)."""
     argv = list(argv)
     try:
+        identity_terms = _identity(terms)
         process = subprocess.Popen(
             argv,
             env=env,
@@ -56,11 +71,14 @@ def start_process(
             stderr=err,
             start_new_session=True,
             pass_fds=pass_fds,
+            umask=-1 if terms.umask is None else terms.umask,
+            **identity_terms,
         )
     except (OSError, ValueError) as error:
         raise NotStartable(_reason(error, argv[0] if argv else "", str(cwd))) from error
     process.returncode = 0  # the pidfd tells of its end, not Popen
     restore_descriptor_limit(process.pid, soft_limit)
+    limit(process.pid, memory=terms.memory, descriptors=terms.descriptors)
     identity = kin.identity_of(process.pid) or Identity(process.pid, 0)
     try:
         return Child(identity, os.pidfd_open(process.pid))
@@ -68,6 +86,15 @@ def start_process(
         os.killpg(process.pid, signal.SIGKILL)  # nobody has waited for it, so the number is still its own
         os.waitpid(process.pid, 0)
         raise NotStartable(_reason(error, argv[0], str(cwd))) from error
+
+
+def _identity(terms: Terms) -> dict[str, Any]:
+    owner = owner_of(terms.user)
+    if owner is None or owner[0] == os.geteuid():
+        return {}
+    if os.geteuid() != 0:
+        raise ValueError(f"only root's runner can run it as `{terms.user}`")
+    return {"user": owner[0], "group": owner[1], "extra_groups": []}
 
 
 def _reason(error: Exception, program: str, cwd: str) -> str:

@@ -1,0 +1,108 @@
+"""Holds commands to the terms on which they run: limits, umask, user, files; and a log pattern to its time."""
+
+import os
+import pwd
+import stat
+import time
+
+import pytest
+
+from ignrun.runtime.engines.matching import Matcher, TooSlow
+from ignrun.runtime.supervise.messages import CommandEnded, CommandFailed, CommandReady, Probed
+from ignrun.terms.fault import FaultKind
+from tests.rooms.engines.test_commands import WEB, python
+
+
+async def said_of_itself(bench, code: str, **terms) -> str:
+    bench.spawn(*python(code), oneshot=True, **terms)
+    return str((await bench.hears(CommandEnded)).tail)
+
+
+LIMITS = """
+import resource, time
+def settled():
+    return resource.getrlimit(resource.RLIMIT_AS)[1] > 0 and resource.getrlimit(resource.RLIMIT_NOFILE)[1] == 77
+deadline = time.monotonic() + 5
+while not settled() and time.monotonic() < deadline: time.sleep(0.01)
+print(resource.getrlimit(resource.RLIMIT_AS), resource.getrlimit(resource.RLIMIT_NOFILE))
+try:
+    bytearray(2**30)
+except MemoryError:
+    print("no more memory")
+"""
+
+
+async def test_memory_and_descriptors_of_a_command_are_limited(bench) -> None:
+    said = await said_of_itself(bench, LIMITS, memory=2**29, descriptors=77)
+    assert said.splitlines() == [f"({2**29}, {2**29}) (77, 77)", "no more memory"]
+
+
+async def test_a_command_has_the_umask_that_was_asked_for(bench) -> None:
+    assert await said_of_itself(bench, "import os; print(oct(os.umask(0)))", umask=0o027) == "0o27"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may run commands as somebody else")
+async def test_a_command_runs_as_the_user_that_was_asked_for_with_no_group_of_roots(bench) -> None:
+    nobody = pwd.getpwnam("nobody")
+    bench.spawn("id", "-u", oneshot=True, user="nobody", cwd="/")
+    assert (await bench.hears(CommandEnded)).tail == str(nobody.pw_uid)
+    bench.spawn("id", "-G", oneshot=True, user="nobody", cwd="/", epoch=2)
+    assert (await bench.hears(CommandEnded, 2)).tail == str(nobody.pw_gid)
+
+
+async def test_a_user_that_there_is_not_is_named(bench) -> None:
+    bench.spawn("true", user="no-such-user")
+    failed = await bench.hears(CommandFailed)
+    assert (failed.fault.kind, failed.fault.summary) == (FaultKind.NOT_STARTED, "there is no user `no-such-user`")
+
+
+async def test_files_are_there_whole_with_their_mode_before_the_command_starts(bench, tmp_path) -> None:
+    files = (
+        {"path": "etc/a.json", "json": {"port": 1}},
+        {"path": str(tmp_path / "b.yaml"), "yaml": {"on": True, "name": "käse"}, "mode": "0640"},
+        {"path": "c.txt", "text": "hello\n", "mode": 0o644},
+    )
+    bench.spawn("cat", "etc/a.json", "b.yaml", "c.txt", oneshot=True, cwd=str(tmp_path), files=files)
+    ended = await bench.hears(CommandEnded)
+    assert ended.tail.splitlines() == ["{", '  "port": 1', "}", "'on': true", "name: käse", "hello"]
+    modes = {
+        p.name: stat.S_IMODE(p.stat().st_mode)
+        for p in (tmp_path / "etc/a.json", tmp_path / "b.yaml", tmp_path / "c.txt")
+    }
+    assert modes == {"a.json": 0o600, "b.yaml": 0o640, "c.txt": 0o644}
+    assert [p.name for p in tmp_path.iterdir() if ".new" in p.name] == []
+
+
+async def test_a_file_that_cannot_be_written_is_a_fault_of_the_command_and_leaves_nothing(bench, tmp_path) -> None:
+    (tmp_path / "taken").mkdir()
+    bench.spawn("true", cwd=str(tmp_path), files=({"path": "taken", "text": "x"},))
+    failed = await bench.hears(CommandFailed)
+    assert failed.fault.kind is FaultKind.NOT_STARTED
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".taken")] == []
+
+
+# --- a pattern that takes for ever ------------------------------------------------------------------------------------
+
+
+def test_a_pattern_that_takes_for_ever_is_given_up_within_its_time() -> None:
+    began = time.monotonic()
+    with pytest.raises(TooSlow):
+        Matcher(r"(a+)+$").finds("a" * 60 + "b")
+    assert time.monotonic() - began < 1.0
+    assert Matcher(r"ready on \d+").finds("ready on 8080")
+
+
+async def test_a_command_with_such_a_pattern_is_not_ready_and_the_pattern_is_named_and_the_loop_goes_on(bench) -> None:
+    code = "import time; print('a' * 60 + 'b', flush=True); time.sleep(1000)"
+    bench.spawn(*python(code), ready={"log": r"(a+)+$"}, ready_timeout=0.7, stop_grace=0.2)
+    failed = await bench.hears(CommandFailed)
+    assert failed.fault.summary == (
+        "it was not ready after 700ms (log: the pattern takes more than 50ms for a line of 61 characters)"
+    )
+    await bench.hears(CommandEnded)
+
+
+async def test_what_only_a_check_can_call_well_is_checked_at_once(bench) -> None:
+    bench.spawn("sleep", "1000", check={"exec": ["true"]}, check_interval=1000.0)
+    await bench.hears(CommandReady)
+    assert (await bench.hears(Probed, seconds=3)) == Probed(WEB, 1, healthy=True)
