@@ -31,7 +31,7 @@ from ignrun.runtime.observe.files import LogFiles
 from ignrun.runtime.supervise.messages import ShutdownAsked
 from ignrun.terms.clock import SystemClock
 from ignrun.terms.events import Body, Event, Happening, RunnerEnded, RunnerStarted
-from ignrun.terms.failure import StateFolderFailure
+from ignrun.terms.failure import Failure, StateFolderFailure
 
 OnServing = Callable[[str], None]
 """Told the path of the control socket once the runner answers on it."""
@@ -42,17 +42,17 @@ async def run(
 ) -> int:
     """Run the plant on `ground` until it has gone down; with `first`, apply that to begin with. Gives the exit code."""
     async with AsyncExitStack() as stack:
-        runner = await stack.enter_async_context(Runner(ground, options))
+        runner = Runner(ground, options)
+        stack.enter_context(ending_by_signal(runner.ask_down))  # until the end: nothing may break off the clearing up
+        await stack.enter_async_context(runner)
         beginning = First(runner.steering, runner.loop.hear, options.on_outcome)
-        stack.enter_context(ending_by_signal(runner.ask_down))
         if first:
             beginning.begin(first)
         await stack.enter_async_context(runner.door())
         if on_serving:
             on_serving(str(ground.socket))
-        code = beginning.final_code(await runner.ended)
-        runner.tell(RunnerEnded(code))
-    return code
+        runner.code = beginning.final_code(await runner.ended)
+    return runner.code
 
 
 class Runner:
@@ -62,6 +62,7 @@ class Runner:
         """Put the parts together in the running loop; the template of the hosts is started at once."""
         running = asyncio.get_running_loop()
         self.ended: asyncio.Future[int] = running.create_future()
+        self.code = 0
         self._ground = ground
         self._clock = SystemClock()
         self._started = self._clock.utc()
@@ -129,19 +130,27 @@ class Runner:
             with _usable(self._ground.folder.path):
                 register(self._ground.record(self._started), self._ground.run_time)
         except StateFolderFailure:
-            await self.__aexit__()
+            await self._let_go()
             raise
         self.tell(RunnerStarted(os.getpid(), __version__))
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        """Let go of everything, the journal last."""
-        await self._commands.close()
-        await self._hosts.close()
-        self._logs.close()
-        self._journal.close()
-        remove_run_folder(self._run_dir)
-        unregister(self._ground.record(self._started), self._ground.run_time)
+    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Let go of everything, the journal last; the last that it keeps is that the runner ended."""
+        code = self.code if error is None else _code_of(error)
+        await self._let_go(RunnerEnded(code))
+
+    async def _let_go(self, last_word: RunnerEnded | None = None) -> None:
+        try:
+            await self._commands.close()
+            await self._hosts.close()
+        finally:
+            self._logs.close()
+            if last_word:
+                self.tell(last_word)
+            self._journal.close()
+            remove_run_folder(self._run_dir)
+            unregister(self._ground.record(self._started), self._ground.run_time)
 
     @asynccontextmanager
     async def door(self) -> AsyncIterator[None]:
@@ -189,6 +198,17 @@ def _usable(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise StateFolderFailure(folder, error.strerror or str(error)) from error
+
+
+def _code_of(error: BaseException) -> int:
+    """Say with which code a command ends that this broke off; the command line's enum holds the same numbers."""
+    match error:
+        case Failure():
+            return 1
+        case asyncio.CancelledError() | KeyboardInterrupt():
+            return 130
+        case _:
+            return 70
 
 
 def _first_state(journal: Journal) -> State:

@@ -31,7 +31,9 @@ def main(word: int, answer: int, launch: Launch) -> int:
     try:
         folder = StateFolder(Path(launch.state_dir))
         make_state_folder(folder)
-        _write_into(error_log(folder.path))  # before anything is forked: whoever started this waits for its output to end
+        _write_into(
+            error_log(folder.path)
+        )  # before anything is forked: whoever started this waits for its output to end
         with taken_ground(launch) as ground:
             return asyncio.run(run(ground, RunOptions(), on_serving=serving))
     except Failure as failure:

@@ -45,7 +45,7 @@ class First:
         self._result = outcome.result
         if self._told:
             self._told(outcome)
-        if outcome.result in _ENDS:
+        if outcome.result in _ENDS and not self._steering.is_ending:
             self._hear(ShutdownAsked("nothing came into force", _ENDS[outcome.result]))
 
     def _done(self, task: "asyncio.Task[None]") -> None:

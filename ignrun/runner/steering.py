@@ -124,6 +124,11 @@ class Steering:
         refusal: str = await answer
         return refusal
 
+    @property
+    def is_ending(self) -> bool:
+        """Tell whether the plant is going down already: asking once more would take away every grace."""
+        return self._loop.state.ending is not None
+
     async def shutdown(self, by: str) -> None:
         """Begin to take the plant down; the runner ends when everything has stopped."""
         self._loop.hear(ShutdownAsked(by, 0))
