@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 import pathlib
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol
@@ -34,6 +35,7 @@ from ignrun.terms.states import RESTING, Health, ModuleState, may_move
 
 S = ModuleState
 _HOOKS: Final = {"G": "create_gateway_hook", "C": "create_client_hook", "D": "create_designer_hook"}
+_THREADS_GRACE: Final = 0.5
 UNKNOWN: Final = HealthResult(Health.UNKNOWN)
 
 
@@ -71,6 +73,9 @@ class Stage(Protocol):
 
     def tasks_of(self, address: str) -> list["asyncio.Task[Any]"]:
         """Give the tasks that the code of an instance has made and that are not done."""
+
+    def threads_of(self, address: str) -> list[threading.Thread]:
+        """Give the threads that the code of an instance has started and that still run."""
 
 
 class IllegalMoveError(AssertionError):
@@ -284,6 +289,7 @@ class Incarnation:
             self.shut_down = True
             fault = await self._shut_down(max(seconds / 4, end - loop.time()))
         left += await self._cancel_tasks()
+        left += await self._threads_left()
         if left:
             self.stage.unfinished(self, tuple(left))
         return fault
@@ -321,6 +327,16 @@ class Incarnation:
                 said = one_line(error, self.stage.masker)
                 logger_of(self.address).warning("task `%s` ended with %s", task.get_name(), said)
         return [f"task {task.get_name()}" for task in tasks if not task.done()]
+
+    async def _threads_left(self) -> list[str]:
+        """Give threads a moment to end; nobody can end them from outside."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _THREADS_GRACE
+        while threads := self.stage.threads_of(self.address):
+            if loop.time() >= end:
+                return [f"thread {thread.name}" for thread in threads]
+            await asyncio.sleep(0.01)
+        return []
 
     # --- calls and moves ----------------------------------------------------------------------------------------------
 

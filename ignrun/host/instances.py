@@ -403,6 +403,10 @@ class Instances:
         """Give the tasks that the code of an instance has made and that are not done."""
         return self._ledger.tasks_of(address)
 
+    def threads_of(self, address: str) -> list[threading.Thread]:
+        """Give the threads that the code of an instance has started and that still run."""
+        return self._ledger.threads_of(address)
+
     # --- small things -------------------------------------------------------------------------------------------------
 
     def seat_of(self, address: str) -> Seat | None:

@@ -1,12 +1,16 @@
-"""Owns the list of tasks that the code of each instance has made, so that none of them outlives it."""
+"""Owns the lists of tasks and threads that the code of each instance has made, so that none of them outlives it unnamed."""
 
 import asyncio
+import threading
 import weakref
 from collections.abc import Coroutine, Generator
-from typing import Any
+from typing import Any, Final
 
 from ignrun.host.callbacks import whose
 from ignrun.host.steps import Marked
+
+POOLS: Final = ("callback_", "asyncio_")
+"""Beginnings of the names of threads that all instances share."""
 
 
 class Ledger:
@@ -14,6 +18,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._tasks: dict[str, weakref.WeakSet[asyncio.Task[Any]]] = {}
+        self._threads: dict[str, weakref.WeakSet[threading.Thread]] = {}
 
     def __call__(
         self,
@@ -34,3 +39,19 @@ class Ledger:
     def tasks_of(self, address: str) -> "list[asyncio.Task[Any]]":
         """Give the tasks of an instance that are not done."""
         return [task for task in self._tasks.get(address, ()) if not task.done()]
+
+    def watch_threads(self) -> None:
+        """Remember from now on whose code starts a thread; for a process that is a host and nothing else."""
+        start = threading.Thread.start
+
+        def remembered(thread: threading.Thread) -> None:
+            address = whose.get()
+            if address and not thread.name.startswith((*POOLS, f"{address} ")):
+                self._threads.setdefault(address, weakref.WeakSet()).add(thread)
+            start(thread)
+
+        threading.Thread.start = remembered  # type: ignore[method-assign, assignment]
+
+    def threads_of(self, address: str) -> list[threading.Thread]:
+        """Give the threads of an instance that still run."""
+        return [thread for thread in self._threads.get(address, ()) if thread.is_alive()]

@@ -105,6 +105,7 @@ class Host(asyncio.Protocol):
         door = self._connect()
         self._lines = LinesHandler(self._masker, self._wake)
         if signals:
+            ledger.watch_threads()
             listen(self._lines)
             self._loop.add_signal_handler(signal.SIGTERM, self._end, ORPHAN_GRACE)
         await door.open()

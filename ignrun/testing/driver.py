@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ from ignrun.host.config import settle as settle_config
 from ignrun.host.deadlines import Deadlines
 from ignrun.host.faults import Faulted
 from ignrun.host.incarnation import Incarnation
-from ignrun.host.ledger import Ledger
+from ignrun.host.ledger import POOLS, Ledger
 from ignrun.host.masking import Masker
 from ignrun.host.provided import Streams, call_provided, open_provided
 from ignrun.host.wanted import Wanted
@@ -58,6 +59,7 @@ class Driver:
         self.left_behind: tuple[str, ...] = ()
         self.fault: Fault | None = None
         self._ledger = Ledger()
+        self._threads = frozenset(threading.enumerate())
         self._streams = Streams()
         self._peers = peers
         self._assignment = assignment
@@ -209,6 +211,10 @@ class Driver:
     def tasks_of(self, address: str) -> "list[asyncio.Task[Any]]":
         """Give the tasks that the module has made."""
         return self._ledger.tasks_of(address)
+
+    def threads_of(self, address: str) -> list[threading.Thread]:  # noqa: ARG002 - the stage's contract
+        """Give the threads that came up since the test began and still run."""
+        return [one for one in threading.enumerate() if one not in self._threads and not one.name.startswith(POOLS)]
 
     # --- inside -------------------------------------------------------------------------------------------------------
 

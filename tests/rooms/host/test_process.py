@@ -154,3 +154,26 @@ def test_what_is_no_frame_ends_the_host(host) -> None:
     assert host.runner.hello
     host.runner.sock.sendall(b"\xff" * 64)
     assert host.ended(5) == 0
+
+
+def test_threads_that_outlive_their_module_are_named(host, tmp_path) -> None:
+    (tmp_path / "leaky.py").write_text(
+        "import asyncio, threading, time\nfrom ignrun import Module\n"
+        "class Leaky(Module):\n"
+        "  async def startup(self):\n"
+        "    threading.Thread(target=time.sleep, args=(60,), name='pump', daemon=True).start()\n"
+        "    threading.Thread(target=time.sleep, args=(0.01,), name='short').start()\n"
+        "    await asyncio.to_thread(int)\n"
+        "  def check_health(self): threading.Thread(target=time.sleep, args=(60,), name='checker', daemon=True).start()\n"
+    )
+    runner = host.runner
+    runner.load(assignment("a@gateway", "leaky:Leaky", tmp_path), assignment("b@gateway", PLAYS + "Plain", tmp_path))
+    runner.start("a@gateway", "b@gateway")
+    runner.until(lambda: runner.health_of("a@gateway"))
+    runner.stop("a@gateway", "b@gateway")
+    runner.until_state("a@gateway", "stopped")
+    runner.until_state("b@gateway", "stopped")
+    assert sorted(runner.unfinished("a@gateway")[0].names) == ["thread checker", "thread pump"]
+    assert runner.unfinished("b@gateway") == []
+    runner.tell(Quit(2.0))
+    assert host.ended(5) == 0

@@ -339,3 +339,16 @@ async def test_a_stopped_module_starts_again_as_a_fresh_object() -> None:
 def test_a_module_that_runs_nowhere_says_so() -> None:
     with pytest.raises(RuntimeError, match="does not run anywhere"):
         _ = Historian().config
+
+
+async def test_a_thread_that_goes_on_after_shutdown_is_left_behind_by_name() -> None:
+    release = threading.Event()
+
+    class Leaky(Module):
+        async def startup(self) -> None:
+            threading.Thread(target=release.wait, name="pump").start()
+
+    async with drive(Leaky) as driver:
+        await driver.stop()
+        assert driver.left_behind == ("thread pump",)
+        release.set()
