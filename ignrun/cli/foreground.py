@@ -1,9 +1,10 @@
 """Turns this process into the runner of a plant: progress first, then what the modules write, until Ctrl-C."""
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ignrun.cli.converge import Prepared
+from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.progress import Told, plain_lines, shown
 from ignrun.cli.speech import paint_for, result, say
 from ignrun.render.logs import log_text
@@ -23,7 +24,13 @@ def become_runner(prepared: Prepared, *, soak: float | None) -> int:
     with ExitStack() as progress:
         stage = _Stage(prepared, progress)
         options = RunOptions(soak=soak, on_event=stage.told, on_outcome=stage.ended, on_log=stage.logged)
-        return run_plant(prepared.plant.name, prepared.inputs, options)
+        code = run_plant(prepared.plant.name, prepared.inputs, options)
+    if code in _INTERRUPTED:
+        say("Interrupted: the plant was taken down.")
+    return code
+
+
+_INTERRUPTED: Final = frozenset({ExitCode.INTERRUPTED, ExitCode.TERMINATED})
 
 
 class _Stage:
@@ -49,7 +56,13 @@ class _Stage:
         self._progress.close()
         self._answered = outcome.transaction
         self._tell = plain_lines(self._short)
-        say(outcome_text(outcome, self._short).rstrip("\n"))
+        broken_off = outcome.result == "refused" and outcome.summary.endswith("the plant is going down")
+        said = (
+            "The apply was broken off: the plant is being taken down."
+            if broken_off
+            else outcome_text(outcome, self._short)
+        )
+        say(said.rstrip("\n"))
         held_back, self._waiting = self._waiting or [], None
         for record in held_back:
             self.logged(record)

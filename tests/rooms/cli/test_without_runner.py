@@ -12,7 +12,7 @@ from ignrun.runtime.journal.folder import StateFolder
 from ignrun.runtime.journal.schema import open_store
 from ignrun.runtime.journal.store import write_events
 from ignrun.runtime.observe.record import LogRecord, encode_record
-from ignrun.terms.events import Event, ProcessStarted, RunnerEnded, RunnerStarted
+from ignrun.terms.events import Event, OperatorAsked, ProcessStarted, RunnerEnded, RunnerStarted
 from tests.rooms.render.plants import LINE
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -41,6 +41,23 @@ def test_status_says_that_a_plant_is_down_in_good_order(ignrun, plant_lying, rem
     ended = ignrun("status")
     assert ended.code == 13
     assert ended.out == ("plant four: down\nthe runner (pid 4242) ended in good order at 2026-01-02 03:04:05 UTC\n")
+
+
+def test_a_runner_that_said_its_last_word_is_not_lost_whatever_was_kept_after_it(
+    ignrun, plant_lying, remembers
+) -> None:
+    remembers(plant_lying("four"), RunnerStarted(4242, "0.1.0"), RunnerEnded(130), OperatorAsked("down", "SIGINT"))
+    assert "ended in good order" in ignrun("status").out
+
+
+def test_the_last_word_of_the_runner_before_does_not_count(ignrun, plant_lying, remembers) -> None:
+    remembers(plant_lying("four"), RunnerEnded(0), RunnerStarted(4242, "0.1.0"), ProcessStarted(7, "host gateway"))
+    assert "ended without a word" in ignrun("status").out
+
+
+def test_a_runner_that_ended_with_a_bug_is_not_said_to_have_ended_in_good_order(ignrun, plant_lying, remembers) -> None:
+    remembers(plant_lying("four"), RunnerStarted(4242, "0.1.0"), RunnerEnded(70))
+    assert "ended after a bug of its own at" in ignrun("status").out
 
 
 def test_status_says_that_a_runner_ended_without_a_word(ignrun, plant_lying, remembers) -> None:
