@@ -28,6 +28,8 @@ ANSWER: Final = b"A"
 OUT_OF_MEMORY: Final = b"M"
 BUG: Final = b"B"
 _CHUNK: Final = 1 << 20
+_CRASHES: Final = frozenset({-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT})
+"""How a child ends when a library in C is refused memory and does not look."""
 _GONE: Final = getattr(select, "POLLRDHUP", 0)
 """Asks a poll for the close of the other end alone; a hang-up is always told."""
 
@@ -152,7 +154,7 @@ def _without_answer(answer: bytes | None, status: int | None, limits: Limits, pl
     """Say why a child gave no answer: a limit is a diagnostic like any other."""
     if answer is None:
         return _limit(place, f"reading took longer than {limits.wall:g} s")
-    if answer == OUT_OF_MEMORY:
+    if answer == OUT_OF_MEMORY or status in _CRASHES:
         return _limit(place, f"reading took more than {limits.memory >> 20} MiB of memory")
     if answer[:1] == BUG:
         return answer
