@@ -1,6 +1,8 @@
 """Turns what a state folder remembers into the status of a plant that nobody runs."""
 
+import os
 from contextlib import closing
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -42,6 +44,17 @@ def report_of_absent(plant: Plant) -> StatusReport:
         note=note,
     )
     return StatusReport(FORMAT_VERSION, status, ())
+
+
+def left_of(state_dir: str) -> int:
+    """Count the processes that a runner left behind and that have not ended yet."""
+    from ignrun.protocol import kin
+    from ignrun.runtime.engines.places import plant_token
+
+    table = kin.process_table()
+    for own in tuple(kin.ancestors(table, os.getpid())):
+        del table[own]
+    return len(kin.kin_of(table, (), kin.of_plant(plant_token(Path(state_dir)))))
 
 
 def _ending(plant: Plant, pid: int | None, remembered: Remembered) -> tuple[str, str]:

@@ -2,12 +2,10 @@
 
 from datetime import UTC, datetime
 
-import click
-
 from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.options import Aim, aims_at_plant, output_option
 from ignrun.cli.plant import find_plant
-from ignrun.cli.speech import paint_for, result, width
+from ignrun.cli.speech import paint_for, result, say, width
 from ignrun.cli.verb import verb
 from ignrun.render.status_report import StatusReport, encode_status
 
@@ -42,4 +40,9 @@ def show(report: StatusReport, output: str) -> None:
 
     result(status_text(report, now=datetime.now(UTC), paint=paint_for(), width=width()))
     if report.plant.state == "lost":
-        click.echo("hint: nothing of the plant runs any more; `ignrun apply` brings it up again", err=True)
+        from ignrun.cli.absence import left_of
+
+        left = left_of(report.plant.state_dir)
+        is_left = f"what is left of it ({left} process{'' if left == 1 else 'es'}) is being ended"
+        rest = is_left if left else "nothing of the plant runs any more"
+        say(f"hint: {rest}; `ignrun apply` brings it up again")

@@ -30,6 +30,10 @@ def happened(plant: Plant) -> list[str]:
     return [json.loads(line)["body"]["type"] for line in lines]
 
 
+def await_asked(plant: Plant, times: int) -> None:
+    until(lambda: happened(plant).count("operator-asked") >= times)
+
+
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_runner_interrupted_in_its_first_apply_ends_in_good_order(plant: Plant, times: int) -> None:
     command = [sys.executable, "-m", "ignrun", "apply"]
@@ -38,9 +42,9 @@ def test_a_runner_interrupted_in_its_first_apply_ends_in_good_order(plant: Plant
         command, cwd=plant.folder, env=plant.environment, text=True, stdin=quiet, stdout=quiet, stderr=subprocess.PIPE
     ) as process:
         plant.wait_for(lambda now: now and now["stubborn@gateway"]["pid"])
-        for time in range(times):
+        for so_far in range(times):
             os.kill(process.pid, signal.SIGINT)
-            until(lambda so_far=time: happened(plant).count("operator-asked") > so_far)
+            await_asked(plant, so_far + 1)
         assert process.wait(60) == 130
         assert process.stderr
         said = process.stderr.read()

@@ -1,12 +1,16 @@
 """Holds every verb to an honest answer where nobody runs the plant."""
 
 import json
+import os
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ignrun.planner.proposal import Base
+from ignrun.protocol import kin
+from ignrun.runtime.engines.places import plant_token
 from ignrun.runtime.journal.current import publish_current
 from ignrun.runtime.journal.folder import StateFolder
 from ignrun.runtime.journal.schema import open_store
@@ -66,6 +70,17 @@ def test_status_says_that_a_runner_ended_without_a_word(ignrun, plant_lying, rem
     assert ended.code == 13
     assert "plant four: lost\nthe runner (pid 4242) ended without a word at 2026-01-02 03:04:05 UTC" in ended.out
     assert "hint: nothing of the plant runs any more" in ended.err
+
+
+def test_what_a_lost_runner_left_is_counted_as_long_as_it_lives(ignrun, plant_lying, remembers) -> None:
+    record = plant_lying("four")
+    remembers(record, RunnerStarted(4242, "0.1.0"))
+    marker = kin.marker_of(plant_token(Path(record.state_dir)), "web@gateway", 1)
+    with subprocess.Popen(["sleep", "60"], env={**os.environ, kin.MARKER: marker}) as left:
+        said = ignrun("status").err
+        left.kill()
+    assert "hint: what is left of it (1 process) is being ended; `ignrun apply` brings it up again\n" in said
+    assert "nothing of the plant runs any more" in ignrun("status").err
 
 
 def test_status_as_json_has_the_same_form_without_a_runner(ignrun, plant_lying, remembers) -> None:
