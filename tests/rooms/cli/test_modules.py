@@ -1,8 +1,10 @@
 """Holds `modules` and `generate` to what users see: definitions listed without importing them, schemas made of classes."""
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -122,7 +124,9 @@ def test_validate_uses_the_generated_schema_and_remarks_where_there_is_none(ignr
 
 
 @pytest.mark.story
-def test_a_config_that_its_class_refuses_is_rejected_before_anything_starts(ignrun, pumps) -> None:
+def test_a_config_that_its_class_refuses_is_rejected_before_anything_starts(pumps, monkeypatch) -> None:
+    short = tempfile.mkdtemp(prefix="ign")  # sockets of hosts lie in it
+    monkeypatch.setenv("XDG_RUNTIME_DIR", short)
     (pumps / "plant.yaml").write_text(
         "sources: [{path: modules}]\nmodules: {p: {entry: 'pump:PumpHouse', config: {speed: fast}}}\n"
     )
@@ -133,5 +137,6 @@ def test_a_config_that_its_class_refuses_is_rejected_before_anything_starts(ignr
         text=True,
         timeout=50,
     )
+    shutil.rmtree(short, ignore_errors=True)
     assert ended.returncode == 3, ended.stderr
     assert "the config does not fit" in ended.stdout + ended.stderr
