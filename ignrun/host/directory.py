@@ -57,7 +57,7 @@ class Directory:
                 while (place := self.find(address)) is None:
                     await self._change_of(address)
         except TimeoutError:
-            message = f"`{address}` did not come back within {seconds:g} s (state: {self.state(address).value})"
+            message = f"`{address}` did not come back within {seconds:.3g} s (state: {self.state(address).value})"
             raise Unavailable(message) from None
         return place
 

@@ -10,6 +10,9 @@ from ignrun import Fatal, Module, NotReady, Secret, degraded, healthy, provides,
 released = threading.Event()
 """Ends what hangs, so that no test leaves anything behind."""
 
+called = threading.Event()
+"""Set while `slow` is being called."""
+
 heard: list[tuple[str, str, str]] = []
 """(address, callback, "begin" | "end"), in order, of every Recorder."""
 
@@ -62,6 +65,7 @@ class Tags(Module):
 
     @provides
     async def slow(self) -> None:
+        called.set()
         await asyncio.sleep(3600)
 
     @provides
@@ -127,6 +131,9 @@ class Client(Module):
 
     async def slow(self, peer: Any) -> Any:
         await peer.call("slow", timeout=0.05)
+
+    async def patient(self, peer: Any) -> Any:
+        await peer.call("slow")
 
     async def odd(self, peer: Any) -> Any:
         await peer.call("odd")

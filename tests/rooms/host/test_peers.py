@@ -10,6 +10,7 @@ import pytest
 
 from ignrun.protocol.orders import Clear, Item, Route, Routes
 from ignrun.terms.states import ModuleState
+from tests.rooms.host import plays
 from tests.rooms.host.harness import FakeRunner, HostInThread, assignment, host_in_thread, needs
 
 PLAYS = "tests.rooms.host.plays:"
@@ -142,3 +143,26 @@ def test_a_stream_waits_when_the_host_of_its_provider_dies_and_follows_it_to_the
             again.epoch = 6
             again.start_provider()
             near.until(lambda: near.exported("follower@gateway")[-1].exports == {"epochs": [1, 7]})
+
+
+def test_a_call_to_a_provider_that_does_not_come_back_is_unavailable(pair, monkeypatch) -> None:
+    monkeypatch.setattr("ignrun.host.peers.WAIT", 0.2)
+    pair.start_provider()
+    pair.stop_provider()
+    assert pair.outcome("call").startswith(
+        "Unavailable: `tags@gateway` did not come back within 0.2 s (state: stopped)"
+    )
+
+
+def test_a_call_under_way_when_the_providers_host_dies_is_unavailable_and_not_made_again(tmp_path) -> None:
+    (tmp_path / "far").mkdir()
+    with host_in_thread(tmp_path / "near") as near:
+        far = HostInThread(tmp_path / "far")
+        pair = Pair(near, far.runner, tmp_path)
+        pair.start_provider()
+        plays.called.clear()
+        pair.dependent("Client", do="patient")
+        assert plays.called.wait(10)
+        far.end()
+        outcome = (near.until_state("client@gateway", "running").exports or {})["outcome"]
+    assert outcome.startswith("Unavailable: the provider's host went away during the call")

@@ -1,0 +1,66 @@
+"""Tells what a plant says of a module that keeps the event loop of its host to itself, and that nobody elsewhere notices."""
+
+import re
+import time
+
+import pytest
+
+from tests.stories.plant import Plant, new_plant, until
+
+pytestmark = [pytest.mark.story, pytest.mark.timeout(120)]
+
+CODE = """
+import asyncio, re, time
+from ignrun import Module
+
+class Sleeps(Module):
+    async def run(self):
+        time.sleep(5)
+        await asyncio.sleep(1000)
+
+class Matches(Module):
+    async def run(self):
+        re.match(r"(a+)+$", "a" * 60 + "b")
+
+class Beats(Module):
+    async def run(self):
+        longest = 0.0
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.02)
+            longest = max(longest, time.monotonic() - began)
+            self.export(longest=longest)
+"""
+MANIFEST = """
+modules:
+  bad: {{entry: "stuck_code:{}"}}
+  mate: {{entry: "stuck_code:Beats", requires: [bad]}}
+  other: {{entry: "stuck_code:Beats", isolation: process}}
+"""
+
+
+@pytest.mark.parametrize(("entry", "line"), [("Sleeps", 7), ("Matches", 12)])
+def test_who_blocks_a_host_is_named_by_line_in_status_events_and_log(tmp_path, entry, line) -> None:
+    with new_plant(tmp_path) as plant:
+        plant.write(CODE, "stuck_code.py")
+        plant.write(MANIFEST.format(entry))
+        plant.ignrun("apply", "-d", "--no-wait")
+        place = f"{entry}.run at stuck_code.py:{line}"
+        seen = plant.wait_for(lambda seen: seen and place in seen["bad@gateway"]["cause"])
+        assert re.fullmatch(rf"blocked in {re.escape(place)} for \d+s", seen["bad@gateway"]["cause"])
+        answers(plant)
+        events = plant.ignrun("events", *plant.aim()).out
+        assert re.search(rf"bad@gateway: has blocked host gateway for \S+ in {re.escape(place)}", events)
+        assert place in plant.ignrun("logs", *plant.aim()).out
+        other = plant.instances()["other@gateway"]
+        assert (other["state"], other["cause"]) == ("running", "startup returned")
+        if entry == "Sleeps":
+            until(lambda: "host gateway goes on after" in plant.ignrun("events", *plant.aim()).out, 15)
+            assert "blocked" not in plant.instances()["bad@gateway"]["cause"]
+
+
+def answers(plant: Plant) -> None:
+    """The control API answers while a host is stuck."""
+    began = time.monotonic()
+    plant.ignrun("status", *plant.aim())
+    assert time.monotonic() - began < 5
