@@ -1,5 +1,6 @@
 """Tells how hostile text ends: a diagnostic at its place, exit 3, within bounded time and memory, without a connection, a crash or a secret."""
 
+import json
 import os
 import re
 import socket
@@ -77,20 +78,28 @@ def validate(tmp_path) -> Callable[..., Ended]:
             "CANARY": CANARY,
         }
         began = time.monotonic()
-        command = [sys.executable, "-m", "ignrun", "validate", *args]
+        figures = tmp_path / "figures"
+        command = [sys.executable, "-c", MEASURE, str(figures), sys.executable, "-m", "ignrun", "validate", *args]
         with (tmp_path / "said").open("w+b") as said:
-            process = subprocess.Popen(
-                command, cwd=tmp_path / "plant", env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said
-            )
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            output = {"stdin": subprocess.DEVNULL, "stdout": said, "stderr": said}
+            subprocess.run(command, cwd=tmp_path / "plant", env=environment, check=True, **output)
             said.seek(0)
             text = said.read().decode(errors="replace")
-        cpu = used.ru_utime + used.ru_stime
-        return Ended(process.returncode, text, cpu, time.monotonic() - began, used.ru_maxrss)
+        code, cpu, memory = json.loads(figures.read_text())
+        return Ended(code, text, cpu, time.monotonic() - began, memory)
 
     (tmp_path / "plant/.git").mkdir(parents=True)
     return run
+
+
+MEASURE = """\
+import json, os, sys
+child = os.posix_spawn(sys.argv[2], sys.argv[2:], os.environ)
+_, status, used = os.wait4(child, 0)
+figures = [os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss]
+open(sys.argv[1], "w").write(json.dumps(figures))
+"""
+"""Runs a command from a small process: a child's peak of memory begins with that of the process that it was forked from."""
 
 
 def judged(ended: Ended, code: str, place: str = r"ignrun\.yaml:\d+:\d+") -> None:
