@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.bench import hosts
+from tests.bench import commands, hosts
 from tests.bench.order import order_violations, read_moves
 from tests.bench.plants import edges_of, random_graph, write_plant
 
@@ -189,6 +189,7 @@ def main() -> int:
         for proof in proofs:
             print(proof(bench), flush=True)
         print(hosts.table(chosen.runs), flush=True)
+        print(commands.table(500), flush=True)
     return 0
 
 

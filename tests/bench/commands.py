@@ -1,0 +1,93 @@
+"""Turns a plant of many commands into figures: start, from the end of one to its replacement, idle, stop."""
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+IDLE: float = 5.0
+KILLS: int = 20
+
+
+class Commands:
+    """A plant of `count` commands that sleep, run by the real command line in a folder of its own."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        """Write the manifest."""
+        self._folder = folder
+        rows = (f"  c{number}: {{command: [sleep, '100000'], gate: started}}\n" for number in range(count))
+        (folder / "ignrun.yaml").write_text("modules:\n" + "".join(rows))
+        self._environment = {**os.environ, "TMPDIR": str(folder), "XDG_RUNTIME_DIR": str(folder), "NO_COLOR": "1"}
+
+    def ignrun(self, *words: str) -> str:
+        """Run one command; a failure ends the bench."""
+        line = [sys.executable, "-m", "ignrun", *words]
+        done = subprocess.run(
+            line, cwd=self._folder, env=self._environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"{words} ended with {done.returncode}: {done.stderr[-2000:]}")
+        return done.stdout
+
+    def status(self) -> dict[str, Any]:
+        """Give the public status."""
+        found: dict[str, Any] = json.loads(self.ignrun("status", "-o", "json"))
+        return found
+
+    def replacement(self, address: str, pid: int, runner: psutil.Process) -> float:
+        """Kill a command and give the seconds until its successor is a child of the runner."""
+        listed = Path(f"/proc/{runner.pid}/task/{runner.pid}/children")
+        before = {*listed.read_text().split()}
+        began = time.perf_counter()
+        os.kill(pid, signal.SIGKILL)
+        while not {*listed.read_text().split()} - before:
+            if time.perf_counter() - began > 10:
+                raise SystemExit(f"{address} did not come back")
+        return time.perf_counter() - began
+
+
+def rows(count: int) -> list[tuple[str, str]]:
+    """Measure, and give what was done with how long it took."""
+    with tempfile.TemporaryDirectory(prefix="ign-bench-") as name:
+        plant = Commands(Path(name), count)
+        began = time.perf_counter()
+        plant.ignrun("apply", "-d")
+        started = time.perf_counter() - began
+        try:
+            report = plant.status()
+            runner = psutil.Process(report["plant"]["pid"])
+            chosen = report["instances"][:: max(1, count // KILLS)][:KILLS]
+            times = [plant.replacement(one["address"], one["pid"], runner) for one in chosen]
+            before = runner.cpu_times()
+            time.sleep(IDLE)
+            after = runner.cpu_times()
+            busy = (after.user + after.system - before.user - before.system) / IDLE * 100
+            memory = runner.memory_info().rss / 2**20
+        finally:
+            began = time.perf_counter()
+            plant.ignrun("down")
+            stopped = time.perf_counter() - began
+    median, most = statistics.median(times) * 1000, max(times) * 1000
+    return [
+        (f"apply -d, {count} commands, until committed", f"{started:.2f} s"),
+        ("from kill -9 to the successor, median / most", f"{median:.1f} / {most:.1f} ms"),
+        (f"idle runner with {count} commands", f"{busy:.1f} % of a CPU, {memory:.0f} MB"),
+        (f"down, {count} commands", f"{stopped:.2f} s"),
+    ]
+
+
+def table(count: int) -> str:
+    """Write the figures as lines."""
+    return "\n".join(f"{what:<48} {figure}" for what, figure in rows(count))
+
+
+if __name__ == "__main__":
+    print(table(int(sys.argv[1]) if len(sys.argv) > 1 else 500))
