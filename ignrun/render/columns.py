@@ -1,6 +1,8 @@
 """Turns rows of short texts into aligned columns."""
 
+import textwrap
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -18,7 +20,7 @@ class Cell(msgspec.Struct, frozen=True, array_like=True):
 def columns(
     head: Sequence[str], rows: Sequence[Sequence[Cell | str]], *, paint: Paint = plain, width: int | None = None
 ) -> str:
-    """Write rows below their heads; `width` (of a terminal) cuts the last column short, without it nothing is cut."""
+    """Write rows below their heads; where a row is wider than `width` (of a terminal), its last column goes on in further lines."""
     cells = [[_cell(one) for one in row] for row in rows]
     lengths = [max(len(row[at].text) for row in [[Cell(one) for one in head], *cells]) for at in range(len(head))]
     title = _line([Cell(one, "strong") for one in head], lengths, paint, width)
@@ -36,10 +38,26 @@ def _line(row: Sequence[Cell], lengths: Sequence[int], paint: Paint, width: int 
         paint(cell.style, cell.text) + " " * (length - len(cell.text))
         for cell, length in zip(front, lengths, strict=False)
     ]
-    return "  ".join([*parts, paint(last.style, cut(last.text, width - before) if width else last.text)]).rstrip()
+    first, *more = _folded(last.text, before, width)
+    below = " " * (before if width and width - before >= _NARROWEST else _INDENT)
+    lines = [
+        "  ".join([*parts, paint(last.style, first)]).rstrip(),
+        *(below + paint(last.style, line) for line in more),
+    ]
+    return "\n".join(lines)
 
 
-def cut(text: str, width: int) -> str:
-    """Shorten a text to `width` characters, at least 12, with an ellipsis where something is missing."""
-    width = max(12, width)
-    return text if len(text) <= width else text[: width - 1] + "\u2026"
+_NARROWEST: Final = 30
+"""Characters that the last column needs to go on below itself; in less room it goes on below the row."""
+
+_INDENT: Final = 4
+
+
+def _folded(text: str, before: int, width: int | None) -> list[str]:
+    """Break the text of a last column into lines; the first is empty where the row has no room for it."""
+    if not width or before + len(text) <= width:
+        return [text]
+    room = width - before
+    if room >= _NARROWEST:
+        return textwrap.wrap(text, room) or [""]
+    return ["", *textwrap.wrap(text, max(_NARROWEST, width - _INDENT))]

@@ -146,6 +146,7 @@ def _instance(
         failures=one.failures,
         waits_for=_waits_for(one, state),
         alone=roster.alone.get(address, ""),
+        lacks=_lacks(one, state),
         shares_with=shares,
         statistics=_statistics(one, now.mono, None if shares or pid is None else usage.get(pid)),
     )
@@ -170,6 +171,15 @@ def _waits_for(one: Instance, state: State) -> tuple[str, ...]:
     known = state.roster.instances
     needs = wired(state.graph).needs.get(one.spec.address, ())
     return tuple(e.provider for e in needs if standing(e, known.get(e.provider)) is not Standing.MET)
+
+
+def _lacks(one: Instance, state: State) -> tuple[str, ...]:
+    """Name the required providers that are in error while the instance goes on."""
+    if one.state is not ModuleState.RUNNING:
+        return ()
+    known = state.roster.instances
+    needs = (e.provider for e in wired(state.graph).needs.get(one.spec.address, ()) if e.kind == "requires")
+    return tuple(p for p in dict.fromkeys(needs) if p in known and known[p].state is ModuleState.ERROR)
 
 
 def _pid(one: Instance, roster: Roster) -> int | None:

@@ -16,7 +16,9 @@ _HEAD: Final = ("MODULE", "STATE", "HEALTH", "UP", "RESTARTS", "PID", "HOST", "W
 
 def status_text(report: StatusReport, *, now: datetime, paint: Paint = plain, width: int | None = None) -> str:
     """Write the plant in one line and its instances as a table; `now` is aware UTC; `width` that of a terminal."""
-    head = plant_line(report.plant, paint)
+    unwell = sum(1 for one in report.instances if one.state == "error" or one.health == "unhealthy")
+    sick = f"{unwell} of {len(report.instances)} not well" if unwell else ""
+    head = plant_line(report.plant, paint, sick)
     if not report.instances:
         return f"{head}\n"
     short = short_names(one.address for one in report.instances)
@@ -24,13 +26,14 @@ def status_text(report: StatusReport, *, now: datetime, paint: Paint = plain, wi
     return f"{head}\n\n{columns(_HEAD, rows, paint=paint, width=width)}"
 
 
-def plant_line(plant: PlantStatus, paint: Paint = plain) -> str:
-    """Say in one line what a plant is doing."""
-    parts = [f"plant {neutral(plant.name)}: {paint(_PLANT_STYLES.get(plant.state, 'warn'), plant.state)}"]
+def plant_line(plant: PlantStatus, paint: Paint = plain, sick: str = "") -> str:
+    """Say in one line what a plant is doing; `sick` says how many of it are not well, if any are."""
+    style = "bad" if sick else _PLANT_STYLES.get(plant.state, "warn")
+    parts = [f"plant {neutral(plant.name)}: {paint(style, plant.state)}", *([paint("bad", sick)] if sick else [])]
     if plant.generation:
         parts.append(f"generation {plant.generation}")
     if plant.apply:
-        parts.append(f"apply {plant.apply.phase}, {plant.apply.settled} of {plant.apply.steps} settled")
+        parts.append(f"apply {plant.apply.transaction}: {plant.apply.settled} of {plant.apply.steps} settled")
     if plant.pid is not None:
         parts.append(f"runner pid {plant.pid}")
     if plant.uptime_seconds is not None:
@@ -69,8 +72,8 @@ def why(one: InstanceStatus, short: ShortName, now: datetime) -> str:
         parts.append(f"held by {one.held_by}")
     if one.alone:
         parts.append(f"alone since it took its neighbours down ({one.alone})")
-    if one.next_retry is not None and one.state != "running":
-        wait = max(0.0, (one.next_retry - now).total_seconds())
+    wait = (one.next_retry - now).total_seconds() if one.next_retry is not None else 0.0
+    if wait > 0 and one.state != "running":
         word = "parked, again" if one.parked else "again"
         parts.append(f"{word} in {show_duration(wait)} (attempt {one.attempt})")
     return "; ".join(part for part in parts if part)
@@ -85,4 +88,6 @@ def _reason(one: InstanceStatus, short: ShortName) -> str:
         return one.fault.summary
     if one.health in {"unhealthy", "degraded"} and one.health_reason:
         return one.health_reason
+    if one.lacks:
+        return ", ".join(f"upstream {short(provider)}: error" for provider in one.lacks)
     return one.cause

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from ignrun.render.status import status_of
-from ignrun.render.status_report import Usage, decode_status, encode_status
-from ignrun.render.status_table import status_text
+from ignrun.render.status_report import ApplyStatus, Usage, decode_status, encode_status
+from ignrun.render.status_table import plant_line, status_text
 from ignrun.runtime.apply.state import State
 from ignrun.runtime.supervise.roster import Backoff, Goal, HostPhase, HostRecord, Instance, Roster, Statistics
 from ignrun.terms.fault import Fault, FaultKind
@@ -134,7 +134,7 @@ def test_the_table_shows_state_health_and_why() -> None:
         hosts=[shared_host()],
     )
     assert status_text(report, now=AT) == (
-        "plant line: running, generation 3, runner pid 42, up 1h\n"
+        "plant line: running, 1 of 2 not well, generation 3, runner pid 42, up 1h\n"
         "\n"
         "MODULE  STATE    HEALTH   UP     RESTARTS  PID  HOST                   WHY\n"
         "tags    running  healthy  1m30s  0         77   gateway (shared by 2)  started\n"
@@ -169,11 +169,39 @@ def test_a_failure_says_when_it_will_be_tried_again() -> None:
     assert "ValueError: no; parked, again in 15s (attempt 3)" in status_text(report_of(broken), now=AT)
 
 
-def test_a_narrow_terminal_cuts_the_reason_and_nothing_else() -> None:
+def test_a_retry_that_is_due_is_not_announced_any_more() -> None:
+    due = Instance(
+        hosted("tags@gateway"),
+        state=ModuleState.ERROR,
+        since=NOW,
+        fault=Fault(FaultKind.RAISED, "ValueError: no"),
+        backoff=Backoff(attempt=3, next_retry=NOW - 1),
+    )
+    assert status_text(report_of(due), now=AT).endswith("  ValueError: no\n")
+
+
+def test_whoever_runs_without_its_required_provider_says_so() -> None:
+    instances = {address: Instance(spec, **UP) for address, spec in LINE.instances.items()}
+    broken = Instance(
+        LINE.instances[Address("tags@gateway")],
+        state=ModuleState.ERROR,
+        since=NOW,
+        fault=Fault(FaultKind.RAISED, "no"),
+    )
+    state = State(graph=LINE, roster=Roster(instances | {Address("tags@gateway"): broken}), generation=1)
+    text = status_text(status_of(state, mono=NOW, at=AT, runner=RUNNER), now=AT)
+    whys = {line.split()[0]: line for line in text.splitlines()[3:]}
+    assert whys["historian"].endswith("  upstream tags: error")
+    assert whys["web"].endswith("  started")
+    assert text.startswith("plant line: running, 1 of 4 not well, ")
+
+
+@pytest.mark.parametrize("width", [90, 120])
+def test_a_narrow_terminal_shows_the_whole_reason_in_more_lines(width) -> None:
     long = Instance(hosted("tags@gateway"), **UP | {"cause": "a very long reason " * 20})
-    lines = status_text(report_of(long), now=AT, width=90).splitlines()
-    assert max(map(len, lines)) <= 90
-    assert lines[-1].endswith("\u2026")
+    lines = status_text(report_of(long), now=AT, width=width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert "\n".join(lines).count("reason") == 20
 
 
 def test_what_a_module_says_cannot_steer_a_terminal() -> None:
@@ -192,3 +220,9 @@ def test_a_plant_that_never_applied_anything_is_one_line() -> None:
 
 def test_the_address_type_is_what_the_graph_uses() -> None:
     assert Address("tags@gateway") in state_of(Instance(hosted("tags@gateway"))).roster.instances
+
+
+def test_an_apply_under_way_has_its_number_and_says_how_far_it_is() -> None:
+    plant = report_of(Instance(hosted("tags@gateway"), **UP)).plant
+    under_way = msgspec.structs.replace(plant, apply=ApplyStatus(4, 3, "applying", "cli", 1, 0, 2.0))
+    assert "apply 4: 0 of 1 settled" in plant_line(under_way)
