@@ -1,6 +1,7 @@
 """Owns `ignrun apply`: converges a plant to its manifest and answers with the outcome."""
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import click
 
@@ -22,7 +23,9 @@ from ignrun.render.outcome import OutcomeReport, encode_outcome, outcome_text
 @click.option("--soak", type=DURATION, help="How long the change must hold before it is committed; not in effect yet.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.option("--no-wait", is_flag=True, help="Return when the runner has begun.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask before something is deleted or replaced.")
+@click.option(
+    "-y", "--yes", is_flag=True, help="Do not ask before something is deleted or replaced; asks only on a terminal."
+)
 @output_option("text", "json")
 def command(
     *,
@@ -45,7 +48,7 @@ def command(
         raise no_runner(plant)
     with ExitStack() as stack:
         standby = stack.enter_context(standing_by(plant, manifest)) if _will_detach(plant, detach, dry_run) else None
-        prepared = prepare(plant, manifest, reading)
+        prepared = prepare(plant, manifest, reading, _as_json if output == "json" else lambda _: None)
         if not isinstance(prepared, Prepared):
             return prepared
         show_plan(prepared)
@@ -59,11 +62,27 @@ def command(
 
             say(f"no runner is alive for plant `{plant.name}`: this command becomes it, Ctrl-C takes it down")
             return become_runner(prepared, soak=soak)
-        if record is None:
-            outcome = apply_detached(prepared, standby, soak=soak, wait=not no_wait)
-        else:
-            outcome = through_runner(record.socket, prepared, soak=soak, wait=not no_wait)
+        with _goes_on(plant):
+            if record is None:
+                outcome = apply_detached(prepared, standby, soak=soak, wait=not no_wait)
+            else:
+                outcome = through_runner(record.socket, prepared, soak=soak, wait=not no_wait)
     return _answered(outcome, prepared, output)
+
+
+def _as_json(outcome: OutcomeReport) -> None:
+    result(encode_outcome(outcome))
+
+
+@contextmanager
+def _goes_on(plant: Plant) -> Iterator[None]:
+    """Say, when the operator no longer waits, that the runner does not care."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if record := plant.runner:
+            say(f"the runner (pid {record.pid}) goes on: `ignrun status` shows how far it is, `ignrun down` ends it")
+        raise
 
 
 def _will_detach(plant: Plant, detach: bool, dry_run: bool) -> bool:
@@ -82,7 +101,7 @@ def _answered(outcome: OutcomeReport | None, prepared: Prepared, output: str) ->
         say("the runner has begun; `ignrun status` shows how far it is")
         return ExitCode.DONE
     if output == "json":
-        result(encode_outcome(outcome))
+        _as_json(outcome)
     else:
         from ignrun.render.names import short_names
 

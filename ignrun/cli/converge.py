@@ -1,6 +1,7 @@
 """Turns a manifest into an accepted reading, and that, through a live runner, into the outcome of an apply."""
 
 import getpass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from ignrun.cli.plant import Plant
 from ignrun.cli.speech import paint_for, say
 from ignrun.manifest.inputs import Inputs
 from ignrun.planner.proposal import Base, Proposal
-from ignrun.render.outcome import OutcomeReport
+from ignrun.render.outcome import OutcomeReport, invalid_report
 
 if TYPE_CHECKING:
     from ignrun.control.wire import ApplyRequest
@@ -33,7 +34,9 @@ class Prepared(msgspec.Struct, frozen=True):
     proposal: Proposal
 
 
-def prepare(plant: Plant, manifest: Path, wish: Wish) -> Prepared | ExitCode:
+def prepare(
+    plant: Plant, manifest: Path, wish: Wish, on_rejected: Callable[[OutcomeReport], None] = lambda _: None
+) -> Prepared | ExitCode:
     """Read a manifest for an apply and tell its diagnostics; a code when it is refused, and nothing has been touched."""
     from ignrun.runtime.journal.folder import fingerprint_key
     from ignrun.terms.verdict import Accepted
@@ -45,6 +48,7 @@ def prepare(plant: Plant, manifest: Path, wish: Wish) -> Prepared | ExitCode:
     show_diagnostics(verdict.diagnostics)
     if not isinstance(verdict, Accepted):
         say("nothing was touched")
+        on_rejected(invalid_report(base.generation, verdict.diagnostics))
         return code_of_rejection(verdict.diagnostics)
     return Prepared(plant, manifest, inputs, verdict.value)
 

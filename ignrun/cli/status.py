@@ -7,7 +7,8 @@ from ignrun.cli.options import Aim, aims_at_plant, output_option
 from ignrun.cli.plant import find_plant
 from ignrun.cli.speech import paint_for, result, say, width
 from ignrun.cli.verb import verb
-from ignrun.render.status_report import StatusReport, encode_status
+from ignrun.render.status_report import StatusReport, encode_status, report_of_nothing
+from ignrun.terms.failure import NoRunner
 
 
 @verb("status", "ignrun status", "ignrun status -n demo -o json")
@@ -18,13 +19,18 @@ def command(aim: Aim, output: str) -> ExitCode:
 
     Ends with 13 when the plant has no runner, and says how the last one ended.
     """
-    plant = find_plant(aim, looking=True)
-    record = plant.runner
-    if record is None:
-        from ignrun.cli.absence import report_of_absent
+    try:
+        plant = find_plant(aim, looking=True)
+        record = plant.runner
+        if record is None:
+            from ignrun.cli.absence import report_of_absent
 
-        show(report_of_absent(plant), output)
-        return ExitCode.NO_RUNNER
+            show(report_of_absent(plant), output)
+            return ExitCode.NO_RUNNER
+    except NoRunner as nothing:
+        if output == "json":
+            show(report_of_nothing(aim.name or "", nothing.summary), output)
+        raise
     from ignrun.control.client import Client
 
     show(Client(record.socket).status(), output)

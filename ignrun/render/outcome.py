@@ -5,14 +5,17 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from ignrun.render.diagnostics import DiagnosticReport
+from ignrun.render.diagnostics import DiagnosticReport, diagnostic_report
 from ignrun.render.names import ShortName
 from ignrun.render.status_report import FaultStatus
 from ignrun.render.terminal import neutral, neutral_lines
 from ignrun.terms.fault import FaultKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ignrun.runtime.supervise.effects import Outcome
+    from ignrun.terms.diagnostics import Diagnostic
 
 FORMAT_VERSION: Final = "1.0"
 """Version of the JSON form; fields are added and never renamed or removed within 1."""
@@ -54,6 +57,12 @@ def outcome_report(outcome: "Outcome", diagnostics: tuple[DiagnosticReport, ...]
         faults,
         diagnostics,
     )
+
+
+def invalid_report(generation: int, diagnostics: "Iterable[Diagnostic]") -> OutcomeReport:
+    """Describe the outcome of an apply whose manifest is invalid: `generation` stays in force."""
+    found = tuple(diagnostic_report(one) for one in diagnostics)
+    return OutcomeReport(FORMAT_VERSION, 0, "rejected", generation, "the manifest is invalid", (), found)
 
 
 def encode_outcome(report: OutcomeReport) -> bytes:

@@ -138,6 +138,11 @@ class StatusReport(msgspec.Struct, frozen=True):
     instances: tuple[InstanceStatus, ...]
 
 
+def report_of_nothing(name: str, note: str) -> StatusReport:
+    """Describe a plant that has never run, or that nobody knows; `note` says which."""
+    return StatusReport(FORMAT_VERSION, PlantStatus(name, "down", None, 0, None, "", None, None, "", "", note=note), ())
+
+
 def encode_status(report: StatusReport) -> bytes:
     """Turn a report into its public JSON, indented, with a newline at the end."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"

@@ -11,16 +11,15 @@ from ignrun.manifest.inputs import Inputs
 from ignrun.planner.proposal import Base, Reading
 from ignrun.planner.reader import ResidentReader
 from ignrun.render.diagnostics import Diagnosis, diagnosis
-from ignrun.render.outcome import FORMAT_VERSION, OutcomeReport, outcome_report
+from ignrun.render.outcome import OutcomeReport, invalid_report, outcome_report
 from ignrun.render.plan import PlanReport, plan_report
 from ignrun.render.status import status_of
 from ignrun.render.status_report import RunnerFacts, StatusReport
 from ignrun.runner.loop import Loop
 from ignrun.runner.secrets import SecretStore
-from ignrun.runtime.supervise.effects import AnswerApply, AnswerAsked, Outcome, Result
+from ignrun.runtime.supervise.effects import AnswerApply, AnswerAsked, Outcome
 from ignrun.runtime.supervise.messages import ApplyProposed, Asked, ShutdownAsked
 from ignrun.terms.clock import Clock
-from ignrun.terms.diagnostics import Diagnostic
 from ignrun.terms.names import Address
 from ignrun.terms.states import ModuleState
 from ignrun.terms.verdict import Accepted
@@ -97,7 +96,7 @@ class Steering:
         async with self._turn:
             reading = await self._read(request, for_apply=True)
             if not isinstance(reading.verdict, Accepted):
-                return _invalid(self._loop.state.generation, reading.verdict.diagnostics)
+                return invalid_report(self._loop.state.generation, reading.verdict.diagnostics)
             outcome = await self.propose(reading, no_start=request.no_start)
             return outcome_report(outcome, diagnosis(reading.verdict.diagnostics).diagnostics)
 
@@ -165,15 +164,3 @@ class Steering:
             for_apply=for_apply,
             fingerprint_key=self._key,
         )
-
-
-def _invalid(generation: int, diagnostics: tuple[Diagnostic, ...]) -> OutcomeReport:
-    return OutcomeReport(
-        FORMAT_VERSION,
-        0,
-        Result.REJECTED.value,
-        generation,
-        "the manifest is invalid",
-        (),
-        diagnosis(diagnostics).diagnostics,
-    )

@@ -161,3 +161,13 @@ def test_wait_and_health_know_what_runs(four, ignrun) -> None:
         "error: not stopped in time: web@gateway is running, healthy",
     )
     assert json.loads(ignrun("health", "web", "-o", "json").out)["instances"][0]["health"] == "healthy"
+
+
+def test_an_interrupted_client_says_that_the_runner_goes_on(four, ignrun, monkeypatch) -> None:
+    def interrupted(*_, **__) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ignrun.cli.apply.through_runner", interrupted)
+    ended = ignrun("apply", "four.yaml")
+    assert ended.code == 130
+    assert ended.err.endswith(") goes on: `ignrun status` shows how far it is, `ignrun down` ends it\n")

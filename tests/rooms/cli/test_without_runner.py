@@ -40,6 +40,21 @@ def test_status_of_nothing_is_13(ignrun) -> None:
     assert ended.err == "error: no runner is alive\nhint: `ignrun apply MANIFEST` starts one\n"
 
 
+def test_status_of_nothing_as_json_is_json_too(ignrun) -> None:
+    ended = ignrun("status", "-o", "json")
+    plant = json.loads(ended.out)["plant"]
+    assert (ended.code, plant["state"], plant["note"]) == (13, "down", "no runner is alive")
+    named = ignrun("status", "-n", "mine", "-o", "json")
+    assert (named.code, json.loads(named.out)["plant"]["name"]) == (13, "mine")
+
+
+def test_an_invalid_manifest_is_an_outcome_as_json_too(ignrun, place) -> None:
+    (place / "ignrun.yaml").write_text("modules:\n  web: {command: [sleep, '1'], requires: [tag]}\n")
+    ended = ignrun("apply", "-o", "json")
+    outcome = json.loads(ended.out)
+    assert (ended.code, outcome["result"], outcome["diagnostics"][0]["code"]) == (3, "rejected", "IGN301")
+
+
 def test_status_says_that_a_plant_is_down_in_good_order(ignrun, plant_lying, remembers) -> None:
     remembers(plant_lying("four"), RunnerStarted(4242, "0.1.0"), RunnerEnded(0))
     ended = ignrun("status")
