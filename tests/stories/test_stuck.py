@@ -64,3 +64,23 @@ def answers(plant: Plant) -> None:
     began = time.monotonic()
     plant.ignrun("status", *plant.aim())
     assert time.monotonic() - began < 5
+
+
+def test_who_blocks_a_host_past_its_own_deadline_comes_back_alone_and_its_neighbours_run(tmp_path) -> None:
+    short = "lifecycle: {start_timeout: 500ms, initialize_timeout: 500ms, stop_timeout: 500ms}"
+    with new_plant(tmp_path) as plant:
+        plant.write(
+            CODE.replace("async def run", "async def startup").replace("sleep(5)", "sleep(60)"), "stuck_code.py"
+        )
+        plant.write(
+            f'modules:\n  bad: {{entry: "stuck_code:Sleeps", {short}}}\n  mate: {{entry: "stuck_code:Quiet"}}\n'
+        )
+        with (tmp_path / "stuck_code.py").open("a") as code:
+            code.write("\nclass Quiet(Module): ...\n")
+        plant.ignrun("apply", "-d", "--no-wait")
+        seen = plant.wait_for(lambda seen: seen and seen["mate@gateway"]["state"] == "running")
+        assert seen["mate@gateway"]["host"] != seen["bad@gateway"]["host"]
+        events = plant.ignrun("events", *plant.aim()).out
+        assert re.search(
+            r"host gateway was blocked for \S+ by bad@gateway in Sleeps.startup at stuck_code.py:7", events
+        )

@@ -141,6 +141,7 @@ def _breathed(draft: Draft, record: HostRecord, report: Stalled | Resumed) -> No
         case Stalled(_, where, seconds):
             stall = Stall(address, where, draft.now.mono - seconds)
             draft.record(address or record.host, HostStalled(record.host, where, seconds))
+            draft.watched[record.host] = draft.now.mono  # who keeps it may have less patience than his neighbours
         case Resumed(_, seconds):
             draft.record(address or record.host, HostResumed(record.host, seconds))
         case _:

@@ -1,5 +1,6 @@
 """Decides when the silence of a host that has work to do means that it hangs."""
 
+import math
 from typing import Final
 
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from ignrun.runtime.supervise.draft import Draft
 from ignrun.runtime.supervise.roster import HostPhase, HostRecord, Instance
 from ignrun.terms.duration import show_duration
 from ignrun.terms.fault import Fault, FaultKind
+from ignrun.terms.names import Address
 from ignrun.terms.states import ModuleState
 
 LAUNCHING: Final = 30.0
@@ -34,11 +36,19 @@ def judge(draft: Draft, record: HostRecord) -> Fault | None:
     allowed = _allowed(draft, record)
     if allowed == 0:
         return None
-    due = record.heard + allowed
+    due = min(record.heard + allowed, _culprit_due(draft, record))
     if due <= draft.now.mono:
         return _fault_of(record, draft.now.mono)
     draft.watched[record.host] = due
     return None
+
+
+def _culprit_due(draft: Draft, record: HostRecord) -> float:
+    """Say until when who blocks a host may go on; the patience that his neighbours would have is not his."""
+    stall = record.stall
+    culprit = draft.instances.get(Address(stall.address)) if stall else None
+    allowed = _work(draft, culprit) if culprit is not None else 0.0
+    return stall.began + allowed if stall and allowed else math.inf
 
 
 def _fault_of(record: HostRecord, mono: float) -> Fault:
@@ -48,8 +58,9 @@ def _fault_of(record: HostRecord, mono: float) -> Fault:
         return Fault(FaultKind.TIMED_OUT, f"host {record.host} has work to do and said nothing for {spent}")
     spent = show_duration(round(mono - stall.began, 1))
     callback = stall.where.partition(" at ")[0].rpartition(".")[2]
-    summary = f"host {record.host} was blocked for {spent} in {stall.where}"
-    return Fault(FaultKind.TIMED_OUT, summary, callback, upstream=stall.address)
+    by = f" by {stall.address}" if stall.address else ""
+    summary = f"host {record.host} was blocked for {spent}{by} in {stall.where}"
+    return Fault(FaultKind.TIMED_OUT, summary, callback)
 
 
 def _allowed(draft: Draft, record: HostRecord) -> float:
