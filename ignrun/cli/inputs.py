@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from ignrun.cli.options import Reading as Wish
 from ignrun.cli.options import shown_file
+from ignrun.cli.speech import result, say
 from ignrun.manifest.inputs import Inputs
 from ignrun.terms.diagnostics import Diagnostic
 
@@ -65,4 +64,5 @@ def show_diagnostics(diagnostics: tuple[Diagnostic, ...], *, err: bool = True) -
     from ignrun.render.diagnostics import diagnosis, diagnostics_text
 
     if diagnostics:
-        click.echo(diagnostics_text(diagnosis(diagnostics).diagnostics, shown_file), nl=False, err=err)
+        text = diagnostics_text(diagnosis(diagnostics).diagnostics, shown_file)
+        say(text.removesuffix("\n")) if err else result(text)

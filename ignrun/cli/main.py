@@ -10,12 +10,21 @@ from ignrun import __version__
 
 def main() -> NoReturn:
     """Run the command that the process was called with, and leave with its exit code."""
+    _occupy_closed()
     code = run(sys.argv[1:])
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
     finally:
         os._exit(code)  # taking a large heap to pieces takes as long as many a command
+
+
+def _occupy_closed() -> None:
+    """Put the null device where the caller closed stdin, stdout or stderr: no file of ours may come to lie there."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - stderr
+        pass
+    os.close(number)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -26,7 +35,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return _flushed(_invoked(arguments))
     except BrokenPipeError:
-        _leave_the_pipe()
+        from ignrun.cli.speech import leave_stdout
+
+        leave_stdout()
         return 0
     except KeyboardInterrupt:
         return 130
@@ -56,11 +67,6 @@ def _invoked(arguments: Sequence[str]) -> int:
 
 
 def _flushed(code: int) -> int:
-    sys.stdout.flush()
+    if sys.stdout is not None:
+        sys.stdout.flush()
     return code
-
-
-def _leave_the_pipe() -> None:
-    """Let the interpreter end without complaining: whoever read our output has gone."""
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(quiet, sys.stdout.fileno())

@@ -7,6 +7,7 @@ import sys
 import click
 
 from ignrun.render.paint import Paint, coloured, plain
+from ignrun.terms.failure import Failure
 
 
 def say(text: str) -> None:
@@ -15,14 +16,28 @@ def say(text: str) -> None:
 
 
 def result(text: str | bytes) -> None:
-    """Write a result on stdout; `text` brings its own newline."""
-    click.echo(text, nl=False)
+    """Write a result on stdout; `text` brings its own newline. Raises Failure where nobody can take it."""
+    if sys.stdout is None:  # so it is where the caller has closed it
+        raise Failure("the result cannot be written: stdout is closed")
+    try:
+        click.echo(text, nl=False)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        leave_stdout()
+        raise Failure(f"the result cannot be written to stdout: {error.strerror}") from error
+
+
+def leave_stdout() -> None:
+    """Let what still waits to be written go nowhere, so that the interpreter ends without complaining."""
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, sys.stdout.fileno())
 
 
 def is_terminal(*, err: bool = False) -> bool:
     """Tell whether people look at the stream, and it can move its cursor."""
     stream = sys.stderr if err else sys.stdout
-    return stream.isatty() and os.environ.get("TERM", "") != "dumb"
+    return stream is not None and stream.isatty() and os.environ.get("TERM", "") != "dumb"
 
 
 def paint_for(*, err: bool = False) -> Paint:

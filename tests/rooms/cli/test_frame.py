@@ -1,6 +1,7 @@
 """Holds the outermost frame: one message and the right code, whatever happens below it."""
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -71,3 +72,16 @@ def test_a_reader_that_goes_away_early_is_no_error() -> None:
             [sys.executable, "-m", "ignrun", "explain"], check=False, stdout=gone, stderr=subprocess.PIPE, timeout=30
         )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("shell", "said"),
+    [
+        ("exec >&-", "error: the result cannot be written: stdout is closed\n"),
+        ("exec >/dev/full", "error: the result cannot be written to stdout: No space left on device\n"),
+    ],
+)
+def test_a_result_that_nobody_can_take_is_a_failure_and_no_bug(shell, said) -> None:
+    line = f"{shell}; exec {shlex.quote(sys.executable)} -m ignrun explain"
+    done = subprocess.run(["sh", "-c", line], check=False, stderr=subprocess.PIPE, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (1, said)
