@@ -1,12 +1,14 @@
 """Turns this process into the runner of a plant: progress first, then what the modules write, until Ctrl-C."""
 
+from collections import deque
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from ignrun.cli.converge import Prepared
 from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.progress import Told, plain_lines, shown
-from ignrun.cli.speech import paint_for, result, say
+from ignrun.cli.speech import paint_for, say
+from ignrun.cli.unhurried import Unhurried
 from ignrun.render.logs import log_text
 from ignrun.render.names import GATEWAY, short_names
 from ignrun.render.outcome import OutcomeReport, outcome_text
@@ -16,13 +18,15 @@ if TYPE_CHECKING:
     from ignrun.runtime.observe.record import LogRecord
     from ignrun.terms.events import Event
 
+_HELD_BACK: Final = 1000  # lines shown once the progress is over; the log files have the others
+
 
 def become_runner(prepared: Prepared, *, soak: float | None) -> int:
     """Run the plant until it goes down and give the exit code; raises LockHeld when somebody else runs it."""
     from ignrun.runner.foreground import RunOptions, run_plant
 
-    with ExitStack() as progress:
-        stage = _Stage(prepared, progress)
+    with Unhurried() as output, ExitStack() as progress:
+        stage = _Stage(prepared, progress, output)
         options = RunOptions(soak=soak, on_event=stage.told, on_outcome=stage.ended, on_log=stage.logged)
         code = run_plant(prepared.plant.name, prepared.inputs, options)
     if code in _INTERRUPTED:
@@ -36,13 +40,14 @@ _INTERRUPTED: Final = frozenset({ExitCode.INTERRUPTED, ExitCode.TERMINATED})
 class _Stage:
     """What is shown when: progress and no logs until the outcome, afterwards logs and what happens to the modules."""
 
-    def __init__(self, prepared: Prepared, progress: ExitStack) -> None:
+    def __init__(self, prepared: Prepared, progress: ExitStack, output: Unhurried) -> None:
+        self._output = output
         names = [spec.module for spec in prepared.proposal.graph.instances.values()]
         self._short = short_names(prepared.proposal.graph.instances)
         self._width = max(map(len, names), default=0)
         self._progress = progress
-        self._tell: Told = progress.enter_context(shown(prepared.proposal))
-        self._waiting: list[LogRecord] | None = []
+        self._tell: Told = progress.enter_context(shown(prepared.proposal, output.say))
+        self._waiting: deque[LogRecord] | None = deque(maxlen=_HELD_BACK)
         self._answered = 0
         self._paint = paint_for()
 
@@ -55,15 +60,15 @@ class _Stage:
         """Show the outcome of the apply and let the logs through."""
         self._progress.close()
         self._answered = outcome.transaction
-        self._tell = plain_lines(self._short)
+        self._tell = plain_lines(self._short, self._output.say)
         broken_off = outcome.result == "refused" and outcome.summary.endswith("the plant is going down")
         said = (
             "The apply was broken off: the plant is being taken down."
             if broken_off
             else outcome_text(outcome, self._short)
         )
-        say(said.rstrip("\n"))
-        held_back, self._waiting = self._waiting or [], None
+        self._output.say(said.rstrip("\n"))
+        held_back, self._waiting = self._waiting or (), None
         for record in held_back:
             self.logged(record)
 
@@ -73,4 +78,4 @@ class _Stage:
             self._waiting.append(record)
             return
         name = record.address.removesuffix(GATEWAY) or "runner"
-        result(log_text(record, name=name, width=self._width, paint=self._paint) + "\n")
+        self._output.result(log_text(record, name=name, width=self._width, paint=self._paint) + "\n")

@@ -22,23 +22,23 @@ _ROWS = 24
 
 
 @contextmanager
-def shown(proposal: "Proposal") -> Iterator[Told]:
-    """Show an apply of this proposal while the block runs; the value is told each event."""
+def shown(proposal: "Proposal", speak: Callable[[str], None] = say) -> Iterator[Told]:
+    """Show an apply of this proposal while the block runs; the value is told each event; plain lines are for `speak`."""
     if is_terminal(err=True):
         with _live(proposal) as tell:
             yield tell
     else:
-        tell = plain_lines(short_names(proposal.graph.instances))
+        tell = plain_lines(short_names(proposal.graph.instances), speak)
         yield lambda event: None if isinstance(event.body, ApplyEnded) else tell(event)  # the outcome is shown as such
 
 
-def plain_lines(short: ShortName) -> Told:
-    """Give a listener that writes what matters, one fact a line, on stderr."""
+def plain_lines(short: ShortName, speak: Callable[[str], None] = say) -> Told:
+    """Give a listener that says what matters, one fact a line."""
 
     def tell(event: "Event") -> None:
         line = progress_line(event, short)
         if line is not None:
-            say(line)
+            speak(line)
 
     return tell
 

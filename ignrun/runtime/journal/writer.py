@@ -259,9 +259,9 @@ class Journal:
 
     def _count_the_lost(self) -> None:
         lost = self._lost
-        if lost > self._lost_and_said and self._waiting:
+        last = next((entry for entry in reversed(self._waiting) if isinstance(entry, Happened)), None)
+        if lost > self._lost_and_said and last is not None:
             body = EventsLost(lost - self._lost_and_said, self._refusal)
-            last = next(entry for entry in reversed(self._waiting) if isinstance(entry, Happened))
             self._waiting.append(Happened((Happening("", body),), last.at, last.mono, last.generation))
             self._lost_and_said = lost
 

@@ -367,3 +367,14 @@ def test_a_newer_file_is_refused(tmp_path) -> None:
     (tmp_path / current.FILE).write_bytes(b'{"format_version": 2, "shape": "unknown"}')
     with pytest.raises(StateFolderFailure, match="newer ignrun"):
         read_current(tmp_path)
+
+
+def test_lost_happenings_do_not_keep_a_change_from_being_kept(path, heard, monkeypatch) -> None:
+    monkeypatch.setattr(writer, "WAITING", 0)
+    journal = Journal(path, heard.extend)
+    journal.submit_events(happenings(3), T0, 1.0, 0)
+    answers: list[str] = []
+    journal.keep_intent(intent(1), "somebody", T0, answers.append)
+    until(lambda: bool(answers))
+    assert answers == [""]
+    journal.close()
