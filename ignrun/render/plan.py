@@ -1,6 +1,6 @@
 """Turns a plan into public JSON, and that into the text that people review."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 import msgspec
@@ -10,8 +10,10 @@ from ignrun.render.names import ShortName, dotted, short_names
 from ignrun.render.paint import Paint, plain
 from ignrun.render.terminal import neutral
 from ignrun.terms.diagnostics import Diagnostic
+from ignrun.terms.names import Address
 
 if TYPE_CHECKING:
+    from ignrun.planner.graph.model import InstanceSpec
     from ignrun.planner.plan.model import Cause, Plan, Step
 
 FORMAT_VERSION: Final = "1.0"
@@ -143,23 +145,34 @@ def encode_plan(report: PlanReport) -> bytes:
 def plan_text(
     report: PlanReport,
     *,
-    addresses: Iterable[str] = (),
+    addresses: "Iterable[str] | Mapping[Address, InstanceSpec]" = (),
     shown_file: Callable[[str], str] = str,
     paint: Paint = plain,
 ) -> str:
     """Write a plan: a block for each change, and the footer that counts them.
 
-    `addresses` are all of the plant: they say whether scopes need to be shown.
+    `addresses` are all of the plant: they say whether scopes need to be shown and, with their specs, where code lies.
     """
+    specs = addresses if isinstance(addresses, Mapping) else {}
     short = short_names([*addresses, *(change.address for change in report.changes)])
-    blocks = [_block(change, short, shown_file, paint) for change in report.changes]
+    blocks = [
+        _block(change, short, shown_file, paint, _code_of(specs.get(Address(change.address))))
+        for change in report.changes
+    ]
     return "\n".join([*blocks, *([""] if blocks else []), footer(report)]) + "\n"
 
 
-def _block(change: ChangeReport, short: ShortName, shown_file: Callable[[str], str], paint: Paint) -> str:
+def _code_of(spec: "InstanceSpec | None") -> str:
+    """Name the file that an instance's class stands in, empty where it is not known."""
+    entry = getattr(spec.body, "entry", "") if spec else ""
+    module = entry.partition(":")[0].rpartition(".")[2]
+    return f"{module}.py" if module else ""
+
+
+def _block(change: ChangeReport, short: ShortName, shown_file: Callable[[str], str], paint: Paint, code: str) -> str:
     heading = f"{SIGNS[change.action]:>3} {short(change.address)}  {change.action}"
     lines = [paint(_STYLES.get(change.action, "change"), heading), f"      {_because(change, short, shown_file)}"]
-    lines += [f"      {_changed(change, path)}" for path in change.paths]
+    lines += [f"      {_changed(change, path, code)}" for path in change.paths]
     if change.interrupts:
         mates = ", ".join(short(one) for one in change.interrupts)
         lines.append(f"      shares its process with {mates}")
@@ -177,13 +190,30 @@ def _because(change: ChangeReport, short: ShortName, shown_file: Callable[[str],
         case "requested":
             return f"because {neutral(change.caused_by or 'an operator')} asked for it"
         case _:
-            return f"{_EDITED.get(change.action, 'edited')} at {where}"
+            given = _given(change)
+            return given or f"{_EDITED.get(change.action, 'edited')} at {where}"
 
 
 _EDITED: Final = {"create": "new", "delete": "removed"}
 
 
-def _changed(change: ChangeReport, path: str) -> str:
+def _given(change: ChangeReport) -> str:
+    """Say which option or variable the value comes from, where no file holds it."""
+    file = change.place.file if change.place else ""
+    if file.startswith("$"):
+        return f"set by `{neutral(file)}`"
+    if file != "--set":
+        return ""
+    paths = [path for path in change.paths if path.startswith("config.")]
+    if len(paths) != 1:
+        return "set by `--set`"
+    target = f"{change.address.partition('@')[0]}.{paths[0].removeprefix('config.')}"
+    return f"set by `--set {neutral(target)}={shown_value(change.after[paths[0]])}`"
+
+
+def _changed(change: ChangeReport, path: str, code: str) -> str:
+    if path == "code":
+        return f"code changed: {neutral(code)}" if code else "code changed"
     name = neutral(path.removeprefix("config."))
     before, after = change.before[path], change.after[path]
     if before == after == "(secret)":

@@ -5,7 +5,8 @@ import msgspec
 from ignrun.planner.plan.model import Change, DependencyMoved, Edited, Plan, Requested, SharesHost, Step
 from ignrun.render.plan import SIGNS, encode_plan, footer, plan_report, plan_text, shown_value
 from ignrun.terms.names import Address
-from tests.rooms.render.plants import at_line, needs
+from ignrun.terms.spans import Span
+from tests.rooms.render.plants import at_line, hosted, needs
 
 TAGS, HISTORIAN, WEB, OLD = (Address(f"{name}@gateway") for name in ("tags", "historian", "web", "old"))
 
@@ -96,3 +97,20 @@ def test_values_stay_on_one_line_and_cannot_steer_a_terminal() -> None:
     assert shown_value("") == '""'
     assert shown_value({"a": [1, True]}) == '{"a":[1,true]}'
     assert len(shown_value("x" * 500)) == 72
+
+
+def test_a_change_of_code_names_the_file_and_no_digests() -> None:
+    changed = Step(TAGS, "restart", Edited(at_line(1)), (Change(("code",), "0a1b", "2c3d"),))
+    text = plan_text(plan_report(Plan(1, "", (changed,), 0)), addresses={TAGS: hosted(TAGS)})
+    assert "      code changed: plant.py\n" in text
+    assert "0a1b" not in text
+
+
+def test_a_value_from_the_command_line_or_the_environment_names_the_option_or_the_variable() -> None:
+    change = (Change(("config", "interval"), "1s", "200ms"),)
+    for file, said in (
+        ("--set", "set by `--set tags.interval=200ms`"),
+        ("$IGN_TAGS__INTERVAL", "set by `$IGN_TAGS__INTERVAL`"),
+    ):
+        step = Step(TAGS, "restart", Edited(Span(file, 1, 1, 2)), change)
+        assert f"      {said}\n" in plan_text(plan_report(Plan(1, "", (step,), 0)))
