@@ -18,8 +18,9 @@ def command(code: str | None) -> ExitCode:
         return ExitCode.DONE
     found = CODES.get(_written(code))
     if found is None:
-        hint = did_you_mean(_written(code), CODES) or "`ignrun explain` lists them"
-        raise click.UsageError(f"there is no code `{code}`; {hint}")
+        bare = _written(code).removeprefix("IGN").isdigit()  # another number is no misspelling: it means something else
+        hint = "" if bare else did_you_mean(_written(code), CODES)
+        raise click.UsageError(f"there is no code `{code}`; {hint or '`ignrun explain` lists them'}")
     from ignrun.render.pages import page_text
 
     result(page_text(found))

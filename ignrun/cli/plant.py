@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from ignrun.cli.options import Aim, absolute
+from ignrun.cli.speech import say
 from ignrun.runtime.journal.folder import PARENT, StateFolder, check_folder, state_folder_of
 from ignrun.runtime.journal.registry import RunnerRecord, last_runner, live_runner, live_runners, run_time_folder
 from ignrun.terms.failure import AmbiguousPlant, Failure, NoRunner
@@ -48,9 +49,17 @@ def find_plant(aim: Aim, *, looking: bool) -> Plant:
     plant = _aimed_at(aim) or _upwards()
     if plant is None and looking:
         plant = _only_live()
+        _tell_of_another(plant)
     if plant is None:
         raise NoRunner(*_NOTHING_RUNS) if looking else NoRunner(*_NOT_NAMED)
     return plant
+
+
+def _tell_of_another(plant: Plant | None) -> None:
+    """Say that what is shown is not the plant whose manifest lies here."""
+    here = Path.cwd() / DEFAULT_MANIFEST
+    if plant and plant.manifest != here and here.exists():
+        say(f"./{DEFAULT_MANIFEST} has not been applied yet; showing `{plant.name}`, the only plant running")
 
 
 _NOTHING_RUNS: Final = ("no runner is alive", "`ignrun apply MANIFEST` starts one")

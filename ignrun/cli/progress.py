@@ -1,5 +1,6 @@
 """Owns how an apply under way is shown: one plain line a fact, or on a terminal a live table."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ def _live(proposal: "Proposal") -> Iterator[Told]:
     from rich.live import Live
 
     table = _Table(picture_of(proposal.plan, proposal.graph), short_names(proposal.graph.instances))
-    console = Console(file=sys.stderr)
+    console = Console(file=sys.stderr, color_system=None if os.environ.get("NO_COLOR") else "auto")
     with Live(get_renderable=table.drawn, console=console, refresh_per_second=8, transient=True):
         yield table.tell
 

@@ -1,14 +1,20 @@
 """Holds the outermost frame: one message and the right code, whatever happens below it."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from ignrun.cli import explain
+from ignrun.cli.progress import shown
+from ignrun.planner.plan.model import Edited, Plan, Step
 from ignrun.terms.failure import NoRunner
+from ignrun.terms.names import Address
+from tests.rooms.render.plants import LINE, at_line
 
 
 @pytest.fixture
@@ -85,3 +91,18 @@ def test_a_result_that_nobody_can_take_is_a_failure_and_no_bug(shell, said) -> N
     line = f"{shell}; exec {shlex.quote(sys.executable)} -m ignrun explain"
     done = subprocess.run(["sh", "-c", line], check=False, stderr=subprocess.PIPE, text=True, timeout=30)
     assert (done.returncode, done.stderr) == (1, said)
+
+
+def test_no_color_takes_every_style_from_the_live_table(monkeypatch, capfd) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    proposal = SimpleNamespace(
+        plan=Plan(0, "", (Step(Address("web@gateway"), "create", Edited(at_line(1))),), 0), graph=LINE
+    )
+    monkeypatch.setattr("ignrun.cli.progress.is_terminal", lambda **_: True)
+    with shown(proposal):  # type: ignore[arg-type]
+        pass
+    drawn = capfd.readouterr().err
+    assert "web" in drawn
+    assert re.findall(r"\x1b\[[0-9;]*m", drawn) == []

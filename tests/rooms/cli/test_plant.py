@@ -180,3 +180,13 @@ def test_whatever_file_the_system_refuses_is_named(place, ignrun, plant_lying) -
     ended = ignrun("logs")
     assert ended.code == 1
     assert ended.err == f"error: `{place / '.ignrun' / 'line' / 'logs' / 'web.log'}` cannot be used: Is a directory\n"
+
+
+def test_whoever_is_shown_another_plant_than_the_one_that_lies_here_is_told_so(place, plant_running, capsys) -> None:
+    plant_running("mine", place.parent / "elsewhere")
+    assert found() == "mine"
+    assert capsys.readouterr().err == ""
+    (place / "ignrun.yaml").write_text("modules: {}\n")
+    assert found() == "mine"
+    said = "./ignrun.yaml has not been applied yet; showing `mine`, the only plant running\n"
+    assert capsys.readouterr().err == said

@@ -199,7 +199,8 @@ def test_explain_knows_every_code_and_names_the_nearest(ignrun) -> None:
     assert "IGN401" in ignrun("explain").out
     ended = ignrun("explain", "IGN999")
     assert ended.code == 2
-    assert "there is no code `IGN999`" in ended.err
+    assert "there is no code `IGN999`; `ignrun explain` lists them\n" in ended.err
+    assert "did you mean `IGN204`?" in ignrun("explain", "IGM204").err
 
 
 def test_info_says_what_this_machine_can_do(ignrun) -> None:
