@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -50,7 +51,8 @@ def _write_into(log: Path) -> None:
 
 
 def _say(pipe: int, message: Started | NotStarted) -> None:
-    os.write(pipe, msgspec.json.encode(message) + b"\n")
+    with suppress(BrokenPipeError):  # whoever started this may have gone away
+        os.write(pipe, msgspec.json.encode(message) + b"\n")
     os.close(pipe)
 
 

@@ -1,8 +1,8 @@
 """Owns the texts of secrets while the runner lives: those in force, those an open apply brings, and the mask over both."""
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from ignrun.terms.secret import MASK, Secret, looks_of
 
@@ -48,3 +48,16 @@ class SecretStore:
         forms = {look for line in lines for look in looks_of(line)}
         longest_first = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+
+def masked_tree(node: Any, mask: Callable[[str], str]) -> Any:
+    """Give a copy of a tree of JSON values with every text in it, keys included, masked."""
+    match node:
+        case str():
+            return mask(node)
+        case dict():
+            return {mask(str(key)): masked_tree(value, mask) for key, value in node.items()}
+        case list() | tuple():
+            return [masked_tree(value, mask) for value in node]
+        case _:
+            return node

@@ -5,6 +5,8 @@ import itertools
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from ignrun.control.feed import EventFeed
 from ignrun.control.wire import ApplyRequest, Verb
 from ignrun.manifest.inputs import Inputs
@@ -14,9 +16,9 @@ from ignrun.render.diagnostics import Diagnosis, diagnosis
 from ignrun.render.outcome import OutcomeReport, invalid_report, outcome_report
 from ignrun.render.plan import PlanReport, plan_report
 from ignrun.render.status import status_of
-from ignrun.render.status_report import RunnerFacts, StatusReport
+from ignrun.render.status_report import InstanceStatus, RunnerFacts, StatusReport
 from ignrun.runner.loop import Loop
-from ignrun.runner.secrets import SecretStore
+from ignrun.runner.secrets import SecretStore, masked_tree
 from ignrun.runtime.supervise.effects import AnswerApply, AnswerAsked, Outcome
 from ignrun.runtime.supervise.messages import ApplyProposed, Asked, ShutdownAsked
 from ignrun.terms.clock import Clock
@@ -60,7 +62,12 @@ class Steering:
     def status(self) -> StatusReport:
         """Describe the plant now."""
         mono = self._clock.monotonic()
-        return status_of(self._loop.state, mono=mono, at=self._time_of_day(mono), runner=self._runner)
+        report = status_of(self._loop.state, mono=mono, at=self._time_of_day(mono), runner=self._runner)
+        return replace(report, instances=tuple(self._masked(one) for one in report.instances))
+
+    def _masked(self, one: InstanceStatus) -> InstanceStatus:
+        """Blot secrets out of what an instance exports: dependents are given the texts, people are not."""
+        return replace(one, exports=masked_tree(one.exports, self._secrets.mask)) if one.exports else one
 
     def _time_of_day(self, mono: float) -> datetime:
         """Give one and the same time of day for a moment, however often it is asked, until somebody sets the clock."""

@@ -1,6 +1,6 @@
 """Secrets in the runner's memory: what an apply brings holds while it is under way, and the mask never forgets."""
 
-from ignrun.runner.secrets import SecretStore
+from ignrun.runner.secrets import SecretStore, masked_tree
 from ignrun.terms.secret import MASK
 
 
@@ -46,3 +46,11 @@ def test_a_text_too_short_to_be_told_apart_is_left_alone() -> None:
     store = SecretStore()
     store.offer({"PIN": "1"})
     assert store.mask("1 of 11 modules") == "1 of 11 modules"
+
+
+def test_every_text_of_a_tree_is_masked_and_the_tree_itself_left_alone() -> None:
+    store = SecretStore()
+    store.offer({"PW": "pass-word"})
+    tree = {"url": "db://me:pass-word@host", "ports": [1, "pass-word"], "up": True}
+    assert masked_tree(tree, store.mask) == {"url": f"db://me:{MASK}@host", "ports": [1, MASK], "up": True}
+    assert tree["ports"] == [1, "pass-word"]
