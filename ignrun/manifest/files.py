@@ -111,7 +111,9 @@ def _unreadable(path: str, error: OSError) -> Diagnostic:
     if code == "IGN101":
         return at_file(path, code, f"there is no file `{name}`", hint="check the path and the folder you are in")
     if code == "IGN102":
-        return at_file(path, code, f"`{name}` is a folder", hint="name a file in it")
+        inside = (Path(path) / "ignrun.yaml").exists()
+        hint = f"name the manifest in it: `{name}/ignrun.yaml`" if inside else "name a file in it"
+        return at_file(path, code, f"`{name}` is a folder", hint=hint)
     reason = (error.strerror or type(error).__name__).lower()
     return at_file(
         path, code, f"`{name}` cannot be read: {reason}", hint="check the rights of the file and its folders"

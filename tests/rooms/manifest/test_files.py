@@ -38,6 +38,13 @@ def test_a_missing_file_a_folder_and_a_pipe_are_told_apart(tmp_path) -> None:
     assert _refusal(tmp_path / "plant.yaml" / "inside")[0] == "IGN101"
 
 
+def test_a_folder_with_a_manifest_in_it_names_that(tmp_path) -> None:
+    assert read_text(str(tmp_path)).diagnostics[0].hint == "name a file in it"
+    (tmp_path / "ignrun.yaml").write_text("modules: {}")
+    hint = f"name the manifest in it: `{tmp_path.name}/ignrun.yaml`"
+    assert read_text(str(tmp_path)).diagnostics[0].hint == hint
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_a_file_without_rights_is_told(tmp_path) -> None:
     file = tmp_path / "plant.yaml"
