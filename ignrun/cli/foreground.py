@@ -77,5 +77,5 @@ class _Stage:
         if self._waiting is not None:
             self._waiting.append(record)
             return
-        name = record.address.removesuffix(GATEWAY) or "runner"
+        name = record.address.removesuffix(GATEWAY) or record.host or "runner"
         self._output.result(log_text(record, name=name, width=self._width, paint=self._paint) + "\n")

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 def command(*, modules: tuple[str, ...], aim: Aim, follow: bool, level: str, lines: int, output: str) -> ExitCode:
     """Show the last lines that modules wrote: all modules, or those named; `MODULE@SCOPE` is one instance.
 
-    Reads the log files, so that it also works when nothing runs any more. The runner's own lines are called `runner`.
+    Reads the log files, so that it also works when nothing runs any more. What was printed in a process that several
+    modules share has the name of that host (`gateway`); the runner's own lines are called `runner`.
     """
     plant = find_plant(aim, looking=True)
     folder = plant.folder.logs
@@ -55,7 +56,7 @@ def _check_named(unknown: list[str], plant: Plant, *, follow: bool) -> None:
     modules = {one.module for one in graph.instances.values()} if graph else set()
     spoke = {path.stem for path in plant.folder.logs.glob("*.log") if "." not in path.stem}
     known = ", ".join(f"`{one}`" for one in sorted(spoke))
-    strangers = [one for one in unknown if modules and one not in modules | {RUNNER}]
+    strangers = [one for one in unknown if modules and one not in modules | _hosts(graph) | {RUNNER}]
     if strangers:
         hint = did_you_mean(strangers[0], modules | spoke)
         raise Failure(
@@ -64,6 +65,10 @@ def _check_named(unknown: list[str], plant: Plant, *, follow: bool) -> None:
         )
     if not follow:
         raise Failure(f"`{unknown[0]}` has written nothing", f"there are lines of {known}" if known else "")
+
+
+def _hosts(graph: "Graph | None") -> set[str]:
+    return {getattr(one.body, "host", RUNNER) for one in graph.instances.values()} if graph else set()
 
 
 def _graph_in_force(plant: Plant) -> "Graph | None":
@@ -92,7 +97,7 @@ def _writer(output: str, names: list[str]) -> Callable[[Iterable[LogRecord]], No
             if output == "json":
                 result(encode_record(record))
             else:
-                name = record.address.removesuffix(GATEWAY) or "runner"
+                name = record.address.removesuffix(GATEWAY) or record.host or "runner"
                 result(log_text(record, name=name, width=longest, paint=paint) + "\n")
 
     return write

@@ -33,7 +33,8 @@ class Voices:
         own = speaker if "@" in speaker else ""
         for line in lines:
             known = host is not None and line.address in host.assigned
-            self._keep(line, line.address if known else own, state.generation)
+            address = line.address if known else own
+            self._keep(line, address, state.generation, speaker if host is not None and not address else "")
 
     def happened(self, events: tuple[Event, ...]) -> None:
         """Keep in the logs of modules what an operator who reads only them has to know: what failed, who is slow, parked, or lives alone now."""
@@ -47,7 +48,7 @@ class Voices:
                 line = LogLine(event.subject, event.at, "warning", f"ignrun: {body_text(body)}")
                 self._keep(line, event.subject, event.generation)
 
-    def _keep(self, line: LogLine, address: str, generation: int) -> None:
+    def _keep(self, line: LogLine, address: str, generation: int, host: str = "") -> None:
         stream = line.fields.get("stream", "")
         record = LogRecord(
             at=line.at,
@@ -57,6 +58,7 @@ class Voices:
             generation=generation,
             stream=stream if isinstance(stream, str) else "",
             fields=self._masked({name: value for name, value in line.fields.items() if name != "stream"}),
+            host=host,
         )
         self._files.write(record)
         if self._listener:

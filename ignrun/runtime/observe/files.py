@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from ignrun.runtime.observe.record import LogRecord, encode_record, log_name
+from ignrun.runtime.observe.record import LogRecord, encode_record
 from ignrun.runtime.observe.rotation import Rotation
 
 MIB: Final = 2**20
@@ -50,7 +50,7 @@ class LogFiles:
             self._put += _size(record)
             self._queue.put(record)
         else:
-            self._count(f"{log_name(record.address)}.log", 1, "lines came faster than the disk took them")
+            self._count(f"{record.log}.log", 1, "lines came faster than the disk took them")
 
     @property
     def lost(self) -> int:
@@ -91,7 +91,7 @@ class LogFiles:
     def _write_all(self, records: list[LogRecord]) -> None:
         files: dict[str, list[bytes]] = {}
         for record in records:
-            line, name = encode_record(record), log_name(record.address)
+            line, name = encode_record(record), record.log
             files.setdefault(f"{name}.log", []).append(line)
             if record.level.lower() in _ERRORS:
                 files.setdefault(f"{name}.errors.log", []).append(line)

@@ -17,7 +17,7 @@ LONGEST_TEXT: Final = 64 * 1024
 class LogRecord(msgspec.Struct, frozen=True):
     """One line: `at` is aware UTC; `address` that of the instance, empty for the runner's and a host's own lines.
 
-    `stream` is `out` or `err` where a command wrote it; `generation` the one in force.
+    `host` is the host whose own line it is: what was printed in a process that several instances share. `stream` is `out` or `err` where a command wrote it; `generation` the one in force.
     """
 
     at: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -27,6 +27,12 @@ class LogRecord(msgspec.Struct, frozen=True):
     generation: int = 0
     stream: str = ""
     fields: dict[str, Any] = {}
+    host: str = ""
+
+    @property
+    def log(self) -> str:
+        """Name of the log that the line belongs to."""
+        return log_name(self.address or self.host)
 
 
 _DECODER: Final = msgspec.json.Decoder(LogRecord)
@@ -40,7 +46,9 @@ def encode_record(record: LogRecord) -> bytes:
     try:
         return msgspec.json.encode(record) + b"\n"
     except (UnicodeEncodeError, TypeError, ValueError, RecursionError):
-        readable = LogRecord(record.at, _plain(record.level), _plain(record.text), _plain(record.address))
+        readable = LogRecord(
+            record.at, _plain(record.level), _plain(record.text), _plain(record.address), host=_plain(record.host)
+        )
         return msgspec.json.encode(readable) + b"\n"
 
 
@@ -57,6 +65,6 @@ def decode_record(line: bytes) -> LogRecord | None:
 
 
 def log_name(address: str) -> str:
-    """Say whose log a line belongs to: the module of its address, else the runner."""
+    """Say whose log a line belongs to: the module of an address, a host by its name, else the runner."""
     module = address.partition("@")[0]
     return module if MODULE_NAME.match(module) else RUNNER

@@ -32,6 +32,7 @@ def test_a_line_is_json_with_place_level_and_generation(tmp_path) -> None:
         "generation": 3,
         "stream": "",
         "fields": {"n": 1},
+        "host": "",
     }
     assert (tmp_path / "tags.log").stat().st_mode & 0o777 == 0o600
 
