@@ -2,6 +2,9 @@
 
 from ignrun.examples.basic.module import BasicExampleModule as BasicExampleModule
 from ignrun.examples.basic.module import create_basic_example_module as create_basic_example_module
+from ignrun.planner.config.providers import SecretProvider as SecretProvider
+from ignrun.planner.config.providers import SecretUnavailable as SecretUnavailable
+from ignrun.planner.config.providers import Surroundings as Surroundings
 from ignrun.sdk import AbstractIgnitionModule as AbstractIgnitionModule
 from ignrun.sdk import CallFailed as CallFailed
 from ignrun.sdk import ConfigurationValidator as ConfigurationValidator

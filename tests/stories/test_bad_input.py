@@ -177,7 +177,7 @@ def bad(plant: Plant, callback: str, how: str, isolation: str = "process") -> No
         ("import no_such_package_at_all", "no_such_package_at_all"),
         ("import os; os._exit(3)", "exit 3"),
         ("raise SystemExit(3)", "sys.exit(3)"),
-        ("while True: pass", "said nothing"),
+        ("while True: pass", "bad_code.py:1"),
         ("class Bad: ...", "AbstractIgnitionModule"),
     ],
 )
