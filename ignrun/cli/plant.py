@@ -103,7 +103,10 @@ def _of_manifest(manifest: Path, state_dir: str) -> Plant:
 
     name = plant_name(manifest)
     folder = state_folder_of(manifest, name, os.environ, state_dir)
-    check_folder(folder.path)
+    if os.access(
+        manifest.parent, os.X_OK
+    ):  # else nothing beside the manifest can be looked into, itself included: the reader says so
+        check_folder(folder.path)
     return Plant(name, folder, manifest)
 
 
