@@ -18,8 +18,8 @@ def command(code: str | None) -> ExitCode:
         return ExitCode.DONE
     found = CODES.get(_written(code))
     if found is None:
-        bare = _written(code).removeprefix("IGN").isdigit()  # another number is no misspelling: it means something else
-        hint = "" if bare else did_you_mean(_written(code), CODES)
+        numbers = [one.removeprefix("IGN") for one in CODES]  # `IGN` is right in every code and makes none of them near
+        hint = did_you_mean(_written(code).removeprefix("IGN"), numbers).replace("`", "`IGN", 1)
         raise click.UsageError(f"there is no code `{code}`; {hint or '`ignrun explain` lists them'}")
     from ignrun.render.pages import page_text
 
