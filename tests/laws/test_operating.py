@@ -165,6 +165,15 @@ def test_only_what_runs_or_has_failed_can_be_taken_out_of_supervision():
     assert asked(world, "resume", TAGS, 7) == "`tags@gateway` is not in maintenance, it is running"
 
 
+def test_what_is_being_stopped_cannot_be_taken_out_of_supervision():
+    world = applied()
+    world.tell(Asked("stop", PUMP, "anna", 5))
+    world.tell(Asked("maintenance", PUMP, "anna", 6))
+    world.wait()
+    assert world.answers[6].startswith("`pump@gateway` is")
+    assert (one(world, PUMP).goal, one(world, PUMP).held_by) == (Goal.DOWN, "anna")
+
+
 def test_stop_and_restart_end_a_maintenance():
     world = applied()
     asked(world, "maintenance", TAGS)

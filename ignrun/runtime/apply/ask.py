@@ -41,6 +41,8 @@ def _objection(instance: Instance, message: Asked) -> str:
         return f"`{address}` is being removed"
     if message.verb == "maintenance" and not may_move(state, _S.MAINTENANCE) and state is not _S.MAINTENANCE:
         return f"`{address}` is {state.value}: what runs or has failed can be taken out of supervision"
+    if message.verb == "maintenance" and instance.goal is Goal.DOWN:
+        return f"`{address}` is being stopped: only what is meant to run can be taken out of supervision"
     if message.verb == "resume" and state is not _S.MAINTENANCE:
         return f"`{address}` is not in maintenance, it is {state.value}"
     return ""
