@@ -5,7 +5,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
@@ -41,8 +41,9 @@ class LanguageServer:
     # --- frames -------------------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        while (message := self._receive()) is not None:
-            self._inbox.put(message)
+        with suppress(ValueError, OSError):  # the server was ended while it was listened to
+            while (message := self._receive()) is not None:
+                self._inbox.put(message)
 
     def _receive(self) -> Message | None:
         length = 0
