@@ -107,4 +107,4 @@ bench: setup  ## measure what the promises give figures for
 
 .PHONY: torture
 torture: setup  ## kill, fill and cut until something gives
-	@$(BIN)/python -m pytest tests/torture -m torture --timeout 600 $(ARGS)
+	@$(BIN)/python -m pytest tests -m torture --timeout 600 $(ARGS)

@@ -76,29 +76,7 @@ class Runner:
         secrets = SecretStore()
         unsent = Unsent()
         voices = self._voices = Voices(self._logs, secrets.mask, lambda: self.loop.state, options.on_log)
-        token = plant_token(ground.folder.path)
-        with _usable(ground.run_time):
-            self._run_dir = make_run_folder(ground.run_time, token)
-        self._hosts = HostEngine(
-            python=ground.launch.python,
-            run_dir=self._run_dir,
-            token=token,
-            cwd=Path(ground.launch.manifest).parent,
-            env=os.environ,
-            hear=lambda message: self.loop.hear(unsent.added_to(message)),
-            on_lines=voices.heard,
-            mask=secrets.mask,
-        )
-        self._hosts.start()
-        self._commands = CommandEngine(
-            python=ground.launch.python,
-            run_dir=self._run_dir,
-            token=token,
-            guard=self._hosts,
-            hear=self.loop.hear,
-            on_lines=voices.heard,
-            mask=secrets.mask,
-        )
+        self._bring_up_engines(voices, unsent, secrets.mask)
         self.steering = Steering(
             loop=self.loop,
             reader=ground.reader,
@@ -122,6 +100,32 @@ class Runner:
                 end=self._end,
                 call_in_loop=lambda call: _from_thread(running, call),
             )
+        )
+
+    def _bring_up_engines(self, voices: Voices, unsent: Unsent, mask: Callable[[str], str]) -> None:
+        ground = self._ground
+        token = plant_token(ground.folder.path)
+        with _usable(ground.run_time):
+            self._run_dir = make_run_folder(ground.run_time, token)
+        self._hosts = HostEngine(
+            python=ground.launch.python,
+            run_dir=self._run_dir,
+            token=token,
+            cwd=Path(ground.launch.manifest).parent,
+            env=os.environ,
+            hear=lambda message: self.loop.hear(unsent.added_to(message)),
+            on_lines=voices.heard,
+            mask=mask,
+        )
+        self._hosts.start()
+        self._commands = CommandEngine(
+            python=ground.launch.python,
+            run_dir=self._run_dir,
+            token=token,
+            guard=self._hosts,
+            hear=self.loop.hear,
+            on_lines=voices.heard,
+            mask=mask,
         )
 
     async def __aenter__(self) -> Self:
