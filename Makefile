@@ -97,6 +97,7 @@ test: setup editor  ## the tests, in random order, in two processes
 .PHONY: reference
 reference: setup  ## write the generated pages anew: commands, exit codes, diagnostics
 	@$(BIN)/python -m tests.rooms.cli.reference
+	@$(BIN)/python -m tests.rooms.manifest.reference
 	@$(BIN)/python -m tests.rooms.render.pages
 
 # --- on request -------------------------------------------------------------------------------------------------------
