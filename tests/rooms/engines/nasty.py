@@ -12,7 +12,7 @@ NASTY: Final = {
     + _STAY,
     "setsid": "if os.fork() == 0:\n    os.setsid()\n    signal.signal(15, signal.SIG_IGN)\n    time.sleep(1000)\n"
     + _STAY,
-    "pipe-held": "if os.fork() == 0:\n    if os.fork() == 0:\n        os.setsid()\n        print('held', flush=True)\n        time.sleep(1000)\n    os._exit(0)\n"
+    "pipe-held": "heard, told = os.pipe()\nif os.fork() == 0:\n    if os.fork() == 0:\n        os.setsid()\n        print('held', flush=True)\n        os.write(told, b'.')\n        time.sleep(1000)\n    os._exit(0)\nos.read(heard, 1)\n"
     + _STAY,
     "many": "for _ in range(200):\n    if os.fork() == 0:\n        signal.signal(15, signal.SIG_IGN)\n        time.sleep(1000)\n"
     + _STAY,
