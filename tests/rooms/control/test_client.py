@@ -229,6 +229,9 @@ class answering:  # noqa: N801 - reads as a word
         with connection:
             connection.recv(65536)
             connection.sendall(self._said)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):  # what is left unread would cut the answer off
+                pass
 
 
 # --- the socket ------------------------------------------------------------------------------------------------------
