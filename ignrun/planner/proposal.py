@@ -10,6 +10,7 @@ from ignrun.planner.catalog.model import Pin
 from ignrun.planner.config.model import Stack
 from ignrun.planner.graph.model import EMPTY, Graph
 from ignrun.planner.plan.model import Plan
+from ignrun.protocol.code import CodeIndex
 from ignrun.terms.verdict import Accepted, Rejected
 
 
@@ -54,7 +55,7 @@ class Proposal(msgspec.Struct, frozen=True):
 
     `target` is the digest (hex) of all resolved inputs. `environment` holds the non-secret values that `${env:}`
     used (with the `IGN_` variables that override config); `names` every environment name that was asked for, secrets included:
-    what a caller hands to a runner. `call` is how it was asked for.
+    what a caller hands to a runner. `call` is how it was asked for. `code` holds the files behind each code digest of the graph.
     """
 
     plant: str
@@ -67,6 +68,7 @@ class Proposal(msgspec.Struct, frozen=True):
     apply: ApplyPolicy
     pins: tuple[Pin, ...] = ()
     call: Call = Call()
+    code: dict[str, CodeIndex] = {}
 
 
 class Reading(msgspec.Struct, frozen=True):

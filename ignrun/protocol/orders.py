@@ -53,7 +53,8 @@ class Assignment(msgspec.Struct, frozen=True):
 
     `entry` is `package.module:Name`, imported with `path` in front of `sys.path`. `config` is the resolved tree, with
     None at each path of `pending` (exports the host fills in before `initialize`). `secrets` are the paths
-    whose texts the host wraps in `Secret`. `hooks` says nothing here: scopes are one instance each.
+    whose texts the host wraps in `Secret`. `hooks` says nothing here: scopes are one instance each. `code` is the path of the
+    CodeIndex whose files are imported instead of those that lie below `path` now (empty: what lies there).
     """
 
     address: str
@@ -70,6 +71,7 @@ class Assignment(msgspec.Struct, frozen=True):
     timeouts: Timeouts
     plant: str
     mode: str = ""
+    code: str = ""
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
@@ -133,10 +135,41 @@ class Routes(msgspec.Struct, frozen=True, tag="routes"):
     routes: tuple[Route, ...]
 
 
+class Revision(msgspec.Struct, frozen=True):
+    """What a running incarnation is to become without ending; `change` numbers it, and its answers carry the number.
+
+    `config`, `pending` and `secrets` read as in Assignment and are the whole new config; `paths` are where it differs from the one in
+    effect (none: `reconfigure` is not called). `bindings` are all of the new ones; `slots` are those that are bound anew, or whose
+    provider came back (none: `rebind` is not called).
+    """
+
+    address: str
+    epoch: int
+    change: int
+    config: Any
+    pending: tuple[Pending, ...]
+    secrets: tuple[Path, ...]
+    bindings: tuple[Binding, ...]
+    paths: tuple[Path, ...] = ()
+    slots: tuple[str, ...] = ()
+
+
+class Prepare(msgspec.Struct, frozen=True, tag="prepare"):
+    """Check each new config and ask `prepare_reconfigure`; nothing changes. Answered by Prepared for each."""
+
+    revisions: tuple[Revision, ...]
+
+
+class Revise(msgspec.Struct, frozen=True, tag="revise"):
+    """Bring these into effect now: `reconfigure`, then `rebind` for each slot. Answered by Revised for each."""
+
+    revisions: tuple[Revision, ...]
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """End the host process: everything in it has stopped, or the grace of so many seconds is over."""
 
     grace: float
 
 
-HostOrder = Load | Start | Clear | Stop | ClearStop | Routes | Quit
+HostOrder = Load | Start | Clear | Stop | ClearStop | Routes | Prepare | Revise | Quit

@@ -132,4 +132,29 @@ class Resumed(msgspec.Struct, frozen=True, tag="resumed"):
     seconds: float
 
 
-HostReport = Hello | Loaded | Moves | Exported | HealthReport | Logged | Unfinished | Stalled | Resumed
+class Prepared(msgspec.Struct, frozen=True, tag="prepared"):
+    """Answer to Prepare for one incarnation: it would accept this change, or `fault` says why not."""
+
+    address: str
+    epoch: int
+    change: int
+    fault: Fault | None = None
+
+
+class Revised(msgspec.Struct, frozen=True, tag="revised"):
+    """Answer to Revise for one incarnation: the change is in effect, or `fault` says what broke it off.
+
+    After a fault the incarnation is dirty: nobody knows what is in effect; it goes to `error` by a Move of its own. `exports`
+    stands where the callback published some.
+    """
+
+    address: str
+    epoch: int
+    change: int
+    fault: Fault | None = None
+    exports: dict[str, Any] | None = None
+
+
+HostReport = (
+    Hello | Loaded | Moves | Exported | HealthReport | Logged | Unfinished | Stalled | Resumed | Prepared | Revised
+)

@@ -12,8 +12,8 @@ from ignrun.terms.spans import Span
 FORMAT_VERSION = "1.0"
 """Version of the JSON form of a plan."""
 
-Action = Literal["create", "delete", "restart", "replace", "no-op"]
-"""What a step does; `reconfigure`, `rebind`, `reload` and `policy` come with the transaction's issue."""
+Action = Literal["create", "delete", "reconfigure", "restart", "replace", "rebind", "reload", "policy", "no-op"]
+"""What a step does; in place are `reconfigure`, `rebind` (which may reconfigure too), `reload` and `policy`."""
 
 
 class Edited(msgspec.Struct, frozen=True, tag="edited"):
@@ -56,13 +56,18 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What happens to one instance and why; `interrupts` names the instances that share its process."""
+    """What happens to one instance and why; `interrupts` names the instances that share its process.
+
+    `slots` are those that a `rebind` is about; `irreversible` says that no rollback goes back behind this step.
+    """
 
     address: Address
     action: Action
     cause: Cause
     changes: tuple[Change, ...] = ()
     interrupts: tuple[Address, ...] = ()
+    slots: tuple[str, ...] = ()
+    irreversible: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True):

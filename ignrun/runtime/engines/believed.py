@@ -19,7 +19,9 @@ from ignrun.protocol.reports import (
     LogLine,
     Move,
     Moves,
+    Prepared,
     Resumed,
+    Revised,
     Stalled,
     Unfinished,
 )
@@ -40,7 +42,7 @@ _LEVELS: Final = frozenset({"debug", "info", "warning", "error", "critical"})
 _AMISS: Final = timedelta(days=1)
 
 
-def believed(report: HostReport, run_dir: Path, mask: Mask) -> HostReport:
+def believed(report: HostReport, run_dir: Path, mask: Mask) -> HostReport:  # noqa: C901 - one case for each report
     """Give the report as it may be taken in; raises FrameError for what no host of ours says."""
     match report:
         case Hello():
@@ -65,6 +67,10 @@ def believed(report: HostReport, run_dir: Path, mask: Mask) -> HostReport:
             raise FrameError(message)
         case Unfinished():
             return replace(report, names=tuple(_line(name, mask) for name in report.names[:MOST_FIELDS]))
+        case Prepared():
+            return replace(report, fault=_fault(report.fault, mask)) if report.fault is not None else report
+        case Revised():
+            return _revised(report, mask)
         case _:
             assert_never(report)
 
@@ -81,6 +87,12 @@ def _fault(fault: Fault, mask: Mask) -> Fault:
         mask(fault.detail)[-LONGEST_TEXT:],
         _line(fault.upstream, mask),
     )
+
+
+def _revised(report: Revised, mask: Mask) -> Revised:
+    if report.exports is not None:
+        _check(report.exports)
+    return replace(report, fault=_fault(report.fault, mask)) if report.fault is not None else report
 
 
 def _move(move: Move, mask: Mask) -> Move:

@@ -14,7 +14,9 @@ from ignrun.protocol.reports import (
     Logged,
     Move,
     Moves,
+    Prepared,
     Resumed,
+    Revised,
     Stalled,
     Unfinished,
 )
@@ -80,6 +82,8 @@ def said(draft: Draft, news: HostSaid) -> None:  # noqa: C901 - one case for eac
                 examine(draft, instance, report.health, report.reason)
         case Stalled() | Resumed():
             _breathed(draft, record, report)
+        case Prepared() | Revised():
+            pass  # the transaction's issue takes these in: issue 5
         case Logged() | Unfinished():
             pass  # for the log, not for decisions
         case _:
