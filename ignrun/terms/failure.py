@@ -62,3 +62,12 @@ class WaitTimedOut(Failure):
 
 class ReaderFailure(Failure):
     """The bounded reading process ended without a verdict: a limit of time or memory, or a signal."""
+
+
+class ChangedWhileRead(Failure):
+    """A file of code has other bytes by now than those that were planned with."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file."""
+        super().__init__(f"`{path}` changed while it was read", "apply again")
+        self.path = path

@@ -15,7 +15,7 @@ def durable_replace(path: Path, data: bytes, mode: int = 0o600) -> None:
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
-        _write_synced(temporary, data, mode)
+        write_synced(temporary, data, mode)
         temporary.rename(path)
     except BaseException:
         with suppress(OSError):
@@ -24,7 +24,8 @@ def durable_replace(path: Path, data: bytes, mode: int = 0o600) -> None:
     sync_folder(path.parent)
 
 
-def _write_synced(path: Path, data: bytes, mode: int) -> None:
+def write_synced(path: Path, data: bytes, mode: int) -> None:
+    """Write a file that must not be there yet and fsync it; its entry in the folder is not synced; raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     with open(descriptor, "wb") as file:  # noqa: PTH123 - the mode is given by os.open
         os.fchmod(descriptor, mode)

@@ -55,6 +55,11 @@ class StateFolder(msgspec.Struct, frozen=True):
         return self.path / "config"
 
     @property
+    def code(self) -> Path:
+        """The code that generations were committed with (`CodeStore`)."""
+        return self.path / "code"
+
+    @property
     def data(self) -> Path:
         """What instances keep, a folder each."""
         return self.path / "data"
