@@ -214,6 +214,14 @@ class SecretSource(msgspec.Struct, frozen=True):
     span: Span
 
 
+class SecretPlaces(msgspec.Struct, frozen=True):
+    """Where the secrets of a plant come from, enough to fetch them again without its manifest: `folder` is that of the manifest."""
+
+    folder: str = ""
+    declared: dict[str, SecretSource] = {}
+    env_files: tuple[EnvFile, ...] = ()
+
+
 class ApplyPolicy(msgspec.Struct, frozen=True):
     """How an apply of this plant goes; seconds. `soak` is carried now and in effect with the transaction's issue."""
 

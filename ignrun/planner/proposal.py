@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from ignrun.manifest.inputs import InputFile, Inputs
-from ignrun.manifest.model import ApplyPolicy
+from ignrun.manifest.model import ApplyPolicy, SecretPlaces
 from ignrun.planner.catalog.model import Pin
 from ignrun.planner.config.model import Stack
 from ignrun.planner.graph.model import EMPTY, Graph
@@ -56,6 +56,7 @@ class Proposal(msgspec.Struct, frozen=True):
     `target` is the digest (hex) of all resolved inputs. `environment` holds the non-secret values that `${env:}`
     used (with the `IGN_` variables that override config); `names` every environment name that was asked for, secrets included:
     what a caller hands to a runner. `call` is how it was asked for. `code` holds the files behind each code digest of the graph.
+    `secret_places` says where its secrets are fetched again when it is revived.
     """
 
     plant: str
@@ -69,6 +70,7 @@ class Proposal(msgspec.Struct, frozen=True):
     pins: tuple[Pin, ...] = ()
     call: Call = Call()
     code: dict[str, CodeIndex] = {}
+    secret_places: SecretPlaces = SecretPlaces()
 
 
 class Reading(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 
 from ignrun.manifest.files import read_text
 from ignrun.manifest.inputs import InputFile, Inputs
@@ -89,10 +90,14 @@ class Ledger:
 
     def fingerprints(self) -> dict[str, str]:
         """Give the keyed digest (hex) of every secret at hand; none without a key."""
-        key = self._inputs.fingerprint_key
-        if not key:
-            return {}
-        return {
-            name: hmac.new(key, f"{name}\0{text}".encode(), hashlib.sha256).hexdigest()[:32]
-            for name, text in sorted(self.secrets.items())
-        }
+        return fingerprints(self.secrets, self._inputs.fingerprint_key)
+
+
+def fingerprints(secrets: Mapping[str, str], key: bytes) -> dict[str, str]:
+    """Give the keyed digest (hex) of every text by its name; none without a key."""
+    if not key:
+        return {}
+    return {
+        name: hmac.new(key, f"{name}\0{text}".encode(), hashlib.sha256).hexdigest()[:32]
+        for name, text in sorted(secrets.items())
+    }

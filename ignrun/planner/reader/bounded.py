@@ -12,9 +12,10 @@ from typing import Any, Final, NoReturn, TypeVar
 import msgspec
 
 from ignrun.manifest.inputs import Inputs
-from ignrun.planner.proposal import Base, Reading
+from ignrun.planner.proposal import Base, Proposal, Reading
 from ignrun.planner.reader.corridor import WorkingOn, propose
 from ignrun.planner.reader.limits import Bookmark, Limits, allow_for, impose, limits_for
+from ignrun.planner.reader.revive import revive
 from ignrun.terms.diagnostics import diagnose
 from ignrun.terms.failure import ReaderFailure
 from ignrun.terms.spans import Span
@@ -55,6 +56,16 @@ def decoded_as(answer: bytes, kind: type[T]) -> T:
     if answer[:1] == BUG:
         raise RuntimeError(answer[1:].decode(errors="replace"))
     raise ReaderFailure(answer[1:].decode(errors="replace") or "the reading process ended without an answer")
+
+
+def revive_bounded(kept: Proposal, inputs: Inputs, base: Base) -> Reading:
+    """Propose a generation that was kept, in a child as `propose_bounded` does; raises as that."""
+    return decoded(answer_reviving(kept, inputs, base))
+
+
+def answer_reviving(kept: Proposal, inputs: Inputs, base: Base, asker: int | None = None) -> bytes:
+    """Let a child revive what was kept, under limits, and give what it wrote; see `answer_to`."""
+    return answer_to(lambda _: revive(kept, inputs, base), inputs.manifest, None, asker)
 
 
 def answer_of(inputs: Inputs, base: Base, limits: Limits | None = None, asker: int | None = None) -> bytes:

@@ -7,7 +7,7 @@ import msgspec
 
 from ignrun.manifest.cache import ParseCache, use
 from ignrun.manifest.inputs import InputFile, Inputs
-from ignrun.manifest.model import Manifest
+from ignrun.manifest.model import Manifest, SecretPlaces
 from ignrun.manifest.read import read_manifest
 from ignrun.planner.catalog.model import Selection
 from ignrun.planner.catalog.select import select
@@ -87,4 +87,5 @@ def _proposal(manifest: Manifest, selection: Selection, configured: Configured, 
         names=configured.names,
         apply=manifest.apply,
         pins=selection.pins,
+        secret_places=SecretPlaces(manifest.folder, manifest.secrets, manifest.env_files),
     )

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import msgspec
 
 from ignrun.manifest.inputs import Inputs
-from ignrun.planner.proposal import Base
-from ignrun.planner.reader.bounded import answer_of, decoded
+from ignrun.planner.proposal import Base, Proposal
+from ignrun.planner.reader.bounded import answer_of, answer_reviving, decoded
 from ignrun.terms.failure import ReaderFailure
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ _LENGTH: Final = struct.Struct("!Q")
 _CHUNK: Final = 1 << 20
 _LOADED: Final = ("ignrun.manifest.compose", "ignrun.planner.catalog.resolve", "ignrun.planner.catalog.clash")
 """What readings import when they need it, loaded once so that not every child has to."""
+
+
+Asked = tuple[Inputs, Base, Proposal | None]
+"""One request: what to read, what to compare with, and the kept generation that is revived in place of reading."""
 
 
 class ResidentReader:
@@ -57,6 +61,13 @@ class ResidentReader:
 
     async def ask(self, inputs: Inputs, base: Base) -> Reading:
         """Propose in a limited child of the resident; raises ReaderFailure when the resident is gone."""
+        return await self._answer((inputs, base, None))
+
+    async def revive(self, kept: Proposal, inputs: Inputs, base: Base) -> Reading:
+        """Propose a generation that was kept, in a limited child of the resident; raises as `ask` does."""
+        return await self._answer((inputs, base, kept))
+
+    async def _answer(self, asked: Asked) -> Reading:
         import asyncio
 
         if self._turn is None:
@@ -66,7 +77,7 @@ class ResidentReader:
                 raise ReaderFailure("the reading process has not been started")
             if self._exchange is not None and not self._exchange.done():
                 await asyncio.wait({self._exchange})  # its asker went away: the answer is nobody's
-            request = msgspec.msgpack.encode((inputs, base))
+            request = msgspec.msgpack.encode(asked)
             self._exchange = asyncio.create_task(_exchange(self._socket, request))
             try:
                 answer = await asyncio.shield(self._exchange)
@@ -115,10 +126,13 @@ def _serve(connection: socket.socket) -> NoReturn:
         for heavy in _LOADED:
             import_module(heavy)
         gc.freeze()
-        decoder = msgspec.msgpack.Decoder(tuple[Inputs, Base])
+        decoder = msgspec.msgpack.Decoder(Asked)
         while header := _received(connection, _LENGTH.size):
-            inputs, base = decoder.decode(_received(connection, *_LENGTH.unpack(header)))
-            answer = answer_of(inputs, base, asker=connection.fileno())
+            inputs, base, kept = decoder.decode(_received(connection, *_LENGTH.unpack(header)))
+            asker = connection.fileno()
+            answer = (
+                answer_of(inputs, base, asker=asker) if kept is None else answer_reviving(kept, inputs, base, asker)
+            )
             connection.sendall(_LENGTH.pack(len(answer)) + answer)
     finally:
         os._exit(0)
