@@ -6,6 +6,8 @@ from ignrun.render.names import ShortName
 from ignrun.render.terminal import neutral
 from ignrun.terms.duration import show_duration
 from ignrun.terms.events import (
+    AlertFired,
+    AlertResolved,
     ApplyBegan,
     ApplyEnded,
     Body,
@@ -16,6 +18,8 @@ from ignrun.terms.events import (
     HostResumed,
     HostStalled,
     LifecycleEvent,
+    LogsKept,
+    LogsRefused,
     MoveRefused,
     OperatorAsked,
     PlacedAlone,
@@ -81,6 +85,14 @@ def _said(body: Body) -> str:  # noqa: C901, PLR0912 - one case for each kind of
             return f"has been {state.value} for {show_duration(round(seconds))}"
         case PlacedAlone(host, reason):
             return f"comes back in a host of its own, apart from those in host {host}: {reason}"
+        case AlertFired(alert, severity, reason):
+            return f"{severity} alert {alert} fires" + _after(reason)
+        case AlertResolved(alert, severity, seconds, reason):
+            return f"{severity} alert {alert} is over after {show_duration(round(seconds, 1))}" + _after(reason)
+        case LogsRefused(reason):
+            return "log lines cannot be kept" + _after(reason)
+        case LogsKept(lost):
+            return f"log lines are kept again; {_counted(lost, 'line')} missing"
         case EventsLost(count, reason):
             return f"{_counted(count, 'event')} before this one could not be kept" + _after(reason)
         case _:

@@ -147,6 +147,38 @@ class PlacedAlone(msgspec.Struct, frozen=True, tag="placed-alone"):
     reason: str
 
 
+class AlertFired(msgspec.Struct, frozen=True, tag="alert-fired"):
+    """A rule of `alerts:` has held of the subject for as long as it must; ends with AlertResolved.
+
+    `reason` reads like `memory 412 MiB is above 400 MiB`.
+    """
+
+    alert: str
+    severity: str
+    reason: str
+
+
+class AlertResolved(msgspec.Struct, frozen=True, tag="alert-resolved"):
+    """A rule that fired holds no more, after so many seconds; `reason` says why it ended where that is another cause."""
+
+    alert: str
+    severity: str
+    seconds: float
+    reason: str = ""
+
+
+class LogsRefused(msgspec.Struct, frozen=True, tag="logs-refused"):
+    """The log files could not be written: lines are counted and left out until LogsKept. Modules go on."""
+
+    reason: str
+
+
+class LogsKept(msgspec.Struct, frozen=True, tag="logs-kept"):
+    """The log files are written again; so many lines in all are missing since the runner started."""
+
+    lost: int
+
+
 class EventsLost(msgspec.Struct, frozen=True, tag="events-lost"):
     """The journal could keep nothing for so long (`reason`) that this many happenings before this one are missing."""
 
@@ -173,6 +205,10 @@ Body = (
     | HostResumed
     | SlowStart
     | PlacedAlone
+    | AlertFired
+    | AlertResolved
+    | LogsRefused
+    | LogsKept
     | EventsLost
 )
 """The closed set; `match` over it ends in `assert_never`, and a test fails when a renderer forgets one."""

@@ -40,6 +40,12 @@ TOLD = {
         "has blocked host gateway for 1.2s in Bad.startup at bad.py:4"
     ),
     kinds.HostResumed("gateway", 6.04): "host gateway goes on after 6s",
+    kinds.AlertFired("big", "critical", "memory 412 MiB is above 400 MiB"): (
+        "critical alert big fires: memory 412 MiB is above 400 MiB"
+    ),
+    kinds.AlertResolved("big", "critical", 90.0): "critical alert big is over after 1m30s",
+    kinds.LogsRefused("No space left on device"): "log lines cannot be kept: No space left on device",
+    kinds.LogsKept(12): "log lines are kept again; 12 lines missing",
     kinds.EventsLost(3, "disk full"): "3 events before this one could not be kept: disk full",
 }
 
