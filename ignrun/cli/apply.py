@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from ignrun.cli.background import apply_detached, standing_by
 from ignrun.cli.converge import Prepared, prepare, show_plan, through_runner
+from ignrun.cli.converging import says_how_to_apply
 from ignrun.cli.exit_codes import ExitCode, code_of_result
-from ignrun.cli.options import DURATION, Aim, Reading, aims_at_plant, output_option, reads_manifest
+from ignrun.cli.options import Aim, Reading, aims_at_plant, output_option, reads_manifest
 from ignrun.cli.plant import Plant, no_runner, plant_to_read
 from ignrun.cli.speech import is_terminal, result, say
 from ignrun.cli.verb import verb
 from ignrun.render.outcome import OutcomeReport, encode_outcome, outcome_text
+
+if TYPE_CHECKING:
+    from ignrun.control.wire import ApplyOptions
 
 
 @verb("apply", "ignrun apply manifests/demo.yaml -d", "ignrun apply --dry-run --var web_port=9000")
@@ -20,7 +25,7 @@ from ignrun.render.outcome import OutcomeReport, encode_outcome, outcome_text
 @aims_at_plant
 @click.option("-d", "--detach", is_flag=True, help="Start the runner in the background; return at the outcome.")
 @click.option("--no-start", is_flag=True, help="End with 13 when no runner is alive, instead of starting one.")
-@click.option("--soak", type=DURATION, help="How long the change must hold before it is committed; not in effect yet.")
+@says_how_to_apply
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.option("--no-wait", is_flag=True, help="Return when the runner has begun.")
 @click.option(
@@ -33,7 +38,7 @@ def command(
     reading: Reading,
     detach: bool,
     no_start: bool,
-    soak: float | None,
+    options: "ApplyOptions",
     dry_run: bool,
     no_wait: bool,
     yes: bool,
@@ -61,12 +66,12 @@ def command(
             from ignrun.cli.foreground import become_runner
 
             say(f"no runner is alive for plant `{plant.name}`: this command becomes it, Ctrl-C takes it down")
-            return become_runner(prepared, soak=soak)
+            return become_runner(prepared, options=options)
         with _goes_on(plant):
             if record is None:
-                outcome = apply_detached(prepared, standby, soak=soak, wait=not no_wait)
+                outcome = apply_detached(prepared, standby, options=options, wait=not no_wait)
             else:
-                outcome = through_runner(record.socket, prepared, soak=soak, wait=not no_wait)
+                outcome = through_runner(record.socket, prepared, options=options, wait=not no_wait)
     return _answered(outcome, prepared, output)
 
 

@@ -11,6 +11,7 @@ from ignrun.render.outcome import OutcomeReport
 from ignrun.terms.failure import Failure
 
 if TYPE_CHECKING:
+    from ignrun.control.wire import ApplyOptions
     from ignrun.runner.detach import Standby
 
 
@@ -23,13 +24,13 @@ def standing_by(plant: Plant, manifest: Path) -> "Standby":
 
 
 def apply_detached(
-    prepared: Prepared, standby: "Standby | None" = None, *, soak: float | None = None, wait: bool = True
+    prepared: Prepared, standby: "Standby | None" = None, *, options: "ApplyOptions | None" = None, wait: bool = True
 ) -> OutcomeReport | None:
     """Let a runner begin in the background and apply through it; it ends again when nothing came into force."""
     with standby or standing_by(prepared.plant, prepared.manifest) as ready:
         socket = ready.go().socket
     try:
-        outcome = through_runner(socket, prepared, soak=soak, wait=wait)
+        outcome = through_runner(socket, prepared, options=options, wait=wait)
     except Failure:
         _end_again(prepared.plant)
         raise

@@ -214,7 +214,7 @@ def _then(site: Site, code: ExitCode, done: str, applies: bool) -> int:
     if not isinstance(prepared, Prepared):
         return prepared
     show_plan(prepared)
-    outcome = through_runner(record.socket, prepared, soak=None, wait=True)
+    outcome = through_runner(record.socket, prepared, wait=True)
     assert outcome is not None
     result(outcome_text(outcome, short_names(prepared.proposal.graph.instances)))
     return code_of_result(outcome.result)

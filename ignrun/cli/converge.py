@@ -18,7 +18,7 @@ from ignrun.planner.proposal import Base, Proposal
 from ignrun.render.outcome import OutcomeReport, invalid_report
 
 if TYPE_CHECKING:
-    from ignrun.control.wire import ApplyRequest
+    from ignrun.control.wire import ApplyOptions, ApplyRequest
     from ignrun.terms.events import Event
 
 _ALWAYS: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
@@ -84,7 +84,9 @@ class _Begun(BaseException):
     """The apply has begun, and the client does not wait for more."""
 
 
-def through_runner(socket: str, prepared: Prepared, *, soak: float | None, wait: bool) -> OutcomeReport | None:
+def through_runner(
+    socket: str, prepared: Prepared, *, options: "ApplyOptions | None" = None, wait: bool
+) -> OutcomeReport | None:
     """Have a live runner apply and show its progress; None when the client does not wait for the outcome."""
     from ignrun.cli.progress import shown
     from ignrun.control.client import Client
@@ -98,14 +100,14 @@ def through_runner(socket: str, prepared: Prepared, *, soak: float | None, wait:
                 raise _Begun
 
         try:
-            return Client(socket).apply(request_of(prepared, soak), heard)
+            return Client(socket).apply(request_of(prepared, options), heard)
         except _Begun:
             return None
 
 
-def request_of(prepared: Prepared, soak: float | None) -> "ApplyRequest":
+def request_of(prepared: Prepared, options: "ApplyOptions | None") -> "ApplyRequest":
     """Say what a runner is asked for: of the environment only what the manifest names, and what every child gets."""
-    from ignrun.control.wire import ApplyRequest
+    from ignrun.control.wire import ApplyOptions, ApplyRequest
 
     inputs = prepared.inputs
     wanted = (*_ALWAYS, *prepared.proposal.names)
@@ -121,7 +123,7 @@ def request_of(prepared: Prepared, soak: float | None) -> "ApplyRequest":
         strict_env=inputs.strict_env,
         locked=inputs.locked,
         allowed=inputs.allowed,
-        soak=soak,
+        options=options or ApplyOptions(),
         by=operator(),
     )
 

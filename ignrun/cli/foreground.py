@@ -15,20 +15,21 @@ from ignrun.render.outcome import OutcomeReport, outcome_text
 from ignrun.terms.events import ApplyEnded
 
 if TYPE_CHECKING:
+    from ignrun.control.wire import ApplyOptions
     from ignrun.runtime.observe.record import LogRecord
     from ignrun.terms.events import Event
 
 _HELD_BACK: Final = 1000  # lines shown once the progress is over; the log files have the others
 
 
-def become_runner(prepared: Prepared, *, soak: float | None) -> int:
+def become_runner(prepared: Prepared, *, options: "ApplyOptions") -> int:
     """Run the plant until it goes down and give the exit code; raises LockHeld when somebody else runs it."""
     from ignrun.runner.foreground import RunOptions, run_plant
 
     with Unhurried() as output, ExitStack() as progress:
         stage = _Stage(prepared, progress, output)
-        options = RunOptions(soak=soak, on_event=stage.told, on_outcome=stage.ended, on_log=stage.logged)
-        code = run_plant(prepared.plant.name, prepared.inputs, options)
+        listening = RunOptions(apply=options, on_event=stage.told, on_outcome=stage.ended, on_log=stage.logged)
+        code = run_plant(prepared.plant.name, prepared.inputs, listening)
     if code in _INTERRUPTED:
         say("Interrupted: the plant was taken down.")
     return code

@@ -40,7 +40,7 @@ def aims_at_plant(function: F) -> F:
         given.pop("manifest", None)
         return function(aim=Aim(chosen, **parts), **given)
 
-    return _decorated(
+    return decorated(
         function,
         aimed,
         click.option("-m", "manifest_option", metavar="MANIFEST", help="The plant of this manifest."),
@@ -76,7 +76,7 @@ def says_how_to_read(function: F) -> F:
         )
         return function(reading=reading, **given)
 
-    return _decorated(
+    return decorated(
         function,
         read,
         click.option(
@@ -111,7 +111,7 @@ def output_option(*formats: str) -> Callable[[F], F]:
     )
 
 
-def _decorated(function: F, wrapper: Callable[..., Any], *options: Callable[[Any], Any]) -> F:
+def decorated(function: F, wrapper: Callable[..., Any], *options: Callable[[Any], Any]) -> F:
     """Put `wrapper`, with these options in this order, in front of a verb that may have options already."""
     wrapper.__name__, wrapper.__doc__ = function.__name__, function.__doc__
     wrapper.__click_params__ = list(getattr(function, "__click_params__", []))  # type: ignore[attr-defined]

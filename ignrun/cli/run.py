@@ -1,17 +1,21 @@
 """Owns `ignrun run`: is the runner of a plant, always in the foreground."""
 
-import click
+from typing import TYPE_CHECKING
 
-from ignrun.cli.options import DURATION, Aim, Reading, aims_at_plant, reads_manifest
+from ignrun.cli.converging import says_how_to_apply
+from ignrun.cli.options import Aim, Reading, aims_at_plant, reads_manifest
 from ignrun.cli.plant import plant_to_read
 from ignrun.cli.verb import verb
+
+if TYPE_CHECKING:
+    from ignrun.control.wire import ApplyOptions
 
 
 @verb("run", "ignrun run manifests/demo.yaml")
 @reads_manifest
 @aims_at_plant
-@click.option("--soak", type=DURATION, help="How long the change must hold before it is committed; not in effect yet.")
-def command(aim: Aim, reading: Reading, soak: float | None) -> int:
+@says_how_to_apply
+def command(aim: Aim, reading: Reading, options: "ApplyOptions") -> int:
     """Be the runner of a plant, in the foreground: for a terminal, systemd and containers.
 
     Shows the plan and the progress, then what the modules write. Ctrl-C stops them in reverse order.
@@ -24,4 +28,4 @@ def command(aim: Aim, reading: Reading, soak: float | None) -> int:
     if not isinstance(prepared, Prepared):
         return prepared
     show_plan(prepared)
-    return become_runner(prepared, soak=soak)
+    return become_runner(prepared, options=options)

@@ -11,11 +11,26 @@ BODY_LIMIT: Final = 1024 * 1024
 """Largest body of a request in bytes."""
 
 
+class ApplyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How an apply is to go, where that differs from what the manifest says.
+
+    `soak` is in seconds; `on_failure` what a change that turns out bad leads to; `retry` tries what was rejected or rolled back
+    before; `watch` has later changes of the files applied, `code` those of the code, too; `no_start` leaves new instances down.
+    """
+
+    soak: float | None = None
+    on_failure: Literal["rollback", "hold", "exit"] | None = None
+    retry: bool = False
+    watch: bool = False
+    code: bool = False
+    no_start: bool = False
+
+
 class ApplyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a client hands over so that the runner reads the manifest as the client would; paths are absolute.
 
     The fields of Inputs but those that are the runner's own (`state_dir`, the key of fingerprints). `environment` holds the
-    client's variables; `soak` is in seconds, None for what the manifest says; `by` names who asks, for the journal.
+    client's variables; `by` names who asks, for the journal.
     """
 
     manifest: str
@@ -29,8 +44,7 @@ class ApplyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strict_env: bool = False
     locked: bool = False
     allowed: tuple[str, ...] = ()
-    no_start: bool = False
-    soak: float | None = None
+    options: ApplyOptions = ApplyOptions()
     by: str = ""
 
     def __repr__(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from ignrun.control.wire import ApplyRequest
+from ignrun.control.wire import ApplyOptions, ApplyRequest
 from ignrun.manifest.inputs import Inputs
 from ignrun.render.outcome import OutcomeReport
 from ignrun.runner.detach import Launch
@@ -17,8 +17,7 @@ from ignrun.terms.events import Event
 class RunOptions(msgspec.Struct, frozen=True):
     """How a runner in the foreground behaves and who listens to it; the listeners are called in its loop and must not block."""
 
-    no_start: bool = False
-    soak: float | None = None
+    apply: ApplyOptions = ApplyOptions()
     on_event: Callable[[Event], None] | None = None
     on_outcome: Callable[[OutcomeReport], None] | None = None
     on_log: Callable[[LogRecord], None] | None = None
@@ -46,6 +45,5 @@ def _request(inputs: Inputs, options: RunOptions) -> ApplyRequest:
         strict_env=inputs.strict_env,
         locked=inputs.locked,
         allowed=inputs.allowed,
-        no_start=options.no_start,
-        soak=options.soak,
+        options=options.apply,
     )

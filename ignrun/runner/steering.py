@@ -104,7 +104,7 @@ class Steering:
             reading = await self._read(request, for_apply=True)
             if not isinstance(reading.verdict, Accepted):
                 return invalid_report(self._loop.state.generation, reading.verdict.diagnostics)
-            outcome = await self.propose(reading, no_start=request.no_start)
+            outcome = await self.propose(reading, no_start=request.options.no_start)
             return outcome_report(outcome, diagnosis(reading.verdict.diagnostics).diagnostics)
 
     async def propose(self, reading: Reading, *, no_start: bool) -> Outcome:

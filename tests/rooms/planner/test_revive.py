@@ -32,12 +32,14 @@ def test_what_was_kept_comes_back_without_its_manifest(tmp_path):
 def test_against_itself_there_is_nothing_to_do(tmp_path):
     kept = _kept(tmp_path)
     reading = revive_bounded(kept, _inputs(tmp_path, PW="one"), Base(3, kept.graph))
+    assert isinstance(reading.verdict, Accepted)
     assert reading.verdict.value.plan.is_empty
 
 
 def test_a_secret_that_changed_since_is_told_as_a_change(tmp_path):
     kept = _kept(tmp_path)
     reading = revive_bounded(kept, _inputs(tmp_path, PW="two"), Base(3, kept.graph))
+    assert isinstance(reading.verdict, Accepted)
     assert reading.secrets == {"PW": "two"}
     assert [step.address for step in reading.verdict.value.plan.steps] == ["a@gateway"]
 
@@ -56,4 +58,5 @@ def test_the_resident_revives_as_well(tmp_path):
         reading = asyncio.run(reader.revive(kept, _inputs(tmp_path, PW="one"), Base()))
     finally:
         reader.close()
+    assert isinstance(reading.verdict, Accepted)
     assert reading.verdict.value.graph == kept.graph
