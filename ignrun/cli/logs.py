@@ -1,6 +1,8 @@
 """Owns `ignrun logs`: shows what modules wrote, from the log files, whether or not a runner lives."""
 
+import re
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -8,12 +10,13 @@ import click
 from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.options import Aim, aims_at_plant, output_option
 from ignrun.cli.plant import Plant, find_plant
+from ignrun.cli.since import SINCE
 from ignrun.cli.speech import paint_for, result
 from ignrun.cli.verb import verb
-from ignrun.render.logs import LEVELS, at_least, log_text
+from ignrun.render.logs import log_text
 from ignrun.render.names import GATEWAY
 from ignrun.runtime.observe.reader import LogReader
-from ignrun.runtime.observe.record import RUNNER, LogRecord, encode_record, log_name
+from ignrun.runtime.observe.record import LEVELS, RUNNER, LogRecord, encode_record, log_name, rank
 from ignrun.terms.failure import Failure
 from ignrun.terms.hints import did_you_mean
 
@@ -21,14 +24,42 @@ if TYPE_CHECKING:
     from ignrun.planner.graph.model import Graph
 
 
-@verb("logs", "ignrun logs historian", "ignrun logs -f --level warning")
+class _Pattern(click.ParamType[re.Pattern[str]]):
+    """A regular expression."""
+
+    name = "regex"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> re.Pattern[str]:
+        """Compile it; one that is none is a usage error."""
+        try:
+            return re.compile(str(value))
+        except (re.error, RecursionError, OverflowError) as error:
+            self.fail(f"`{value}` is not a regular expression: {error}", param, ctx)
+
+
+PATTERN = _Pattern()
+
+
+@verb("logs", "ignrun logs historian", "ignrun logs -f --level warning", "ignrun logs --since 10m --grep timeout")
 @click.argument("modules", nargs=-1, metavar="[MODULE]...")
 @aims_at_plant
 @click.option("-f", "--follow", is_flag=True, help="Go on with lines as they come, until Ctrl-C.")
 @click.option("--level", type=click.Choice(LEVELS), default="debug", help="Show this level and above.")
-@click.option("--lines", type=click.IntRange(min=0), default=100, show_default=True, help="How many of the last lines.")
+@click.option("--since", type=SINCE, help="Show what is younger: `10m`, `2h`, or a time of day or date.")
+@click.option("--grep", type=PATTERN, help="Show lines in whose text this regular expression is found.")
+@click.option("--lines", type=click.IntRange(min=0), help="How many of the last lines; 100, or all with --since.")
 @output_option("text", "json")
-def command(*, modules: tuple[str, ...], aim: Aim, follow: bool, level: str, lines: int, output: str) -> ExitCode:
+def command(
+    *,
+    modules: tuple[str, ...],
+    aim: Aim,
+    follow: bool,
+    level: str,
+    since: datetime | None,
+    grep: re.Pattern[str] | None,
+    lines: int | None,
+    output: str,
+) -> ExitCode:
     """Show the last lines that modules wrote: all modules, or those named; `MODULE@SCOPE` is one instance.
 
     Reads the log files, so that it also works when nothing runs any more. What was printed in a process that several
@@ -41,9 +72,9 @@ def command(*, modules: tuple[str, ...], aim: Aim, follow: bool, level: str, lin
     if unknown:
         _check_named(unknown, plant, follow=follow)
     addresses = {one for one in modules if "@" in one}
-    reader = LogReader(folder, names, _chooser(addresses, level))
+    reader = LogReader(folder, names, _chooser(addresses, level, grep))
     write = _writer(output, [*names] or [path.stem for path in folder.glob("*.log") if "." not in path.stem])
-    write(reader.tail(lines))
+    write(reader.tail(lines if lines is not None or since else 100, since))
     if follow:
         for record in reader.follow():
             write([record])
@@ -82,9 +113,15 @@ def _graph_in_force(plant: Plant) -> "Graph | None":
     return current.graph if current else None
 
 
-def _chooser(addresses: set[str], level: str) -> Callable[[LogRecord], bool]:
+def _chooser(addresses: set[str], level: str, grep: re.Pattern[str] | None) -> Callable[[LogRecord], bool]:
+    least = rank(level)
+
     def accept(record: LogRecord) -> bool:
-        return at_least(record.level, level) and (not addresses or record.address in addresses)
+        return (
+            rank(record.level) >= least
+            and (not addresses or record.address in addresses)
+            and (grep is None or grep.search(record.text) is not None)
+        )
 
     return accept
 

@@ -8,16 +8,7 @@ from ignrun.render.paint import Paint, plain
 from ignrun.render.terminal import neutral, neutral_lines
 from ignrun.runtime.observe.record import LogRecord
 
-LEVELS: Final = ("debug", "info", "warning", "error", "critical")
-"""Levels from the least to the most."""
-
 _STYLES: Final = {"debug": "dim", "warning": "warn", "error": "bad", "critical": "bad"}
-
-
-def at_least(level: str, wanted: str) -> bool:
-    """Tell whether a line of `level` is to be seen when `wanted` and above is asked for; unknown levels always are."""
-    rank = {name: at for at, name in enumerate(LEVELS)}
-    return rank.get(level.lower(), len(LEVELS)) >= rank.get(wanted.lower(), 0)
 
 
 def log_text(record: LogRecord, *, name: str = "", width: int = 0, paint: Paint = plain, timed: bool = True) -> str:

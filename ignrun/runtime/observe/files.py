@@ -3,6 +3,7 @@
 import queue
 import threading
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ MIB: Final = 2**20
 WAITING: Final = 20_000
 """How many lines wait for the disk; later ones are counted and dropped."""
 
-MOST: Final = 64 * MIB
+MOST: Final = 16 * MIB
 """Characters that wait for the disk at most."""
 
 _ERRORS: Final = frozenset({"error", "critical"})
@@ -24,11 +25,19 @@ class LogFiles:
     """The log files of one plant: `<module>.log` (10 MiB x 5), `<module>.errors.log` (5 MiB x 3) and `runner.log`.
 
     `write` never blocks and never raises. Lines that the disk did not take are counted; the file says how many are missing
-    as soon as it can be written again.
+    as soon as it can be written again. A folder that is gone is made anew. `on_trouble` hears, in the thread that writes, why
+    the files cannot be written, once, and an empty reason once they can be written again.
     """
 
     def __init__(
-        self, folder: Path, *, limit: int = 10 * MIB, kept: int = 5, error_limit: int = 5 * MIB, errors_kept: int = 3
+        self,
+        folder: Path,
+        *,
+        limit: int = 10 * MIB,
+        kept: int = 5,
+        error_limit: int = 5 * MIB,
+        errors_kept: int = 3,
+        on_trouble: Callable[[str], None] | None = None,
     ) -> None:
         """Take the folder `logs` of the state folder; sizes are in bytes."""
         self._folder = folder
@@ -41,6 +50,8 @@ class LogFiles:
         self._taken = 0  # and of these those that the thread has taken
         self._lost = 0
         self._refusal = ""
+        self._on_trouble = on_trouble
+        self._troubled = False
         self._thread = threading.Thread(target=self._work, name="logs", daemon=True)
         self._thread.start()
 
@@ -98,7 +109,15 @@ class LogFiles:
         refusal = ""
         for name, lines in files.items():
             refusal = self._append(name, lines, records[-1].at) or refusal
-        self._refusal = refusal if files else self._refusal
+        if files:
+            self._refusal = refusal
+            self._tell(refusal)
+
+    def _tell(self, refusal: str) -> None:
+        if self._troubled is not bool(refusal):
+            self._troubled = bool(refusal)
+            if self._on_trouble:
+                self._on_trouble(refusal)
 
     def _append(self, name: str, lines: list[bytes], at: datetime) -> str:
         limit, kept = self._errors if name.endswith(".errors.log") else self._all
@@ -106,7 +125,7 @@ class LogFiles:
             missing = self._missing.pop(name, 0)
         said = [encode_record(_said(missing, self._refusal, at))] if missing else []
         try:
-            Rotation(self._folder / name, limit, kept).append(said + lines)
+            self._write_file(Rotation(self._folder / name, limit, kept), said + lines)
         except OSError as error:
             reason = error.strerror or str(error)
             self._count(name, len(lines), reason)
@@ -114,6 +133,13 @@ class LogFiles:
                 self._missing[name] += missing
             return reason
         return ""
+
+    def _write_file(self, file: Rotation, lines: list[bytes]) -> None:
+        try:
+            file.append(lines)
+        except FileNotFoundError:  # somebody removed the folder
+            self._folder.mkdir(mode=0o700)
+            file.append(lines)
 
     def _count(self, name: str, lines: int, reason: str) -> None:
         with self._guard:

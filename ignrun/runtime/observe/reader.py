@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Collection, Iterator
+from datetime import datetime, timedelta
 from itertools import count, islice
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ POLL: Final = 0.25
 """Seconds between two looks while following."""
 
 _BLOCK: Final = 64 * 1024
+_DISORDER: Final = timedelta(minutes=1)
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -39,11 +41,11 @@ class LogReader:
         self._accept = accept
         self._places = {path: _end_of(path) for path in self._files()}
 
-    def tail(self, lines: int) -> list[LogRecord]:
-        """Give the last `lines` records before this reader was made, oldest first."""
-        found = [record for path, place in self._places.items() for record in self._last(path, place, lines)]
+    def tail(self, lines: int | None, since: datetime | None = None) -> list[LogRecord]:
+        """Give the last `lines` records before this reader was made (None: all), oldest first, none older than `since`."""
+        found = [record for path, place in self._places.items() for record in self._last(path, place, lines, since)]
         found.sort(key=lambda record: record.at)
-        return found[-lines:] if lines else []
+        return found if lines is None else found[-lines:] if lines else []
 
     def follow(self, pause: Callable[[float], None] = time.sleep) -> Iterator[LogRecord]:
         """Give records as they come, in the order of their times within one look; never ends by itself."""
@@ -66,9 +68,17 @@ class LogReader:
             return [path for path in named if path.exists()]
         return sorted(path for path in self._folder.glob("*.log") if not path.name.endswith(".errors.log"))
 
-    def _last(self, path: Path, place: _Place, lines: int) -> list[LogRecord]:
-        newest_first = list(islice(self._wanted(_lines_backwards(path, place)), lines))
-        return newest_first[::-1]
+    def _last(self, path: Path, place: _Place, lines: int | None, since: datetime | None) -> list[LogRecord]:
+        newest_first = self._young(_lines_backwards(path, place), since)
+        return [*islice(filter(self._accept, newest_first), lines)][::-1]
+
+    def _young(self, newest_first: Iterator[bytes], since: datetime | None) -> Iterator[LogRecord]:
+        """Give records until they are clearly older; lines of several writers are not strictly in order."""
+        for record in filter(None, map(decode_record, newest_first)):
+            if since is None or record.at >= since:
+                yield record
+            elif record.at < since - _DISORDER:
+                return
 
     def _wanted(self, lines: Iterator[bytes] | list[bytes]) -> Iterator[LogRecord]:
         for line in lines:

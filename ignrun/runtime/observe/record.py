@@ -14,6 +14,17 @@ LONGEST_TEXT: Final = 64 * 1024
 """Characters of one line's text that are kept."""
 
 
+LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+"""Levels from the least to the most."""
+
+_RANKS: Final = {name: at for at, name in enumerate(LEVELS)}
+
+
+def rank(level: str) -> int:
+    """Give how much a level weighs; one that nobody knows weighs most, so that it is always seen."""
+    return _RANKS.get(level.lower(), len(LEVELS))
+
+
 class LogRecord(msgspec.Struct, frozen=True):
     """One line: `at` is aware UTC; `address` that of the instance, empty for the runner's and a host's own lines.
 

@@ -1,15 +1,23 @@
 """Holds log files to their sizes, to their form, and to never bothering the one who writes."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
 from ignrun.runtime.observe.files import LogFiles
-from ignrun.runtime.observe.record import LONGEST_TEXT, LogRecord, decode_record, encode_record
+from ignrun.runtime.observe.record import LONGEST_TEXT, LogRecord, decode_record, encode_record, rank
 
 T0 = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
+
+
+def until(condition) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def line(number: int, level: str = "info", address: str = "tags@gateway", text: str = "") -> LogRecord:
@@ -67,15 +75,15 @@ def test_files_are_rotated_at_their_size_and_the_oldest_go(tmp_path) -> None:
 
 
 def test_a_disk_that_refuses_is_counted_and_said_once_by_the_file_itself(tmp_path) -> None:
-    folder = tmp_path / "logs"
-    files = LogFiles(folder)  # there is no such folder: every write fails
+    folder = tmp_path / "gone" / "logs"
+    files = LogFiles(folder)  # neither the folder nor the one around it is there: every write fails
     for number in range(5):
         files.write(line(number))
     files.close()
     assert files.lost == 5
     assert files.refusal == "No such file or directory"
 
-    folder.mkdir()
+    folder.mkdir(parents=True)
     again = LogFiles(folder)
     again._missing.update(files._missing)
     again.write(line(7))
@@ -130,3 +138,30 @@ def test_what_waits_for_the_disk_is_bounded_in_size_too(tmp_path, monkeypatch) -
     assert 15 <= files.lost <= 20
     waiting.set()
     files.close()
+
+
+def test_a_folder_that_is_gone_is_made_anew(tmp_path) -> None:
+    files = LogFiles(tmp_path / "logs")
+    files.write(line(1))
+    files.close()
+    assert len(records(tmp_path / "logs" / "tags.log")) == 1
+
+
+def test_trouble_is_told_once_and_its_end_once_and_what_is_missing_is_said(tmp_path) -> None:
+    told: list[str] = []
+    (tmp_path / "logs").write_text("in the way")
+    files = LogFiles(tmp_path / "logs", on_trouble=told.append)
+    for number in range(50):
+        files.write(line(number))
+        until(lambda number=number: files.lost == number + 1)
+    assert told == ["Not a directory"]
+    (tmp_path / "logs").unlink()
+    files.write(line(50))
+    files.close()
+    assert told == ["Not a directory", ""]
+    first, last = records(tmp_path / "logs" / "tags.log")
+    assert first.text.startswith("50 lines before this one are missing") and last.text == "line 50"
+
+
+def test_a_level_that_nobody_knows_weighs_most() -> None:
+    assert sorted(["strange", "critical", "DEBUG", "info"], key=rank) == ["DEBUG", "info", "critical", "strange"]

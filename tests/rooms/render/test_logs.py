@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ignrun.render.logs import at_least, log_text
+from ignrun.render.logs import log_text
 from ignrun.render.terminal import neutral
 from ignrun.runtime.observe.record import LogRecord
 
@@ -25,11 +25,6 @@ def test_a_level_is_only_a_word() -> None:
 def test_further_lines_stand_below_the_first() -> None:
     text = log_text(LogRecord(AT, "error", "one\ntwo", "web@gateway"), name="web", timed=False)
     assert text.splitlines() == ["web | ERROR   one", "web |         two"]
-
-
-@pytest.mark.parametrize(("level", "seen"), [("debug", False), ("info", True), ("error", True), ("strange", True)])
-def test_a_level_and_all_above_it_are_seen(level, seen) -> None:
-    assert at_least(level, "info") is seen
 
 
 @given(st.text())
