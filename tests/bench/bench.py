@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.bench import commands, hosts
+from tests.bench import commands, hosts, makespan, peers
 from tests.bench.order import order_violations, read_moves
 from tests.bench.plants import edges_of, random_graph, write_plant
 
@@ -159,20 +159,6 @@ def prove_thrift(bench: Bench) -> str:
     )
 
 
-def peers(bench: Bench) -> str:
-    """Run the peers' own bench where IGNRUN_PEER_BENCH names its folder and the peer is installed."""
-    folder = os.environ.get("IGNRUN_PEER_BENCH")
-    if not folder:
-        return "peers: not run (IGNRUN_PEER_BENCH names the folder of their runners)"
-    if not shutil.which("terraform"):
-        return "peers: Terraform is not installed, not run"
-    command = [sys.executable, str(Path(folder, "bench_c.py")), f"{bench.count}:1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=folder, check=False)
-    return (
-        f"Terraform, seconds: {done.stdout.strip()}" if not done.returncode else f"peers: {done.stderr.strip()[-300:]}"
-    )
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--modules", type=int, default=1000, help="modules of the large plant")
@@ -185,11 +171,13 @@ def main() -> int:
         print(
             f"Python {sys.version.split()[0]}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}, seed {bench.seed}"
         )
-        proofs: tuple[Callable[[Bench], str], ...] = (table, prove_order, prove_thrift, peers)
+        proofs: tuple[Callable[[Bench], str], ...] = (table, prove_order, prove_thrift)
         for proof in proofs:
             print(proof(bench), flush=True)
         print(hosts.table(chosen.runs), flush=True)
         print(commands.table(500), flush=True)
+        print(makespan.table(chosen.modules, chosen.seed), flush=True)
+        print(peers.table(max(1, chosen.runs // 2)), flush=True)
     return 0
 
 
