@@ -36,7 +36,7 @@ def makespan(journal: Path) -> float:
     """Give the seconds from the first module that began to start to the last that ran."""
     with closing(sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         rows = connection.execute("SELECT mono, body FROM events WHERE kind = 'moved' ORDER BY seq").fetchall()
-    moves = [(mono, json.loads(body)["to"]) for mono, body in rows]
+    moves: list[tuple[float, str]] = [(mono, json.loads(body)["to"]) for mono, body in rows]
     return max(mono for mono, new in moves if new == "running") - min(mono for mono, new in moves if new == "starting")
 
 

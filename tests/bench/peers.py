@@ -22,14 +22,15 @@ def _work() -> Path:
     return Path(os.environ.get("BENCH_WORK") or Path.home() / ".cache" / "runner-bench")
 
 
-def _run(script: str, *words: str) -> Any:
-    """Run one of the benches and give what it saved, None where it saved nothing; a peer that is missing breaks it off."""
+def _run(script: str, *words: str) -> dict[str, list[dict[str, Any]]]:
+    """Run one of the benches and give what it saved, nothing where it saved nothing; a peer that is missing breaks it off."""
     python = _work() / "venv" / "bin" / "python"
     command = [str(python), "-B", str(Path(FOLDER, script)), *words]
     saved = _work() / "results" / f"{script[6]}.json"
     saved.unlink(missing_ok=True)
     subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE, cwd=FOLDER, check=False)
-    return json.loads(saved.read_text())["data"] if saved.exists() else None
+    found: dict[str, list[dict[str, Any]]] = json.loads(saved.read_text())["data"] if saved.exists() else {}
+    return found
 
 
 def _median(runs: list[dict[str, Any]], name: str) -> float | None:
@@ -44,9 +45,9 @@ def _shown(figure: float | None, unit: str = "s") -> str:
 def commands(count: int, runs: int) -> list[str]:
     """Start, memory, idle and stop of `count` commands under each peer that is installed."""
     present = [name for name, place in _COMMANDS.items() if _is_installed(place)]
-    data = _run("bench_a.py", ",".join(present), str(count), str(runs), "5", "a") if present else None
+    data = _run("bench_a.py", ",".join(present), str(count), str(runs), "5", "a") if present else {}
     lines = []
-    for name in present if data else ():
+    for name in present:
         its = data.get(f"{name}/{count}", [])
         memory, idle = _median(its, "sup_rss_mb"), _median(its, "idle_cpu_pct")
         lines.append(
@@ -69,7 +70,7 @@ def parts(runs: int) -> list[str]:
     """Start and stop of components in one process under each peer, as many as their bench takes."""
     data = _run("bench_b.py", str(runs))
     lines = []
-    for key, its in (data or {}).items():
+    for key, its in data.items():
         name, _, count = key.partition("/")
         if name in _PARTS:
             start, stop, memory = (_median(its, what) for what in ("start_s", "stop_s", "kb"))
