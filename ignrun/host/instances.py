@@ -22,7 +22,7 @@ from ignrun.host.outbox import Outbox
 from ignrun.host.provided import Streams
 from ignrun.host.seat import SERVING, Offer, Seat, is_met, under_way
 from ignrun.host.steps import Marked, mark
-from ignrun.protocol.orders import Clear, ClearStop, Load, Routes, Start, Stop
+from ignrun.protocol.orders import Check, Clear, ClearStop, Load, Routes, Start, Stop
 from ignrun.protocol.reports import Exported, HealthReport, ImportFault, Loaded, Move, Traits, Unfinished
 from ignrun.sdk.health import HealthResult
 from ignrun.sdk.peer import Peer
@@ -154,6 +154,13 @@ class Instances:
             self.directory.route(route)
         for address in tuple(self._awaits_routes):
             self._wake(self._seats[address])
+
+    def check(self, order: Check) -> None:
+        """Ask the health of running incarnations more often, or as usual again."""
+        for item in order.items:
+            seat = self._of_epoch(item.address, item.epoch)
+            if seat is not None and seat.incarnation is not None and seat.incarnation.checks is not None:
+                seat.incarnation.checks.pace(order.interval)
 
     async def stop_all(self) -> None:
         """Stop everything in reverse order, waiting for nobody outside."""

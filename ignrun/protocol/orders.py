@@ -166,10 +166,17 @@ class Revise(msgspec.Struct, frozen=True, tag="revise"):
     revisions: tuple[Revision, ...]
 
 
+class Check(msgspec.Struct, frozen=True, tag="check"):
+    """Ask the health of these incarnations every `interval` seconds from now on, the first time at once; 0: as their policy says."""
+
+    items: tuple[Item, ...]
+    interval: float
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """End the host process: everything in it has stopped, or the grace of so many seconds is over."""
 
     grace: float
 
 
-HostOrder = Load | Start | Clear | Stop | ClearStop | Routes | Prepare | Revise | Quit
+HostOrder = Load | Start | Clear | Stop | ClearStop | Routes | Prepare | Revise | Check | Quit

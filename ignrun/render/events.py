@@ -26,11 +26,16 @@ from ignrun.terms.events import (
     ProcessEnded,
     ProcessStarted,
     RetryScheduled,
+    RollbackBegan,
+    RollbackEnded,
     RunnerEnded,
     RunnerStarted,
     SlowStart,
+    SoakBegan,
+    SoakEnded,
     StepBegan,
     StepEnded,
+    StepUndone,
 )
 from ignrun.terms.fault import Fault
 
@@ -61,6 +66,17 @@ def _said(body: Body) -> str:  # noqa: C901, PLR0912 - one case for each kind of
             return f"{action} began"
         case StepEnded(_, action, fault):
             return f"{action} ended" if fault is None else f"{action} failed: {_why(fault)}"
+        case SoakBegan(transaction, seconds):
+            return f"apply {transaction} has arrived, its health is watched for {show_duration(seconds)}"
+        case SoakEnded(transaction, reason):
+            return f"the watch over apply {transaction} is over" + _after(reason)
+        case RollbackBegan(transaction, generation, reason):
+            return f"apply {transaction} is rolled back to generation {generation}" + _after(reason)
+        case RollbackEnded(transaction, generation, lost):
+            missing = f", but {_counted(lost, 'instance')} could not be restored" if lost else ""
+            return f"apply {transaction} was rolled back to generation {generation}{missing}"
+        case StepUndone(_, action, fault):
+            return f"{action} undone" if fault is None else f"{action} could not be undone: {_why(fault)}"
         case LifecycleEvent(old, new, cause, _, fault):
             return f"{old.value} -> {new.value}" + _after(cause if fault is None else _why(fault))
         case MoveRefused(old, new):

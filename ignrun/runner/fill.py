@@ -5,6 +5,7 @@ from typing import Any
 
 from ignrun.planner.graph.model import Edge, Hosted, InstanceSpec
 from ignrun.protocol import orders
+from ignrun.runtime.supervise.effects import Revising
 from ignrun.terms.leaves import ExportNamed, Literal, Part, Path, Pending, SecretNamed, Tree, filled, joined
 from ignrun.terms.names import Address
 from ignrun.terms.secret import Secret
@@ -77,6 +78,25 @@ def assignment_of(
         timeouts=_timeouts(spec),
         plant=plant,
         mode=mode,
+    )
+
+
+def revision_of(
+    revising: Revising, *, edges: tuple[Edge, ...], local: frozenset[Address], secrets: Secrets
+) -> orders.Revision:
+    """Describe to its host what an incarnation becomes; raises MissingSecretError, or ValueError where a secret is not of its type."""
+    spec = revising.spec
+    config, waiting = fill_secrets(spec.config, secrets)
+    return orders.Revision(
+        address=spec.address,
+        epoch=revising.epoch,
+        change=revising.change,
+        config=config,
+        pending=waiting,
+        secrets=_secret_paths(spec),
+        bindings=tuple(_binding(edge, local) for edge in edges),
+        paths=revising.paths,
+        slots=revising.slots,
     )
 
 

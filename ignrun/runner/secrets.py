@@ -38,6 +38,10 @@ class SecretStore:
         """Give every secret by name, an offered one before one in force."""
         return self._in_force | self._offered
 
+    def in_force(self) -> dict[str, Secret]:
+        """Give every secret by name as it was before the open apply: what its rollback goes back to."""
+        return dict(self._in_force)
+
     def mask(self, text: str) -> str:
         """Replace the text of every known secret in `text`."""
         return self._pattern.sub(MASK, text) if self._pattern else text

@@ -53,6 +53,44 @@ class StepEnded(msgspec.Struct, frozen=True, tag="step-ended"):
     fault: Fault | None = None
 
 
+class SoakBegan(msgspec.Struct, frozen=True, tag="soak-began"):
+    """Everything that an apply changed has arrived; its health is watched for so many seconds. Ends with SoakEnded."""
+
+    transaction: int
+    seconds: float
+
+
+class SoakEnded(msgspec.Struct, frozen=True, tag="soak-ended"):
+    """The watch over the health of what an apply changed is over; `reason` says what broke it off, empty when all went well."""
+
+    transaction: int
+    reason: str = ""
+
+
+class RollbackBegan(msgspec.Struct, frozen=True, tag="rollback-began"):
+    """What an apply has done so far is undone, for this reason; ends with RollbackEnded."""
+
+    transaction: int
+    generation: int
+    reason: str
+
+
+class RollbackEnded(msgspec.Struct, frozen=True, tag="rollback-ended"):
+    """The way back has come to its end; so many instances could not be restored."""
+
+    transaction: int
+    generation: int
+    lost: int = 0
+
+
+class StepUndone(msgspec.Struct, frozen=True, tag="step-undone"):
+    """One step that an apply had begun was undone; `fault` says why what was there before could not be restored."""
+
+    transaction: int
+    action: str
+    fault: Fault | None = None
+
+
 class LifecycleEvent(msgspec.Struct, frozen=True, tag="moved", rename={"old": "from", "new": "to"}):
     """An instance moved from one state to another, and why."""
 
@@ -193,6 +231,11 @@ Body = (
     | ApplyEnded
     | StepBegan
     | StepEnded
+    | SoakBegan
+    | SoakEnded
+    | RollbackBegan
+    | RollbackEnded
+    | StepUndone
     | LifecycleEvent
     | MoveRefused
     | HealthChanged

@@ -14,11 +14,15 @@ from ignrun.terms.names import Address, HostId
 
 
 class Phase(enum.Enum):
-    """How far a transaction has come; SOAKING and the ways back come with the transaction's issue."""
+    """How far a transaction has come."""
 
-    PREPARING = "preparing"  # hosts are launched and classes imported; nothing that runs has been touched
+    PREPARING = (
+        "preparing"  # hosts are launched, classes imported, whoever is to change is asked; nothing that runs is touched
+    )
     PREPARED = "prepared"  # waits for the intent to be durable
     APPLYING = "applying"
+    SOAKING = "soaking"  # everything has arrived; its health is watched
+    ROLLING_BACK = "rolling-back"  # what was done is undone
     CLOSING = "closing"  # waits for the outcome to be durable
 
 

@@ -12,9 +12,9 @@ from ignrun.runtime.apply.state import Phase
 from ignrun.runtime.apply.summary import summary_of
 from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise.effects import AnswerApply, KeepOutcome, Outcome, Result
-from ignrun.runtime.supervise.messages import IntentDurable, JournalRefused, OutcomeDurable
+from ignrun.runtime.supervise.messages import CancelAsked, IntentDurable, JournalRefused, OutcomeDurable
 from ignrun.runtime.supervise.roster import Goal, Instance
-from ignrun.terms.events import ApplyEnded, StepBegan
+from ignrun.terms.events import ApplyEnded, OperatorAsked, StepBegan
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address
 
@@ -39,7 +39,7 @@ def advance(turn: Turn) -> bool:
             return _prepare(turn)
         case Phase.APPLYING:
             return _apply(turn)
-        case Phase.PREPARED | Phase.CLOSING:
+        case Phase.PREPARED | Phase.SOAKING | Phase.ROLLING_BACK | Phase.CLOSING:
             return False
         case _:
             assert_never(transaction.phase)
@@ -152,6 +152,14 @@ def outcome_durable(turn: Turn, message: OutcomeDurable) -> None:
     if transaction is None or transaction.outcome is None or transaction.number != message.transaction:
         return
     _close(turn, transaction.outcome)
+
+
+def cancel(turn: Turn, message: CancelAsked) -> None:
+    """Give the open transaction up while nothing has been touched by it."""
+    transaction = turn.state.transaction
+    if transaction is not None and transaction.phase in (Phase.PREPARING, Phase.PREPARED):
+        turn.record(OperatorAsked("cancel", message.by))
+        abandon(turn, Result.REFUSED, f"nothing was touched; cancelled by {message.by}", {})
 
 
 def journal_refused(turn: Turn, message: JournalRefused) -> None:

@@ -20,6 +20,11 @@ TOLD = {
     kinds.ApplyEnded(1, "held", "1 of 2 arrived"): "apply 1 ended held: 1 of 2 arrived",
     kinds.StepBegan(1, "create"): "create began",
     kinds.StepEnded(1, "create", FAULT): "create failed: ValueError: no",
+    kinds.SoakBegan(1, 3.0): "apply 1 has arrived, its health is watched for 3s",
+    kinds.SoakEnded(1, "web@gateway: unhealthy"): "the watch over apply 1 is over: web@gateway: unhealthy",
+    kinds.RollbackBegan(2, 1, "web@gateway: no"): "apply 2 is rolled back to generation 1: web@gateway: no",
+    kinds.RollbackEnded(2, 1, 1): "apply 2 was rolled back to generation 1, but 1 instance could not be restored",
+    kinds.StepUndone(2, "restart", FAULT): "restart could not be undone: ValueError: no",
     kinds.LifecycleEvent(ModuleState.STARTING, ModuleState.RUNNING, "startup returned"): (
         "starting -> running: startup returned"
     ),
