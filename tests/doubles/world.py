@@ -22,6 +22,7 @@ from ignrun.runtime.supervise.effects import (
     LoadHost,
     Outcome,
     Record,
+    ReloadCommand,
     SpawnCommand,
     StopCommand,
     WakeAt,
@@ -30,6 +31,7 @@ from ignrun.runtime.supervise.messages import (
     CommandEnded,
     CommandFailed,
     CommandReady,
+    CommandReloaded,
     CommandStarted,
     HostEnded,
     HostLaunched,
@@ -188,6 +190,8 @@ class World:
             case StopCommand():
                 if self.commands.get(effect.address, (0,))[0] == effect.epoch:
                     self.end_command(effect.address, None, "signal 15 (SIGTERM)")
+            case ReloadCommand():
+                self._reload(effect)
             case WakeAt():
                 self.wake = effect.at
             case KeepHolds():
@@ -230,6 +234,18 @@ class World:
         if host := self._of(effect):
             self.hosts.pop(effect.host)
             self._send(f"host {effect.host}", HostEnded(host.host, host.epoch, "exit 0"))  # type: ignore[arg-type]
+
+    def _reload(self, effect: ReloadCommand) -> None:
+        address = effect.spec.address
+        if self.commands.get(address, (0,))[0] != effect.epoch:
+            return  # the end of its process is under way
+        outcome = self.scripts.next(address, "reload")
+        fault = FAULTS.get(outcome) or (Fault(FaultKind.EXITED, "exit 1") if outcome == "exit" else None)
+        if fault is None:
+            self.commands[address] = (effect.epoch, effect.spec)
+        self._send(f"command {address}", CommandReloaded(address, effect.epoch, effect.change, fault))
+        if outcome == "exit":
+            self.end_command(address, 1, "exit 1")
 
     def _spawn(self, effect: SpawnCommand) -> None:
         address = effect.spec.address

@@ -16,10 +16,10 @@ from ignrun.runtime.supervise.effects import Effect, WakeAt
 from ignrun.runtime.supervise.messages import (
     ApplyProposed,
     Asked,
-    CancelAsked,
     CommandEnded,
     CommandFailed,
     CommandReady,
+    CommandReloaded,
     CommandStarted,
     HostEnded,
     HostLaunched,
@@ -53,12 +53,10 @@ def decide(state: State, inbox: tuple[Message, ...], now: Now) -> tuple[State, t
     return turn.result(), tuple(turn.draft.effects)
 
 
-def _hear(turn: Turn, message: Message) -> None:  # noqa: C901 - one case for each message
+def _hear(turn: Turn, message: Message) -> None:
     match message:
         case ApplyProposed():
             propose(turn, message)
-        case CancelAsked():
-            transaction.cancel(turn, message)
         case IntentDurable():
             transaction.intent_durable(turn, message)
         case OutcomeDurable():
@@ -74,6 +72,7 @@ def _hear(turn: Turn, message: Message) -> None:  # noqa: C901 - one case for ea
             | CommandReady()
             | CommandFailed()
             | CommandEnded()
+            | CommandReloaded()
             | Probed()
         ):
             absorb(turn.draft, message)

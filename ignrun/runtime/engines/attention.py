@@ -19,12 +19,13 @@ _LONGEST_PAUSE: Final = 0.5
 class Probes:
     """The probes of one command, read; raises ValueError where a probe is none."""
 
-    def __init__(self, launch: CommandLaunch) -> None:
-        """Read what is declared."""
+    def __init__(self, launch: CommandLaunch, *, again: bool = False) -> None:
+        """Read what is declared; `again` says that it was ready before, and has to say that it takes something anew."""
         self.ready = read_probe(launch.ready)
         check = self.ready if launch.check == "ready" else read_probe(launch.check)
         self.check = check if check and check.kind in ASKED else None
         self.told = asyncio.Event()
+        self._is_about_it = not again
         self._pattern = Matcher(str(self.ready.argument)) if self.ready and self.ready.kind == "log" else None
         self.trouble = ""
 
@@ -34,9 +35,21 @@ class Probes:
         return self.ready is not None and self.ready.kind == "notify"
 
     @property
+    def asks(self) -> bool:
+        """Whether it is asked if it is ready."""
+        return self.ready is not None and self.ready.kind in ASKED
+
+    @property
     def watch(self) -> Callable[[str], None] | None:
         """What is to see every line of output, if anything."""
         return self._look if self._pattern else None
+
+    def hear(self, said: bytes) -> None:
+        """Hear one thing that it notified (`sd_notify`)."""
+        if said == b"RELOADING=1":
+            self._is_about_it = True
+        elif said == b"READY=1" and self._is_about_it:
+            self.told.set()
 
     def _look(self, line: str) -> None:
         if self._pattern is None or self.told.is_set():
@@ -62,8 +75,10 @@ def no_objection() -> str:
     return ""
 
 
-async def await_ready(probes: Probes, site: Site, seconds: float, objection: Objection = no_objection) -> None:
-    """Return when the command is ready; raises NotReadyInTime after so many seconds."""
+async def await_ready(
+    probes: Probes, site: Site, seconds: float, objection: Objection = no_objection, after: str = ""
+) -> None:
+    """Return when the command is ready; raises NotReadyInTime after so many seconds (`after`: since what, as ` of waiting`)."""
     if probes.ready is None:
         await asyncio.sleep(ALIVE)
         return
@@ -73,7 +88,7 @@ async def await_ready(probes: Probes, site: Site, seconds: float, objection: Obj
             await _be_answered(probes.ready, probes.told, site, last, objection)
     except TimeoutError:
         what = f"{probes.ready}: {last[0] or probes.trouble or 'no answer'}"
-        raise NotReadyInTime(f"it was not ready after {show_duration(seconds)} ({what})") from None
+        raise NotReadyInTime(f"it was not ready after {show_duration(seconds)}{after} ({what})") from None
 
 
 async def _be_answered(probe: Probe, told: asyncio.Event, site: Site, last: list[str], objection: Objection) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from ignrun.runtime.engines.fork import HostEngine
-from ignrun.runtime.engines.incarnation import Incarnation
+from ignrun.runtime.engines.incarnation import NEVER_STARTED, Incarnation
 from ignrun.runtime.engines.launch import CommandLaunch
 from ignrun.runtime.engines.output import Mask, OnLines
 from ignrun.runtime.engines.workshop import Workshop
-from ignrun.runtime.supervise.messages import CommandEnded, Message
+from ignrun.runtime.supervise.messages import CommandEnded, CommandReloaded, Message
+from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address
 
 AT_ONCE: Final = 16
@@ -24,7 +25,7 @@ _PATIENCE: Final = 5.0
 class CommandEngine:
     """Commands of one plant, by address and epoch; lives on the running asyncio loop, none of its calls waits.
 
-    Messages heard for each spawn: CommandStarted, CommandReady (never for a oneshot), Probed, and in the end CommandEnded when every
+    Messages heard for each spawn: CommandStarted, CommandReady (never for a oneshot), Probed, CommandReloaded for each reload, and in the end CommandEnded when every
     process of it is gone; or CommandFailed alone when it could not be started; or CommandFailed (not ready in time) and later CommandEnded.
     `guard` is the host engine, already started, whose template ends commands when the runner is killed. `python` is the hosts'
     interpreter: its folder leads PATH. `mask` blots secrets out of lines, tails and reasons.
@@ -68,9 +69,22 @@ class CommandEngine:
         if incarnation in self._waiting:
             self._waiting.remove(incarnation)
             self._forget(incarnation)
-            self._say(CommandEnded(address, epoch, None, "never started"))
+            self._say(CommandEnded(address, epoch, None, NEVER_STARTED))
         else:
             incarnation.stop(grace)
+
+    def reload(self, launch: CommandLaunch, change: int) -> None:
+        """Have a running command take its files anew; CommandReloaded follows, whatever comes of it.
+
+        `launch` is the whole new one. Its files are written, all or none; the reload signal is sent to its process; with `reload_ack`
+        of `ready` its readiness probe has to be answered again. Another reload meanwhile breaks the first one off.
+        """
+        incarnation = self._running.get((launch.address, launch.epoch))
+        if incarnation is None or incarnation in self._waiting:
+            fault = Fault(FaultKind.NOT_STARTED, "it does not run")
+            self._say(CommandReloaded(launch.address, launch.epoch, change, fault))
+        else:
+            incarnation.reload(launch, change)
 
     async def close(self) -> None:
         """Kill what is left, without grace; nothing is heard any more."""
@@ -81,11 +95,11 @@ class CommandEngine:
                 incarnation.stop(0.0)
             else:
                 self._forget(incarnation)
-        if not self._running:
-            return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
-                await self._empty.wait()
+        if self._running:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE):
+                    await self._empty.wait()
+        self._shop.close()
 
     def _start_some(self) -> None:
         for _ in range(min(AT_ONCE, len(self._waiting))):

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from ignrun.protocol import kin
 from ignrun.protocol.kin import Identity
 from ignrun.protocol.template import Guard
 from ignrun.runtime.engines.attention import NotReadyInTime, Probes, ask_once, await_ready
-from ignrun.runtime.engines.files import write_files
+from ignrun.runtime.engines.files import Content, Owner, contents_of, owner_of, write_files
 from ignrun.runtime.engines.launch import CommandLaunch
 from ignrun.runtime.engines.listeners import is_answered, listens
 from ignrun.runtime.engines.notify import VARIABLE, NotifySocket
@@ -27,14 +28,18 @@ from ignrun.runtime.engines.process import (
     how_of,
     peek_exit,
     reap,
+    signal_child,
     signal_group,
+    signal_number,
     start_process,
 )
+from ignrun.runtime.engines.reloading import Reload
 from ignrun.runtime.engines.workshop import Workshop
 from ignrun.runtime.supervise.messages import (
     CommandEnded,
     CommandFailed,
     CommandReady,
+    CommandReloaded,
     CommandStarted,
     Probed,
 )
@@ -42,6 +47,9 @@ from ignrun.terms.fault import Fault, FaultKind
 
 CONFIG: Final = "IGNRUN_CONFIG"
 """Environment name of the file that holds the resolved config."""
+
+NEVER_STARTED: Final = "never started"
+"""How a command ended that was stopped before there was a process."""
 
 LEFT_BEHIND: Final = 2.0
 """Most seconds for what a command left behind when it ended unasked."""
@@ -66,24 +74,48 @@ class Incarnation:
         self._is_killing = False
         self._watched: int | None = None
         self._config: Path | None = None
+        self._owner: Owner | None = None
         self._taken: int | None = None
         self._notify: NotifySocket | None = None
+        self._probes: Probes | None = None
+        self._heeded: Probes | None = None  # those that what it says is for: of the start, or of the reload under way
+        self._site: Site | None = None
+        self._is_ready = launch.oneshot
+        self._preparing: asyncio.Task[None] | None = None
+        self._reload: Reload | None = None
+        self._reloads: set[asyncio.Task[None]] = set()
 
     # --- start --------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the process: CommandStarted is heard, or CommandFailed when there is none."""
+        if self.launch.files:
+            self._preparing = self._loop.create_task(self._start_with_files())
+        else:
+            self._start()
+
+    async def _start_with_files(self) -> None:
         try:
-            number = _signal_number(self.launch.stop_signal)
-            probes = Probes(self.launch)
-            write_files(self.launch)
-            site = Site(self._environment(probes), self.launch.cwd, self._shop.children, self._shop.soft_limit)
+            await self._shop.off_loop(write_files, contents_of(self.launch))
+        except (OSError, ValueError) as error:
+            self._not_started(str(error))
+        else:
+            self._start()
+        self._preparing = None
+
+    def _start(self) -> None:
+        if self._kill_at is not None:
+            self._not_started(NEVER_STARTED)
+            return
+        try:
+            number = signal_number(self.launch.stop_signal)
+            self._owner = owner_of(self.launch.user)
+            self._probes = self._heeded = probes = Probes(self.launch)
+            self._site = Site(self._environment(probes), self.launch.cwd, self._shop.children, self._shop.soft_limit)
             self._taken = _taken_port(probes)
-            self._child = self._spawned(site)
+            self._child = self._spawned(self._site)
         except (NotStartable, OSError, ValueError) as error:
-            self._let_go()
-            self._on_gone(self)
-            self._fail(FaultKind.NOT_STARTED, str(error))
+            self._not_started(str(error))
             return
         self._shop.children.own(self._child.pid)
         identity = self._child.identity
@@ -92,7 +124,15 @@ class Incarnation:
         self._shop.hear(CommandStarted(self.launch.address, self.launch.epoch, self._child.pid))
         if not self.launch.oneshot:
             self._output.watch = probes.watch
-            self._attention = self._loop.create_task(self._attend(probes, site))
+            self._attention = self._loop.create_task(self._attend(probes, self._site))
+
+    def _not_started(self, why: str) -> None:
+        self._let_go()
+        self._on_gone(self)
+        if self._kill_at is not None:
+            self._shop.hear(CommandEnded(self.launch.address, self.launch.epoch, None, NEVER_STARTED))
+        else:
+            self._fail(FaultKind.NOT_STARTED, why)
 
     def _environment(self, probes: Probes) -> dict[str, str]:
         env = self._shop.environment(self.launch.inherit_env) | self.launch.env
@@ -102,7 +142,7 @@ class Incarnation:
             env[CONFIG] = str(self._config)
             _write_private(self._config, msgspec.json.encode(self.launch.config))
         if probes.notified:
-            self._notify = NotifySocket(self._shop.place(self.launch, "notify"), probes.told.set)
+            self._notify = NotifySocket(self._shop.place(self.launch, "notify"), self._notified)
             env[VARIABLE] = str(self._notify.path)
         return env
 
@@ -134,8 +174,8 @@ class Incarnation:
 
     @property
     def started(self) -> bool:
-        """Whether there is a process, or what it left behind."""
-        return self._child is not None
+        """Whether there is a process or what it left behind, or there is about to be one."""
+        return self._child is not None or self._preparing is not None
 
     # --- while it lives -----------------------------------------------------------------------------------------------
 
@@ -148,13 +188,25 @@ class Incarnation:
             self.stop(launch.stop_grace)
             return
         self._output.watch = None
+        self._is_ready = True
         self._shop.hear(CommandReady(launch.address, launch.epoch))
-        pause = launch.check_interval if probes.ready else 0.0  # nothing but the check can say that it is well
-        while probes.check and launch.check_interval > 0:
-            await asyncio.sleep(pause)
-            pause = launch.check_interval
-            reason = self._shop.mask(await ask_once(probes.check, site, launch.check_timeout))
-            self._shop.hear(Probed(launch.address, launch.epoch, not reason, reason))
+        if not probes.ready:  # nothing but the check can say that it is well
+            await self._check(probes, site)
+        await self._check_again_and_again(site)
+
+    async def _check_again_and_again(self, site: Site) -> None:
+        while self._probes and self._probes.check and self.launch.check_interval > 0:
+            await asyncio.sleep(self.launch.check_interval)
+            await self._check(self._probes, site)
+
+    async def _check(self, probes: Probes, site: Site) -> None:
+        if probes.check and self.launch.check_interval > 0:
+            reason = self._shop.mask(await ask_once(probes.check, site, self.launch.check_timeout))
+            self._shop.hear(Probed(self.launch.address, self.launch.epoch, not reason, reason))
+
+    def _notified(self, said: bytes) -> None:
+        if self._heeded:
+            self._heeded.hear(said)
 
     def _somebody_else(self) -> str:
         """Object to an answer on a port that somebody answered on before this command began, unless it is its own by now."""
@@ -166,14 +218,87 @@ class Incarnation:
             return ""
         return f"port {self._taken} is answered by another process"
 
+    # --- reload -------------------------------------------------------------------------------------------------------
+
+    def reload(self, launch: CommandLaunch, change: int) -> None:
+        """Have it take its files anew; CommandReloaded is heard when it has, or says why not."""
+
+        def say(fault: Fault | None) -> None:
+            self._reloaded(reload, fault)
+
+        reload = Reload(launch, change, say)
+        if refusal := self._refusal(launch):
+            reload.end(Fault(FaultKind.NOT_STARTED, refusal))
+            return
+        assert self._site
+        if self._reload:
+            self._reload.break_off("another reload came before it was done")
+        self._reload = reload
+        task = self._loop.create_task(reload.run(self, self._site, self._shop))
+        self._reloads.add(task)
+        task.add_done_callback(self._over)
+
+    def _refusal(self, launch: CommandLaunch) -> str:
+        if self._child is None or self._code is not None or self._kill_at is not None or not self._is_ready:
+            return "it does not run"
+        if launch.reload_signal is None:
+            return "it declares no `reload`"
+        is_notified = isinstance(launch.ready, dict) and "notify" in launch.ready
+        if is_notified and launch.reload_ack == "ready" and self._notify is None:
+            return "it was started without a socket to notify on"
+        return ""
+
+    def contents(self, launch: CommandLaunch) -> tuple[Content, ...]:
+        """Render all that it is to read anew; raises ValueError."""
+        config = (Content(self._config, msgspec.json.encode(launch.config)),) if self._config else ()
+        return (*contents_of(launch), *config)
+
+    def expect(self, probes: Probes) -> None:
+        """Let what it says from now on be judged by these probes."""
+        self._output.catch_up()
+        if self._notify:
+            self._notify.catch_up()
+        self._heeded = probes
+        self._output.watch = probes.watch
+
+    def signal(self, number: int) -> None:
+        """Send its process a signal."""
+        if self._child:
+            signal_child(self._child, number)
+
+    def _reloaded(self, reload: Reload, fault: Fault | None) -> None:
+        if reload is self._reload:
+            self._reload = None
+            self._output.watch = None
+        if fault is None:
+            self._adopt(reload.launch)
+        else:
+            fault = replace(fault, summary=self._shop.mask(fault.summary), detail=self._output.tail())
+        self._shop.hear(CommandReloaded(self.launch.address, self.launch.epoch, reload.change, fault))
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._reloads.discard(task)
+        if self._child is None:
+            self._drop_config()
+
+    def _adopt(self, launch: CommandLaunch) -> None:
+        """Let a new launch hold for what lives already."""
+        assert self._site
+        self.launch = launch
+        self._probes = Probes(launch)
+        if self._attention and self._attention.done():
+            self._attention = self._loop.create_task(self._check_again_and_again(self._site))
+
     # --- stop ---------------------------------------------------------------------------------------------------------
 
     def stop(self, grace: float) -> None:
         """Ask its group to stop and kill everything of it after `grace` seconds; asked again, the earlier time holds."""
         at = self._loop.time() + grace
         asked_before = self._kill_at is not None
+        if self._reload:
+            self._reload.break_off("it was stopped before it was done")
         if not asked_before and self._child and self._code is None:
-            signal_group(self._child, _signal_number(self.launch.stop_signal))
+            signal_group(self._child, signal_number(self.launch.stop_signal))
             signal_group(self._child, signal.SIGCONT)
         self._kill_by(at)
 
@@ -201,6 +326,8 @@ class Incarnation:
         self._code = peek_exit(self._child.pidfd) or 0
         if self._attention:
             self._attention.cancel()
+        if self._reload:
+            self._reload.break_off(f"it ended before it was done: {how_of(self._code)}")
         self._clear()
 
     def _clear(self) -> None:
@@ -221,7 +348,7 @@ class Incarnation:
 
     def _ask_left(self, left: frozenset[Identity]) -> None:
         for identity in left:
-            kin.ask(identity, _signal_number(self.launch.stop_signal))
+            kin.ask(identity, signal_number(self.launch.stop_signal))
         self._kill_by(self._loop.time() + min(self.launch.stop_grace, LEFT_BEHIND))
 
     def _watch(self, identity: Identity) -> None:
@@ -259,6 +386,9 @@ class Incarnation:
         self._output.close()
         if self._notify:
             self._notify.close()
+        self._drop_config()
+
+    def _drop_config(self) -> None:
         if self._config:
             with suppress(OSError):
                 self._config.unlink()
@@ -268,14 +398,6 @@ def _taken_port(probes: Probes) -> int | None:
     """Give the port that is to tell when a command is ready, if somebody answers on it already."""
     endpoint = endpoint_of(probes.ready) if probes.ready else None
     return endpoint[1] if endpoint and is_answered(*endpoint) else None
-
-
-def _signal_number(name: str) -> int:
-    """Give the number of `TERM` or `SIGTERM`; raises ValueError."""
-    try:
-        return signal.Signals[f"SIG{name.removeprefix('SIG')}"]
-    except KeyError:
-        raise ValueError(f"there is no signal `{name}`") from None
 
 
 def _write_private(path: Path, data: bytes) -> None:

@@ -1,6 +1,6 @@
 """Owns CommandLaunch, everything the command engine needs to know of one command, with nothing left to fill in."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -15,7 +15,8 @@ class CommandLaunch(msgspec.Struct, frozen=True):
     offered as the file named in IGNRUN_CONFIG. `ready` and `check` are None or one of `{"tcp": port | "host:port"}`, `{"http": url}`,
     `{"log": regex}`, `{"exec": [..]}`, `{"notify": true}`; a `check` of `"ready"` is the readiness probe again.
     `oneshot` means that it is meant to end: it has no probes. `stop_signal` is a name (`TERM`); `stop_grace` is what follows
-    when it did not become ready, leaves others behind, or the runner is gone. `memory` (bytes of address space) and `descriptors`
+    when it did not become ready, leaves others behind, or the runner is gone. `reload_signal` (a name) makes it take its files anew, None
+    where it cannot; `reload_ack` says whether it then has to show that it is ready again, within `reload_timeout`. `memory` (bytes of address space) and `descriptors`
     are hard limits; `user` needs a runner of root's. `files` are written before it starts, each `{"path": .., "json": .., "mode": ..}`
     (or `yaml`, `text`).
     """
@@ -35,6 +36,9 @@ class CommandLaunch(msgspec.Struct, frozen=True):
     check_timeout: float = 5.0
     stop_signal: str = "TERM"
     stop_grace: float = 10.0
+    reload_signal: str | None = None
+    reload_ack: Literal["ready", "none"] = "ready"
+    reload_timeout: float = 30.0
     memory: int | None = None
     descriptors: int | None = None
     umask: int | None = None

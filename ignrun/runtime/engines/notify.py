@@ -15,12 +15,12 @@ _AT_ONCE: Final = 16
 
 
 class NotifySocket:
-    """One socket for one incarnation; `on_ready` is called at the first `READY=1`."""
+    """One socket for one incarnation; `hear` is told each thing that is said on it, such as `READY=1`."""
 
-    def __init__(self, path: Path, on_ready: Callable[[], None]) -> None:
+    def __init__(self, path: Path, hear: Callable[[bytes], None]) -> None:
         """Listen at `path`, in a folder that is only its owner's; raises OSError."""
         self.path = path
-        self._on_ready = on_ready
+        self._tell = hear
         self._loop = asyncio.get_running_loop()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         with suppress(FileNotFoundError):
@@ -38,8 +38,12 @@ class NotifySocket:
                 said = self._socket.recv(_LONGEST)
             except OSError:
                 return
-            if b"READY=1" in said.split(b"\n"):
-                self._on_ready()
+            for one in said.split(b"\n"):
+                self._tell(one)
+
+    def catch_up(self) -> None:
+        """Hear what has been said by now."""
+        self._hear()
 
     def close(self) -> None:
         """Stop listening and remove the socket."""

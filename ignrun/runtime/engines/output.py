@@ -59,6 +59,11 @@ class Output:
             raise
         return writing
 
+    def catch_up(self) -> None:
+        """Read what has been written by now, as far as it is bounded."""
+        for pipe in self._pipes:
+            pipe.catch_up()
+
     def close(self) -> None:
         """Read what is still there, as far as it is bounded, and stop reading."""
         for pipe in self._pipes:
@@ -157,11 +162,15 @@ class _Pipe:
             line = line[cut:]
         return [*pieces, line]
 
-    def drain(self) -> None:
-        """Read what is there, bounded, and close."""
+    def catch_up(self) -> None:
+        """Read what is there, bounded."""
         for _ in range(_DRAIN):
             if not self._open or not self._read():
                 break
+
+    def drain(self) -> None:
+        """Read what is there, bounded, and close."""
+        self.catch_up()
         self._close()
 
     def _close(self) -> None:

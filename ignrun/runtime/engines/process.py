@@ -155,3 +155,11 @@ def signal_group(child: Child, number: int) -> None:
     """Signal the whole group of a child that has not been waited for: until then nobody else can have its number."""
     with suppress(OSError):
         os.killpg(child.pid, number)
+
+
+def signal_number(name: str) -> int:
+    """Give the number of `TERM` or `SIGTERM`; raises ValueError."""
+    try:
+        return signal.Signals[f"SIG{name.removeprefix('SIG')}"]
+    except KeyError:
+        raise ValueError(f"there is no signal `{name}`") from None

@@ -4,8 +4,9 @@ import asyncio
 import hashlib
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
@@ -19,6 +20,9 @@ from ignrun.runtime.engines.output import Mask, OnLines
 from ignrun.runtime.supervise.messages import Message
 
 _READINGS: Final = 20
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 
 class Guardian(Protocol):
@@ -40,7 +44,7 @@ class Guardian(Protocol):
 
 
 class Workshop(msgspec.Struct):
-    """The shared things; `table` is the process table as read in this turn of the loop."""
+    """The shared things; `table` is the process table as read in this turn of the loop, `scribe` the thread that writes their files."""
 
     python: str
     run_dir: Path
@@ -50,6 +54,7 @@ class Workshop(msgspec.Struct):
     on_lines: OnLines
     mask: Mask
     table: Table | None = None
+    scribe: ThreadPoolExecutor | None = None
 
     @property
     def children(self) -> Children:
@@ -77,6 +82,17 @@ class Workshop(msgspec.Struct):
         """Give a file of its own in the run-time folder, its path short enough for a socket."""
         name = hashlib.sha256(f"{launch.address}/{launch.epoch}".encode()).hexdigest()[:12]
         return self.run_dir / f"{name}.{kind}"
+
+    async def off_loop(self, call: Callable[[A], R], argument: A) -> R:
+        """Run a call beside the loop, one after another in the order in which they were asked for."""
+        if self.scribe is None:
+            self.scribe = ThreadPoolExecutor(1, "files")
+        return await asyncio.get_running_loop().run_in_executor(self.scribe, call, argument)
+
+    def close(self) -> None:
+        """Nothing is written any more."""
+        if self.scribe:
+            self.scribe.shutdown(wait=False, cancel_futures=True)
 
     def left_of(self, marker: str, leader: int) -> frozenset[Identity]:
         """Find what a command whose process has ended (and holds its pid) left behind.

@@ -8,6 +8,7 @@ from ignrun.runtime.supervise.messages import (
     CommandEnded,
     CommandFailed,
     CommandReady,
+    CommandReloaded,
     CommandStarted,
     HostEnded,
     HostLaunched,
@@ -15,7 +16,17 @@ from ignrun.runtime.supervise.messages import (
     Probed,
 )
 
-News = HostLaunched | HostSaid | HostEnded | CommandStarted | CommandReady | CommandFailed | CommandEnded | Probed
+News = (
+    HostLaunched
+    | HostSaid
+    | HostEnded
+    | CommandStarted
+    | CommandReady
+    | CommandFailed
+    | CommandEnded
+    | CommandReloaded
+    | Probed
+)
 """The messages that tell what processes do; all of them carry an epoch, and stale ones are dropped."""
 
 
@@ -36,6 +47,8 @@ def absorb(draft: Draft, news: News) -> None:
             command_news.failed(draft, news)
         case CommandEnded():
             command_news.ended(draft, news)
+        case CommandReloaded():
+            pass  # what follows from it is for the transaction to say that asked for it
         case Probed():
             command_news.probed(draft, news)
         case _:

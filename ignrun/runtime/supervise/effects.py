@@ -10,7 +10,6 @@ from ignrun.planner.proposal import Proposal
 from ignrun.protocol.orders import HostOrder
 from ignrun.terms.events import Happening
 from ignrun.terms.fault import Fault
-from ignrun.terms.leaves import Path
 from ignrun.terms.names import Address, HostId, ModuleScope
 
 
@@ -22,10 +21,6 @@ class Result(enum.Enum):
     REJECTED = "rejected"
     REFUSED = "refused"  # the journal could not keep it, or the runner is going down
     UNCHANGED = "unchanged"  # nothing to do
-    SUPERSEDED = "superseded"  # a later edit took its place before it had proven itself
-    ROLLED_BACK = "rolled-back"
-    ROLLBACK_PARTIAL = "rollback-partial"  # some could not be restored: `faults` says who and why
-    INTERRUPTED = "interrupted"  # the runner ended while it was open
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -81,42 +76,6 @@ class LoadHost(msgspec.Struct, frozen=True, tag="load-host"):
     local: frozenset[Address]
 
 
-class Revising(msgspec.Struct, frozen=True):
-    """One incarnation that becomes what `spec` says without ending; `change`, `paths` and `slots` read as in an order's Revision."""
-
-    spec: InstanceSpec
-    epoch: int
-    change: int
-    paths: tuple[Path, ...] = ()
-    slots: tuple[str, ...] = ()
-
-
-class PrepareHost(msgspec.Struct, frozen=True, tag="prepare-host"):
-    """Send these as a Prepare order, their secrets filled in; `edges` and `local` read as in LoadHost.
-
-    One whose secrets are not to be had is answered in the host's place, by a Prepared with a fault.
-    """
-
-    host: HostId
-    epoch: int
-    revisings: tuple[Revising, ...]
-    edges: tuple[Edge, ...]
-    local: frozenset[Address]
-
-
-class ReviseHost(msgspec.Struct, frozen=True, tag="revise-host"):
-    """Send these as a Revise order, their secrets filled in; `edges` and `local` read as in LoadHost.
-
-    One whose secrets are not to be had is answered in the host's place, by a Revised with a fault.
-    """
-
-    host: HostId
-    epoch: int
-    revisings: tuple[Revising, ...]
-    edges: tuple[Edge, ...]
-    local: frozenset[Address]
-
-
 class GiveOrder(msgspec.Struct, frozen=True, tag="give-order"):
     """Send an order to a host."""
 
@@ -147,6 +106,18 @@ class StopCommand(msgspec.Struct, frozen=True, tag="stop-command"):
     address: Address
     epoch: int
     grace: float
+
+
+class ReloadCommand(msgspec.Struct, frozen=True, tag="reload-command"):
+    """Have a running command take its files anew, as its `reload` says; answered by CommandReloaded with the same `change`.
+
+    `spec` is the whole new one, its pending leaves filled from secrets and these `exports` (by provider).
+    """
+
+    spec: InstanceSpec
+    epoch: int
+    change: int
+    exports: dict[Address, dict[str, Any]]
 
 
 class WakeAt(msgspec.Struct, frozen=True, tag="wake-at"):
@@ -187,12 +158,11 @@ Effect = (
     | KeepOutcome
     | LaunchHost
     | LoadHost
-    | PrepareHost
-    | ReviseHost
     | GiveOrder
     | EndHost
     | SpawnCommand
     | StopCommand
+    | ReloadCommand
     | WakeAt
     | KeepHolds
     | AnswerApply

@@ -11,25 +11,12 @@ from ignrun.terms.names import Address, HostId
 
 
 class ApplyProposed(msgspec.Struct, frozen=True, tag="apply-proposed"):
-    """An accepted proposal asks to be applied; `request` is answered at the outcome.
-
-    `soak` (seconds) and `on_failure` stand for what the manifest says (None: as it says). `retry` tries again what was rejected or
-    rolled back before; otherwise that is answered at once with the same outcome.
-    """
+    """An accepted proposal asks to be applied; `request` is answered at the outcome."""
 
     proposal: Proposal
     trigger: Literal["cli", "api", "watch", "rollback", "boot"]
     request: int
     no_start: bool = False
-    soak: float | None = None
-    on_failure: Literal["rollback", "hold", "exit"] | None = None
-    retry: bool = False
-
-
-class CancelAsked(msgspec.Struct, frozen=True, tag="cancel-asked"):
-    """The open transaction is to be rolled back; asked twice: its way back is not waited for any longer."""
-
-    by: str
 
 
 class IntentDurable(msgspec.Struct, frozen=True, tag="intent-durable"):
@@ -112,6 +99,20 @@ class CommandEnded(msgspec.Struct, frozen=True, tag="command-ended"):
     tail: str = ""
 
 
+class CommandReloaded(msgspec.Struct, frozen=True, tag="command-reloaded"):
+    """A running command took its files anew, or `fault` says why not; `change` is the number of the effect that is answered.
+
+    After a fault of kind NOT_STARTED its files and the process are untouched. After TIMED_OUT the old files are back in their places,
+    but the signal was sent: nobody knows what is in effect. EXITED says that it ended (CommandEnded follows), was stopped, or was
+    asked to reload once more before it was done; its files are the new ones.
+    """
+
+    address: Address
+    epoch: int
+    change: int
+    fault: Fault | None = None
+
+
 class Probed(msgspec.Struct, frozen=True, tag="probed"):
     """One health check of a command ended."""
 
@@ -143,7 +144,6 @@ class Woke(msgspec.Struct, frozen=True, tag="woke"):
 
 Message = (
     ApplyProposed
-    | CancelAsked
     | IntentDurable
     | OutcomeDurable
     | JournalRefused
@@ -154,6 +154,7 @@ Message = (
     | CommandReady
     | CommandFailed
     | CommandEnded
+    | CommandReloaded
     | Probed
     | Asked
     | ShutdownAsked
