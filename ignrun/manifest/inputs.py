@@ -27,6 +27,7 @@ class Inputs(msgspec.Struct, frozen=True):
     runner). `for_apply` turns an unset `${env:}` or `${secret:}` from `(known at apply)` into an error. `fingerprint_key` keys the
     fingerprints of secrets (random for each plant, kept in the state folder; empty: secrets have none). `locked` refuses what
     `ignrun.lock` does not say, `relock` reads as if there were none.
+    `allow_replace` names the modules that may be replaced where a value changes that never does.
     `explain` names the module whose config is to be given layer by layer; `trial` is a run-time change that is not written yet.
     """
 
@@ -47,6 +48,7 @@ class Inputs(msgspec.Struct, frozen=True):
     explain: str = ""
     trial: Trial | None = None
     allowed: tuple[str, ...] = ()
+    allow_replace: tuple[str, ...] = ()
 
 
 class InputFile(msgspec.Struct, frozen=True):

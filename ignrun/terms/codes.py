@@ -111,8 +111,12 @@ _OUTSIDE: Final = (
     CodeInfo("IGN510", "edit hidden by a run-time value", "`ignrun config set` has given a value that lies over what was edited, so that the edit has no effect. Unset the run-time value, or set it anew. `apply.runtime_config: allow | warn | deny` says whether this is nothing, a warning or an error."),
 )  # fmt: skip
 
-CODES: Final[dict[str, CodeInfo]] = {one.code: one for one in (*_TEXT, *_SCHEMA, *_NAMES, *_GRAPH, *_OUTSIDE)}
-"""Every code that a diagnostic may carry; 1xx text, 2xx shape and config, 3xx names, 4xx graph, 5xx environment and secrets."""
+_PLAN: Final = (
+    CodeInfo("IGN601", "value never changes", "The config schema says `x-ignrun-update: never` of this value: the module cannot take another one while it is the same instance. Change it back, or allow with `--allow-replace NAME` that the instance is replaced by a new one in a process of its own."),
+)  # fmt: skip
+
+CODES: Final[dict[str, CodeInfo]] = {one.code: one for one in (*_TEXT, *_SCHEMA, *_NAMES, *_GRAPH, *_OUTSIDE, *_PLAN)}
+"""Every code that a diagnostic may carry; 1xx text, 2xx shape and config, 3xx names, 4xx graph, 5xx environment and secrets, 6xx the plan."""
 
 VERSIONS: Final = frozenset({"IGN313", "IGN330", "IGN331", "IGN332"})
 """The codes that say that versions cannot be resolved: a command that fails of nothing else ends with 4."""

@@ -8,7 +8,7 @@ Address = NewType("Address", str)
 """`module@scope`, the full name of one instance, e.g. `historian@gateway`."""
 
 HostId = NewType("HostId", str)
-"""Name of one host of a plant, e.g. `gateway`, `gateway.2` (a fresh shared host) or `historian@gateway` (an own host)."""
+"""Name of one host of a plant, e.g. `gateway`, `gateway+1` (a fresh shared host) or `historian@gateway` (an own host)."""
 
 MODULE_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,62}\Z")
 """What a plant, a module or a slot may be called."""

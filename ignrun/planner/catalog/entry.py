@@ -97,7 +97,7 @@ def _checked(entry: str, name: str, source: Source, root: str) -> Code | Missing
         hint = did_you_mean(name, outline.names) or f"`{source.file}` defines no such name"
         return Missing("IGN305", f"`{name}` of entry `{entry}` does not exist", hint)
     traits = traits_of(outline, name)
-    return Code(source.file, source.digest, root, traits.callbacks, traits.provides, traits.config)
+    return Code(source.file, source.digest, root, traits.callbacks, traits.provides, traits.config, traits.updates)
 
 
 def read_source(file: Path) -> Source:

@@ -12,7 +12,7 @@ class Code(msgspec.Struct, frozen=True):
     """The source of an entry: its file, the SHA-256 (hex) of its bytes, the folder it is imported from.
 
     `callbacks` are those of the class or function, None where the source does not say; `provides` names
-    what dependents may call, `config` tells of a `Config` class. `root` is empty where every
+    what dependents may call, `config` tells of a `Config` class, `updates` of its fields marked with `update(..)`. `root` is empty where every
     host finds the code by itself (an installed package).
     """
 
@@ -22,6 +22,7 @@ class Code(msgspec.Struct, frozen=True):
     callbacks: tuple[str, ...] | None = None
     provides: tuple[str, ...] = ()
     config: bool = False
+    updates: tuple[tuple[str, str], ...] = ()
 
 
 class Chosen(msgspec.Struct, frozen=True):

@@ -29,11 +29,15 @@ Traits = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class ClassTraits(msgspec.Struct, frozen=True):
-    """What the source says of a class: its callbacks (None: it does not say), what it provides, and whether it has a `Config`."""
+    """What the source says of a class: its callbacks (None: it does not say), what it provides, and whether it has a `Config`.
+
+    `updates` are the fields of that `Config` marked with `update(..)`, each with the word in it.
+    """
 
     callbacks: tuple[str, ...] | None = None
     provides: tuple[str, ...] = ()
     config: bool = False
+    updates: tuple[tuple[str, str], ...] = ()
 
 
 class Outline(msgspec.Struct, frozen=True):
@@ -72,7 +76,8 @@ def traits_of(outline: Outline, name: str) -> ClassTraits:
     bodies = list(_bodies(name, outline, frozenset()))
     provides = {one.name for body in bodies for one in body.body if isinstance(one, _METHODS) and _is_provided(one)}
     config = any(_names_config(statement) for body in bodies for statement in body.body)
-    return ClassTraits(callbacks_of(outline, name), tuple(sorted(provides)), config)
+    updates = tuple(_updates(bodies)) if config else ()
+    return ClassTraits(callbacks_of(outline, name), tuple(sorted(provides)), config, updates)
 
 
 def _bodies(name: str, outline: Outline, seen: frozenset[str]) -> Iterator[ast.ClassDef]:
@@ -91,6 +96,23 @@ _METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
 def _is_provided(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     marks = (one.func if isinstance(one, ast.Call) else one for one in method.decorator_list)
     return any((one.id if isinstance(one, ast.Name) else getattr(one, "attr", "")) == "provides" for one in marks)
+
+
+def _updates(bodies: Iterable[ast.ClassDef]) -> Iterator[tuple[str, str]]:
+    """Give name and word of each field of a `Config` in these bodies that is annotated with `update("..")`."""
+    configs = (one for body in bodies for one in body.body if isinstance(one, ast.ClassDef) and one.name == "Config")
+    for field in (field for config in configs for field in config.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            marks = (_update(node) for node in ast.walk(field.annotation))
+            yield from ((field.target.id, word) for word in marks if word)
+
+
+def _update(node: ast.AST) -> str:
+    match node:
+        case ast.Call(ast.Name("update") | ast.Attribute(attr="update"), [ast.Constant(str(word))]):
+            return word
+        case _:
+            return ""
 
 
 def _names_config(statement: ast.stmt) -> bool:

@@ -24,6 +24,7 @@ from ignrun.planner.config.schemas import SchemaOf, Schemas
 from ignrun.planner.config.secrets import SecretLookup
 from ignrun.planner.config.spots import Spot
 from ignrun.planner.config.stacks import origins_of, stacks_of
+from ignrun.planner.config.updates import updates_of_class
 from ignrun.terms.diagnostics import Diagnostic, Note
 from ignrun.terms.leaves import Path, Pending, Tree, filled
 from ignrun.terms.names import Address, ModuleScope, address_of
@@ -195,8 +196,9 @@ class _Workshop:
         references = tuple(dict.fromkeys((*resolver.references, *inner.references)))
         origins = origins_of(ready.base, ready.below, schema, ready.run_time.stamps)
         claims = self._claims(ready, address, inner)
+        updates = schema.updates if schema else updates_of_class(ready.chosen)
         return Settled(
-            address, spec.name, scope, folders, config, secrets, origins, exports, command, references, claims
+            address, spec.name, scope, folders, config, secrets, origins, exports, command, references, claims, updates
         )
 
     def _claims(self, ready: _Ready, address: Address, resolver: Resolver) -> tuple[str, ...]:

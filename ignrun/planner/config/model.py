@@ -1,6 +1,6 @@
 """Owns Configured: the manifest with the values of each instance settled, references resolved as far as they can be."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -53,6 +53,13 @@ class Origin(msgspec.Struct, frozen=True):
     shadows: Shadow | None = None
 
 
+class Update(msgspec.Struct, frozen=True, array_like=True):
+    """What a change of the config value at `path` asks of a running module; `*` in the path stands for any item or key."""
+
+    path: tuple[str, ...]
+    how: Literal["reconfigure", "restart", "never"]
+
+
 class Held(msgspec.Struct, frozen=True):
     """What one layer says of a value: as it was written, `null` where it removes what weaker layers say."""
 
@@ -93,6 +100,7 @@ class Settled(msgspec.Struct, frozen=True):
     """One instance with its values settled; `command` is None for a hosted one.
 
     `secrets` are the paths in `config` that hold one. `claims` are the exclusive resources it takes. `references` lead to the providers whose exports it uses.
+    `updates` say what a change of a value asks for, where somebody declared it.
     """
 
     address: Address
@@ -106,6 +114,7 @@ class Settled(msgspec.Struct, frozen=True):
     command: Values | None
     references: tuple[Reference, ...]
     claims: tuple[str, ...] = ()
+    updates: tuple[Update, ...] = ()
 
 
 class Configured(msgspec.Struct, frozen=True):

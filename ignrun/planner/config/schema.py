@@ -5,7 +5,9 @@ from typing import Any, Final
 
 import msgspec
 
+from ignrun.planner.config.model import Update
 from ignrun.planner.config.types import type_of
+from ignrun.planner.config.updates import updates_of
 from ignrun.terms.hints import did_you_mean
 from ignrun.terms.leaves import Path, Pending
 
@@ -41,6 +43,7 @@ class ConfigSchema:
         self.raw = raw
         self._prepared: Any = None
         self._types: dict[frozenset[Path], Any] = {}  # by what is not known yet
+        self._updates: tuple[Update, ...] | None = None
 
     def node(self, path: Path) -> dict[str, Any]:
         """Give the part of the schema that speaks of the value at `path`; empty where none does."""
@@ -107,6 +110,13 @@ class ConfigSchema:
         if frozenset() not in self._types:
             self._types[frozenset()] = type_of(_prepared(self.raw))
         return self._types[frozenset()]
+
+    @property
+    def updates(self) -> tuple[Update, ...]:
+        """What changes of values ask for, as far as the schema says."""
+        if self._updates is None:
+            self._updates = updates_of(self.raw, self._followed)
+        return self._updates
 
     def flaws(self) -> list[Problem]:
         """Say what is wrong with the schema itself; nothing is fetched to find out."""

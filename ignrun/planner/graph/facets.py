@@ -30,6 +30,7 @@ FACET_OF: Final[dict[str, str | None]] = {
     "folders": "identity",
     "log": "policy",
     "irreversible": "policy",
+    "updates": None,  # they say how a value changes, not what it is
     "body": None,  # its own fields stand in the table of the body
     "facets": None,
     "origins": None,
@@ -170,12 +171,13 @@ def with_facets(spec: InstanceSpec, edges: Iterable[Edge]) -> InstanceSpec:
 
 def wiring_of(edges: Iterable[Edge]) -> list[tuple[Any, ...]]:
     """Give what an instance is bound to, in an order in which only the order within a slot counts."""
-    asked = [edge for edge in edges if not _is_own_gateway(edge)]
+    asked = [edge for edge in edges if not is_own_gateway(edge)]
     listed = [tuple(getattr(edge, name) for name in EDGE_FIELDS) for edge in asked]
     return sorted(listed, key=lambda one: (one[0], one[1], "" if one[1] else one[2]))
 
 
-def _is_own_gateway(edge: Edge) -> bool:
+def is_own_gateway(edge: Edge) -> bool:
+    """Tell whether an edge is the order between two instances of one module, which nobody wrote."""
     same_module = edge.dependent.partition("@")[0] == edge.provider.partition("@")[0]
     return edge.kind == "after" and same_module
 

@@ -19,6 +19,7 @@ from ignrun.manifest.model import (
 )
 from ignrun.planner.config.model import Folders as Folders
 from ignrun.planner.config.model import Origin as Origin
+from ignrun.planner.config.model import Update as Update
 from ignrun.terms.leaves import Path, Tree
 from ignrun.terms.metadata import ModuleMetadata
 from ignrun.terms.names import Address, HostId, ModuleScope
@@ -77,7 +78,7 @@ class InstanceSpec(msgspec.Struct, frozen=True):
     """One instance, resolved: what runs, with which config, under which policy, and where each value was written.
 
     `config` and `exports` are trees; secrets in `config` are pending leaves, also listed by path in `secrets`
-    (with those that the schema declares secret). `places` leads from a path in the module's block to its place.
+    (with those that the schema declares secret). `updates` say what a change of a config value asks for, where that was declared.
     """
 
     address: Address
@@ -101,6 +102,7 @@ class InstanceSpec(msgspec.Struct, frozen=True):
     limits: Limits | None = None
     log: LogPolicy | None = None
     irreversible: bool = False
+    updates: tuple[Update, ...] = ()
 
 
 class Edge(msgspec.Struct, frozen=True):

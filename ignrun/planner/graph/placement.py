@@ -1,9 +1,11 @@
 """Says in which host each Python module runs: beside the others of its scope, in one of its own, or in a fresh one."""
 
+from collections.abc import Collection
+
 import msgspec
 
 from ignrun.planner.graph.model import Graph, Hosted, InstanceSpec
-from ignrun.terms.names import HostId
+from ignrun.terms.names import Address, HostId
 
 
 def first_host(spec: InstanceSpec) -> HostId:
@@ -12,29 +14,46 @@ def first_host(spec: InstanceSpec) -> HostId:
     return HostId(spec.address) if own else HostId(spec.scope.word)
 
 
-def placed(desired: Graph, running: Graph, base: int) -> Graph:
-    """Place every Python module: where its code already runs, else with all the new ones of its scope in one fresh host.
+def placed(desired: Graph, running: Graph, fresh: Collection[Address]) -> Graph:
+    """Place every Python module: where it runs already, else (`fresh`) with all the new ones of its scope in one fresh host.
 
-    One that is isolated and whose code changed gets a fresh host as well, beside the one that still runs the old code.
-    `base` is the number of the running generation. Nothing new is ever imported into a host that serves already.
+    A host is called like its scope, or like the only instance in it; where one of that name runs, the next one gets a number:
+    `gateway+1`. So nothing is ever imported into a host that serves already. A plant has one interpreter: another one makes
+    all of it fresh.
     """
     if not running.instances:
         return desired
-    fresh = base + 1
+    numbers = _last_numbers(running)
     instances = {
-        address: _placed(spec, running.instances.get(address), fresh) for address, spec in desired.instances.items()
+        address: _placed(spec, running.instances.get(address), numbers, fresh)
+        for address, spec in desired.instances.items()
     }
     return msgspec.structs.replace(desired, instances=instances)
 
 
-def _placed(spec: InstanceSpec, before: InstanceSpec | None, fresh: int) -> InstanceSpec:
+def _last_numbers(running: Graph) -> dict[str, int]:
+    """Give, for each name of a host that is in use, the highest number with which it is."""
+    last: dict[str, int] = {}
+    for spec in running.instances.values():
+        if isinstance(spec.body, Hosted):
+            name, _, number = spec.body.host.partition("+")
+            last[name] = max(last.get(name, 0), int(number) if number.isdecimal() else 0)
+    return last
+
+
+def _placed(
+    spec: InstanceSpec, before: InstanceSpec | None, numbers: dict[str, int], fresh: Collection[Address]
+) -> InstanceSpec:
     if not isinstance(spec.body, Hosted):
         return spec
-    body = before.body if before is not None and isinstance(before.body, Hosted) else None
-    if body is not None and before is not None and before.facets.identity == spec.facets.identity:
-        host = body.host
-    elif not spec.body.own:
-        host = HostId(f"{spec.scope.word}.g{fresh}")
+    if before is not None and isinstance(before.body, Hosted) and spec.address not in fresh:
+        host = before.body.host
     else:
-        host = HostId(f"{spec.address}.g{fresh}") if body is not None else first_host(spec)
-    return msgspec.structs.replace(spec, body=msgspec.structs.replace(spec.body, host=host))
+        host = first_host(spec)
+        if host in numbers:
+            host = HostId(f"{host}+{numbers[host] + 1}")
+    return spec if host == spec.body.host else _in_host(spec, spec.body, host)
+
+
+def _in_host(spec: InstanceSpec, body: Hosted, host: HostId) -> InstanceSpec:
+    return msgspec.structs.replace(spec, body=msgspec.structs.replace(body, host=host))

@@ -68,6 +68,7 @@ def _instance(configured: Configured, one: Settled) -> InstanceSpec:
         limits=spec.limits,
         log=spec.log,
         irreversible=spec.irreversible,
+        updates=one.updates,
     )
 
 

@@ -1,36 +1,138 @@
 """Turns the running graph and the desired one into a Plan: what happens to each instance, in which order, and why."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final, assert_never
 
-from ignrun.planner.graph.model import Edge, Graph, InstanceSpec
+import msgspec
+
+from ignrun.planner.graph.model import Edge, Graph, Hosted, InstanceSpec
+from ignrun.planner.graph.placement import placed
 from ignrun.planner.plan.changes import changes_of, facets_changed
-from ignrun.planner.plan.model import Action, Cause, Change, DependencyMoved, Edited, Plan, Step
+from ignrun.planner.plan.model import NONE, Action, Cause, Change, Consent, DependencyMoved, Edited, Plan, Planned, Step
+from ignrun.planner.plan.ways import STRENGTH, Edges, Way, bound_anew, stronger, way_of
+from ignrun.terms.diagnostics import Diagnostic, diagnose
 from ignrun.terms.names import Address
-from ignrun.terms.verdict import Accepted, Verdict
+from ignrun.terms.verdict import Verdict, examined, judge
+
+_FELT: Final = frozenset({"restart", "replace"})
+"""What dependents feel: their calls wait, and an edge may ask them to follow."""
+_UNFELT: Final = frozenset({"no-op", "policy"})
+"""What the module itself does not notice."""
 
 
-def build_plan(running: Graph, desired: Graph, base: int, target: str) -> Verdict[Plan]:
+def plan_and_place(running: Graph, desired: Graph, base: int, target: str, consent: Consent = NONE) -> Verdict[Planned]:
+    """Compare two graphs and place everybody: what is created or replaced goes into fresh hosts, the rest stays where it runs."""
+    verdict = build_plan(running, desired, base, target, consent)
+    plan = examined(verdict)
+    return judge(Planned(placed(desired, running, plan.fresh), plan), verdict.diagnostics)
+
+
+def build_plan(running: Graph, desired: Graph, base: int, target: str, consent: Consent = NONE) -> Verdict[Plan]:
     """Compare what runs with what is wanted: equal graphs give an empty plan, equal inputs the same plan to the byte.
 
     Steps come deletions first, dependents before their providers, then the others, providers before their dependents.
-    `base` is the number of the running generation, `target` the digest of the desired one.
+    `base` is the number of the running generation, `target` the digest of the desired one. Refused where a value changes that
+    never does, without `consent`.
     """
-    steps = [Step(address, "delete", Edited(running.instances[address].span)) for address in _gone(running, desired)]
-    before, after = _by_dependent(running), _by_dependent(desired)
-    moved: dict[Address, Action] = {}
-    for address, spec in desired.instances.items():
-        edges = (before.get(address, []), after.get(address, []))
-        step = _step(running, desired, spec, edges, moved)
-        if step is not None:
-            moved[address] = step.action
-            steps.append(step)
+    comparison = _Comparison(running, desired, consent)
+    steps = (*comparison.deletions(), *comparison.others())
     count = Counter(step.action for step in steps)
     unchanged = len(desired.instances) - (len(steps) - count["delete"]) + count["no-op"]
-    return Accepted(Plan(base, target, tuple(steps), unchanged))
+    plan = Plan(base, target, steps, unchanged, _shared(running, steps))
+    return judge(plan, tuple(comparison.diagnostics))
 
 
-def _gone(running: Graph, desired: Graph) -> list[Address]:
-    return [address for address in reversed(running.instances) if address not in desired.instances]
+class _Comparison:
+    """Goes through two graphs once; `moved` remembers what happens to whom, for those that depend on them."""
+
+    def __init__(self, running: Graph, desired: Graph, consent: Consent) -> None:
+        self._running, self._desired, self._consent = running, desired, consent
+        self._before, self._after = _by_dependent(running), _by_dependent(desired)
+        self._moved: dict[Address, Action] = {}
+        self.diagnostics: list[Diagnostic] = []
+
+    def deletions(self) -> Iterator[Step]:
+        """Take away what is no longer wanted, dependents before their providers."""
+        for address in reversed(self._running.instances):
+            if address not in self._desired.instances:
+                spec = self._running.instances[address]
+                yield self._step(spec, Way("delete"), Edited(spec.span), ())
+
+    def others(self) -> Iterator[Step]:
+        """Create and change, providers before their dependents."""
+        steps = [step for spec in self._desired.instances.values() if (step := self._one(spec)) is not None]
+        yield from _interrupting(steps, self._desired)
+
+    def _one(self, spec: InstanceSpec) -> Step | None:
+        step = self._changed(spec) if spec.address in self._running.instances else self._created(spec)
+        if step is not None:
+            self._moved[spec.address] = step.action
+        return step
+
+    def _created(self, spec: InstanceSpec) -> Step:
+        return self._step(spec, Way("create"), Edited(spec.span), ())
+
+    def _changed(self, spec: InstanceSpec) -> Step | None:
+        old = self._running.instances[spec.address]
+        edges = (self._before.get(spec.address, []), self._after.get(spec.address, []))
+        facets = facets_changed(self._running, self._desired, spec.address)
+        follow = self._follows(spec, edges[1])
+        if not facets and follow is None:
+            return None
+        changes = changes_of(self._running, self._desired, spec.address, facets, edges)
+        own = way_of(old, spec, facets, changes, edges)
+        self._refuse(spec, own.fixed)
+        cause = self._cause(spec, facets, changes, edges)
+        if follow is None:
+            return self._step(spec, own, cause, changes)
+        if STRENGTH.index(follow[0].action) > STRENGTH.index(own.action):
+            cause = DependencyMoved(follow[1])
+        return self._step(spec, stronger(own, follow[0]), cause, changes)
+
+    def _follows(self, spec: InstanceSpec, edges: list[Edge]) -> tuple[Way, Edge] | None:
+        """Say what the edges ask for on which a provider moves, and name the first that asks for that much."""
+        ways = [(self._way_along(spec, edge), edge) for edge in edges if self._moved.get(edge.provider) in _FELT]
+        asked = [(way, edge) for way, edge in ways if way is not None]
+        if not asked:
+            return None
+        whole = stronger(*(way for way, _ in asked))
+        return whole, next(edge for way, edge in asked if way.action == whole.action)
+
+    def _way_along(self, spec: InstanceSpec, edge: Edge) -> Way | None:
+        match edge.on_change:
+            case "none":
+                return None
+            case "rebind":
+                return bound_anew(spec, (edge.slot,))
+            case "restart":
+                return Way("restart")
+            case _:
+                assert_never(edge.on_change)
+
+    def _refuse(self, spec: InstanceSpec, fixed: tuple[Change, ...]) -> None:
+        """Tell of each value that never changes, unless the operator allows that the instance is replaced."""
+        if {spec.module, spec.address} & set(self._consent.replace):
+            return
+        for change in fixed:
+            shown = ".".join(map(str, change.path[1:]))
+            summary = f"`{shown}` of module `{spec.module}` never changes while it is the same instance"
+            hint = f"change it back, or replace the instance with `--allow-replace {spec.module}`"
+            self.diagnostics.append(diagnose(change.span or spec.span, "IGN601", summary, hint=hint))
+
+    def _cause(self, spec: InstanceSpec, facets: tuple[str, ...], changes: tuple[Change, ...], edges: Edges) -> Cause:
+        """Point at the first changed value that has a place of its own, or at the provider that went away by itself."""
+        if facets == ("wiring",):
+            gone = next((edge for edge in edges[0] if edge.provider not in self._desired.instances), None)
+            if gone is not None:
+                return DependencyMoved(gone)
+        return Edited(next((change.span for change in changes if change.span is not None), spec.span))
+
+    def _step(self, spec: InstanceSpec, way: Way, cause: Cause, changes: tuple[Change, ...]) -> Step:
+        running = self._running.instances.get(spec.address)
+        host = running.body.host if running is not None and isinstance(running.body, Hosted) else ""
+        final = spec.irreversible and way.action not in _UNFELT
+        return Step(spec.address, way.action, cause, changes, slots=way.slots, irreversible=final, host=host)
 
 
 def _by_dependent(graph: Graph) -> dict[Address, list[Edge]]:
@@ -40,41 +142,23 @@ def _by_dependent(graph: Graph) -> dict[Address, list[Edge]]:
     return edges
 
 
-def _step(
-    running: Graph,
-    desired: Graph,
-    spec: InstanceSpec,
-    edges: tuple[list[Edge], list[Edge]],
-    moved: dict[Address, Action],
-) -> Step | None:
-    if spec.address not in running.instances:
-        return Step(spec.address, "create", Edited(spec.span))
-    facets = facets_changed(running, desired, spec.address)
-    action = _action(facets)
-    follows = _asks_to_follow(edges[1], moved) if action == "no-op" else None
-    if follows is not None:
-        return Step(spec.address, "restart", DependencyMoved(follows))
-    if not facets:
-        return None
-    changes = changes_of(running, desired, spec.address, facets, edges)
-    return Step(spec.address, action, _cause(spec, changes), changes)
+def _interrupting(steps: Iterable[Step], desired: Graph) -> Iterator[Step]:
+    """Name, with each step that dependents feel, those that stay up and wait for it."""
+    steps = list(steps)
+    felt = {step.address: list[Address]() for step in steps if step.action in _FELT}
+    busy = felt.keys() | {step.address for step in steps if step.action == "create"}
+    for edge in desired.edges if felt else ():
+        if edge.provider in felt and edge.dependent not in busy and edge.kind != "after":
+            felt[edge.provider].append(edge.dependent)
+    for step in steps:
+        waiting = tuple(dict.fromkeys(felt.get(step.address, ())))
+        yield msgspec.structs.replace(step, interrupts=waiting) if waiting else step
 
 
-def _action(facets: tuple[str, ...]) -> Action:
-    """Let the strongest facet decide; in place comes with the transaction (issue 5), until then what differs restarts."""
-    if "identity" in facets:
-        return "replace"
-    return "no-op" if set(facets) <= {"meta"} else "restart"
-
-
-def _cause(spec: InstanceSpec, changes: tuple[Change, ...]) -> Cause:
-    """Point at the first changed value that has a place of its own."""
-    return Edited(next((change.span for change in changes if change.span is not None), spec.span))
-
-
-def _asks_to_follow(edges: list[Edge], moved: dict[Address, Action]) -> Edge | None:
-    """Find an edge on which this instance is to move with its provider; until `rebind` is known, it restarts."""
-    return next(
-        (edge for edge in edges if edge.on_change != "none" and moved.get(edge.provider) in {"restart", "replace"}),
-        None,
-    )
+def _shared(running: Graph, steps: Iterable[Step]) -> dict[str, tuple[Address, ...]]:
+    """List who shares each host that runs somebody with a step which the module notices."""
+    hosts = {step.host: list[Address]() for step in steps if step.host and step.action not in _UNFELT}
+    for spec in running.instances.values() if hosts else ():
+        if isinstance(spec.body, Hosted) and spec.body.host in hosts:
+            hosts[spec.body.host].append(spec.address)
+    return {host: tuple(mates) for host, mates in hosts.items() if len(mates) > 1}

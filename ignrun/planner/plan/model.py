@@ -1,10 +1,11 @@
 """Owns Plan: the steps that turn what runs into what is wanted, each with its cause."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
-from ignrun.planner.graph.model import Edge
+from ignrun.manifest.inputs import Inputs
+from ignrun.planner.graph.model import Edge, Graph
 from ignrun.terms.leaves import Path
 from ignrun.terms.names import Address
 from ignrun.terms.spans import Span
@@ -56,9 +57,10 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What happens to one instance and why; `interrupts` names the instances that share its process.
+    """What happens to one instance and why; `interrupts` names the dependents that stay up and wait for it meanwhile.
 
-    `slots` are those that a `rebind` is about; `irreversible` says that no rollback goes back behind this step.
+    `slots` are those that a `rebind` is about (none: only its order changes); `irreversible` says that no rollback goes back behind
+    this step. `host` is the host in which it runs before the step, empty for a command and for what is created.
     """
 
     address: Address
@@ -68,20 +70,50 @@ class Step(msgspec.Struct, frozen=True):
     interrupts: tuple[Address, ...] = ()
     slots: tuple[str, ...] = ()
     irreversible: bool = False
+    host: str = ""
+
+
+class Consent(msgspec.Struct, frozen=True):
+    """What an operator allows that a plan refuses otherwise: replacing the modules `replace`."""
+
+    replace: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, inputs: Inputs) -> "Consent":
+        """Take from inputs what the operator allows."""
+        return cls(inputs.allow_replace)
+
+
+NONE: Final = Consent()
+"""Nothing beyond what a plan may do by itself."""
 
 
 class Plan(msgspec.Struct, frozen=True):
     """Steps in the order of execution as planned: stops first in reverse order, then starts in order.
 
-    `base` is the number of the generation compared with (0: with nothing); `unchanged` counts the rest.
+    `base` is the number of the generation compared with (0: with nothing); `unchanged` counts the rest. `hosts` lists who shares
+    each host that runs somebody with a step.
     """
 
     base: int
     target: str
     steps: tuple[Step, ...]
     unchanged: int
+    hosts: dict[str, tuple[Address, ...]] = {}
 
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing would be done."""
         return all(step.action == "no-op" for step in self.steps)
+
+    @property
+    def fresh(self) -> frozenset[Address]:
+        """The instances that get a process which has not served yet."""
+        return frozenset(step.address for step in self.steps if step.action in {"create", "replace"})
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """A plan, and the desired graph as it places everybody."""
+
+    graph: Graph
+    plan: Plan

@@ -14,11 +14,9 @@ from ignrun.planner.catalog.select import select
 from ignrun.planner.config.configure import configure
 from ignrun.planner.config.model import Configured
 from ignrun.planner.graph.facets import digest_of_graph
-from ignrun.planner.graph.model import Graph
-from ignrun.planner.graph.placement import placed
 from ignrun.planner.graph.relate import relate
-from ignrun.planner.plan.build import build_plan
-from ignrun.planner.plan.model import Plan
+from ignrun.planner.plan.build import plan_and_place
+from ignrun.planner.plan.model import Consent, Planned
 from ignrun.planner.plan.shadows import shadowed
 from ignrun.planner.proposal import Base, Call, Proposal, Reading
 from ignrun.terms.diagnostics import Diagnostic, has_errors, in_order
@@ -49,14 +47,13 @@ def propose(
     configured = gathered.take(configure(manifest, selection, inputs, working_on))
     working_on(manifest.span)
     related = gathered.take(relate(configured, inputs))
-    graph = placed(related, base.graph, base.generation)
-    target = digest_of_graph(graph)
-    gathered.take(shadowed(base.known, graph, manifest.apply.runtime_config))
-    if has_errors(gathered.diagnostics):
+    target = digest_of_graph(related)
+    gathered.take(shadowed(base.known, related, manifest.apply.runtime_config))
+    planned = gathered.planned(lambda: plan_and_place(base.graph, related, base.generation, target, Consent.of(inputs)))
+    if planned is None or has_errors(gathered.diagnostics):
         refused: Rejected[Proposal | None] = Rejected(None, in_order(gathered.diagnostics))
         return Reading(refused, stacks=configured.stacks, tried=configured.tried)
-    plan = gathered.take(build_plan(base.graph, graph, base.generation, target))
-    proposal = _proposal(manifest, selection, configured, graph, plan)
+    proposal = _proposal(manifest, selection, configured, planned)
     called = msgspec.structs.replace(proposal, call=Call.of(inputs))
     accepted = Accepted(called, in_order(gathered.diagnostics))
     return Reading(accepted, configured.secrets, configured.stacks, configured.tried)
@@ -72,16 +69,20 @@ class _Gathered:
         self.diagnostics += verdict.diagnostics
         return examined(verdict)
 
+    def planned(self, plan: Callable[[], Verdict[Planned]]) -> Planned | None:
+        """Plan what all stages accepted; None for what one of them refused."""
+        return None if has_errors(self.diagnostics) else self.take(plan())
 
-def _proposal(manifest: Manifest, selection: Selection, configured: Configured, graph: Graph, plan: Plan) -> Proposal:
+
+def _proposal(manifest: Manifest, selection: Selection, configured: Configured, planned: Planned) -> Proposal:
     read: dict[str, InputFile] = {}
     for file in (*manifest.files, *selection.files, *configured.files):
         read.setdefault(file.path, file)
     return Proposal(
         plant=manifest.name,
-        graph=graph,
-        plan=plan,
-        target=plan.target,
+        graph=planned.graph,
+        plan=planned.plan,
+        target=planned.plan.target,
         files=tuple(read.values()),
         environment=configured.environment,
         names=configured.names,

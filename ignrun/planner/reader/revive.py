@@ -7,8 +7,8 @@ from ignrun.manifest.model import Manifest, SecretPlaces
 from ignrun.planner.config.environment import read_variables
 from ignrun.planner.config.ledger import fingerprints
 from ignrun.planner.config.secrets import SecretLookup
-from ignrun.planner.graph.placement import placed
-from ignrun.planner.plan.build import build_plan
+from ignrun.planner.plan.build import plan_and_place
+from ignrun.planner.plan.model import Consent
 from ignrun.planner.proposal import Base, Proposal, Reading
 from ignrun.terms.diagnostics import Diagnostic, diagnose
 from ignrun.terms.spans import Span
@@ -26,11 +26,11 @@ def revive(kept: Proposal, inputs: Inputs, base: Base) -> Reading:
     graph = msgspec.structs.replace(
         kept.graph, fingerprints={**kept.graph.fingerprints, **fingerprints(secrets, inputs.fingerprint_key)}
     )
-    planned = build_plan(base.graph, placed(graph, base.graph, base.generation), base.generation, kept.target)
-    if not isinstance(planned, Accepted):
-        return Reading(Rejected(None, planned.diagnostics))
-    proposal = msgspec.structs.replace(kept, graph=placed(graph, base.graph, base.generation), plan=planned.value)
-    return Reading(Accepted(proposal, planned.diagnostics), secrets)
+    verdict = plan_and_place(base.graph, graph, base.generation, kept.target, Consent.of(inputs))
+    if not isinstance(verdict, Accepted):
+        return Reading(Rejected(None, verdict.diagnostics))
+    proposal = msgspec.structs.replace(kept, graph=verdict.value.graph, plan=verdict.value.plan)
+    return Reading(Accepted(proposal, verdict.diagnostics), secrets)
 
 
 def _secrets(kept: Proposal, inputs: Inputs) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:

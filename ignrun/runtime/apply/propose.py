@@ -11,6 +11,9 @@ from ignrun.runtime.supervise.roster import Goal
 from ignrun.terms.events import ApplyBegan
 from ignrun.terms.names import Address
 
+_RESTARTED = dict.fromkeys(("reconfigure", "rebind", "reload", "policy"), "restart")
+"""What is planned in place, until the transaction changes in place."""
+
 
 def propose(turn: Turn, message: ApplyProposed) -> None:
     """Take up a proposal now, or keep it for later."""
@@ -54,7 +57,9 @@ def _take_up(turn: Turn, message: ApplyProposed) -> None:
 def _actions(turn: Turn, proposal: Proposal, *, no_start: bool) -> dict[Address, str]:
     """Say what is done to whom: the steps of the plan, and whoever should be there, or up, and is not."""
     known = turn.draft.instances
-    actions: dict[Address, str] = {step.address: step.action for step in proposal.plan.steps if step.action != "no-op"}
+    actions: dict[Address, str] = {
+        step.address: _RESTARTED.get(step.action, step.action) for step in proposal.plan.steps if step.action != "no-op"
+    }
     for address in proposal.graph.instances:
         present = known.get(address)
         if present is None:

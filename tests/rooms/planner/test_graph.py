@@ -237,10 +237,10 @@ modules:
     changed = text.replace('a: {entry: "job:Job"}', 'a: {entry: "other:Job"}').replace("x: 1", "x: 2")
     second = accepted(plant, changed + '  d: {entry: "job:Job"}\n', Base(4, first)).graph
     assert {name: spec.body.host for name, spec in second.instances.items()} == {
-        "a@gateway": "gateway.g5",
+        "a@gateway": "gateway+1",
         "b@gateway": "gateway",
         "c@gateway": "c@gateway",
-        "d@gateway": "gateway.g5",
+        "d@gateway": "gateway+1",
     }
 
 

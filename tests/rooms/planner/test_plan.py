@@ -78,7 +78,7 @@ def test_a_config_value_restarts_its_module_and_who_asked_to_follow(plant):
 @pytest.mark.parametrize(
     ("replacement", "action", "path", "values"),
     [
-        (("10s", "12s"), "restart", ("lifecycle", "stop_timeout"), (10.0, 12.0)),
+        (("10s", "12s"), "policy", ("lifecycle", "stop_timeout"), (10.0, 12.0)),
         (("list: [1, 2]", "list: [1]"), "restart", ("config", "list"), ([1, 2], [1])),
         ((", list: [1, 2]", ""), "restart", ("config", "list"), ([1, 2], None)),
         (("    requires: [a]\n", ""), "restart", ("requires", "a"), (["a@gateway"], [])),

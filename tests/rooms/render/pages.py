@@ -16,6 +16,7 @@ WITHOUT_EXAMPLE = {
     "IGN115": "it takes a text that keeps a machine busy for seconds",
     "IGN508": "it takes a package that is not installed",
     "IGN510": "it takes a generation in force to compare with",
+    "IGN601": "it takes a generation in force to compare with",
     "IGN210": "every rule of the schemas that are shipped has a code of its own",
 }
 """Codes that no document of the corpus can show, and why."""
@@ -32,6 +33,7 @@ _GROUPS = {
     "3": ("Names", "modules, definitions, slots, scopes, versions, references"),
     "4": ("Graph", "what waits for what"),
     "5": ("Environment and secrets", "variables, env files, providers"),
+    "6": ("Plan", "what may not happen to what runs"),
 }
 
 
