@@ -9,6 +9,7 @@ _OWNERS: dict[str, str] = {
     "AbstractIgnitionModule": "ignrun.sdk",
     "BasicExampleModule": "ignrun.examples.basic.module",
     "CallFailed": "ignrun.sdk",
+    "ConfigChange": "ignrun.sdk",
     "ConfigurationValidator": "ignrun.sdk",
     "Duration": "ignrun.sdk",
     "Fatal": "ignrun.sdk",

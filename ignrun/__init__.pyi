@@ -7,6 +7,7 @@ from ignrun.planner.config.providers import SecretUnavailable as SecretUnavailab
 from ignrun.planner.config.providers import Surroundings as Surroundings
 from ignrun.sdk import AbstractIgnitionModule as AbstractIgnitionModule
 from ignrun.sdk import CallFailed as CallFailed
+from ignrun.sdk import ConfigChange as ConfigChange
 from ignrun.sdk import ConfigurationValidator as ConfigurationValidator
 from ignrun.sdk import Duration as Duration
 from ignrun.sdk import Fatal as Fatal

@@ -25,7 +25,7 @@ def has_checks(kind: type[AbstractIgnitionModule]) -> bool:
 class Checks:
     """The checks of one incarnation; the worst of their last answers is its health."""
 
-    __slots__ = ("_asking", "_due", "_incarnation", "_intervals", "_results", "_task", "_timer", "_usual")
+    __slots__ = ("_asking", "_due", "_incarnation", "_intervals", "_results", "_task", "_timer")
 
     def __init__(self, incarnation: "Incarnation") -> None:
         self._incarnation = incarnation
@@ -33,7 +33,7 @@ class Checks:
         found = {name: interval or usual for name, interval in health_checks(incarnation.kind)}
         if implements(incarnation.kind, "check_health"):
             found = {"check_health": usual, **found}
-        self._intervals = self._usual = found
+        self._intervals = found
         self._due = dict.fromkeys(found, 0.0)
         self._results: dict[str, HealthResult] = {}
         self._asking: tuple[str, asyncio.Task[Any]] | None = None
@@ -43,17 +43,6 @@ class Checks:
     def begin(self) -> None:
         """Check for the first time."""
         self._launch()
-
-    def pace(self, seconds: float) -> None:
-        """Ask every so many seconds from now on, the first time at once; 0: as usual."""
-        self._intervals = dict.fromkeys(self._usual, seconds) if seconds else self._usual
-        if self._incarnation.stopping or not seconds:
-            return
-        self._due = dict.fromkeys(self._usual, 0.0)
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._task is None or self._task.done():
-            self._launch()
 
     async def end(self) -> None:
         """Ask no more, and wait a moment for the check under way."""
@@ -89,8 +78,12 @@ class Checks:
             self._timer = loop.call_at(min(again), self._launch)
 
     async def _answer(self, name: str) -> HealthResult:
+        async with self._incarnation.turn:
+            return await self._answer_in_turn(name)
+
+    async def _answer_in_turn(self, name: str) -> HealthResult:
         seconds = self._incarnation.assignment.timeouts.health
-        if hanging := await self._hanging(seconds):
+        if hanging := await self.hanging():
             return unhealthy(f"`{hanging}` still does not answer")
         task = self._asked(name)
         self._asking = (name, task)
@@ -102,8 +95,11 @@ class Checks:
         await asyncio.wait({task}, timeout=0.1)
         return unhealthy(f"`{name}` did not answer within {show_duration(seconds)}")
 
-    async def _hanging(self, seconds: float) -> str:
-        """Give an earlier check its time to end; names it when it does not, for no two may run at a time."""
+    async def hanging(self) -> str:
+        """Give an earlier callback its time to end; names it when it does not, for no two may run at a time."""
+        reviser, seconds = self._incarnation.reviser, self._incarnation.assignment.timeouts.health
+        if reviser is not None and reviser.overdue:
+            return reviser.overdue
         if self._asking is None:
             return ""
         name, task = self._asking

@@ -13,6 +13,10 @@ from ignrun.terms.leaves import ExportNamed, Literal, Part, Path, Pending, Secre
 ExportsOf = Callable[[str], Mapping[str, Any]]
 
 
+class ExportMissing(ConfigRefused):
+    """A provider does not export now what the config needs."""
+
+
 def settle(assignment: Assignment, exports_of: ExportsOf, masker: Masker) -> Any:
     """Give the config with nothing open in it; raises ConfigRefused where an export is missing or of the wrong type."""
     values = filled(Tree(assignment.config, assignment.pending), lambda pending: _leaf(pending, exports_of))
@@ -59,7 +63,7 @@ def _value(part: Part, exports_of: ExportsOf) -> Any:
             if key not in offered:
                 known = ", ".join(sorted(offered)) or "nothing"
                 message = f"`{provider}` does not export `{key}` (it exports {known})"
-                raise ConfigRefused(message)
+                raise ExportMissing(message)
             return offered[key]
 
 

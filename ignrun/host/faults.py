@@ -7,7 +7,7 @@ from typing import Final
 
 import ignrun
 from ignrun.host.masking import Masker
-from ignrun.sdk.raised import Fatal, NotReady
+from ignrun.sdk.raised import Fatal, NotReady, Reject
 from ignrun.sdk.settings import ConfigRefused
 from ignrun.terms.duration import show_duration
 from ignrun.terms.fault import Fault, FaultKind
@@ -44,6 +44,8 @@ def fault_of(error: BaseException, callback: str, masker: Masker) -> Fault:
             kind, summary = FaultKind.NOT_READY, f"not ready: {_text(error, masker) or 'no reason given'}"
         case Fatal():
             kind, summary = FaultKind.FATAL, f"fatal: {_text(error, masker) or 'no reason given'}"
+        case Reject() if callback == "prepare_reconfigure":
+            kind, summary = FaultKind.REJECTED, f"rejected: {_text(error, masker) or 'no reason given'}"
         case SystemExit():
             summary = f"`{callback}` called sys.exit({error.code!r})"
         case ConfigRefused():

@@ -7,7 +7,7 @@ import pathlib
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -19,7 +19,7 @@ from ignrun.host.importing import implements
 from ignrun.host.masking import Masker
 from ignrun.host.steps import Marked
 from ignrun.protocol.orders import Assignment
-from ignrun.protocol.reports import EXPORT_LIMIT, Move
+from ignrun.protocol.reports import EXPORT_LIMIT, Move, Prepared, Revised
 from ignrun.sdk.context import ModuleContext, Stopping
 from ignrun.sdk.health import HealthResult, healthy
 from ignrun.sdk.lifecycle import LifecycleRecord
@@ -32,6 +32,9 @@ from ignrun.terms.events import LifecycleEvent
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.metadata import ModuleMetadata
 from ignrun.terms.states import RESTING, Health, ModuleState, may_move
+
+if TYPE_CHECKING:
+    from ignrun.host.revising import Reviser
 
 S = ModuleState
 _HOOKS: Final = {"G": "create_gateway_hook", "C": "create_client_hook", "D": "create_designer_hook"}
@@ -65,6 +68,15 @@ class Stage(Protocol):
     def run_ended(self, incarnation: "Incarnation", fault: Fault | None) -> None:
         """Hear that the main loop came to its end, well (None) or not."""
 
+    def exports_of(self, address: str) -> Mapping[str, Any]:
+        """Give what a provider exports."""
+
+    def reassigned(self, incarnation: "Incarnation", assignment: Assignment) -> None:
+        """Take up what a running incarnation is bound to from now on, and its config."""
+
+    def answered(self, incarnation: "Incarnation", answer: Prepared | Revised) -> None:
+        """Hear what became of a change in place; one that was broken off fails the incarnation."""
+
     def gave_up(self, incarnation: "Incarnation", fault: Fault) -> None:
         """Hear that a callback goes on although it was cancelled, and is not waited for any more."""
 
@@ -86,8 +98,9 @@ class Incarnation:
     """One object of one instance. `prepare`, `start` and `stop` are awaited one after the other by whoever drives it."""
 
     __slots__ = (
-        "__weakref__", "address", "assignment", "caller", "checks", "config", "epoch", "exports", "health", "hook",
-        "kind", "main_loop", "module", "raw_config", "record", "shut_down", "stage", "stopping",
+        "__weakref__", "_draft", "_holds", "_turn", "address", "assignment", "caller", "checks", "config", "epoch",
+        "exports", "health", "hook", "kind", "main_loop", "module", "raw_config", "record", "reviser", "shut_down",
+        "stage", "stopping",
     )  # fmt: skip
 
     def __init__(
@@ -114,7 +127,23 @@ class Incarnation:
         self.hook: object | None = None
         self.main_loop: asyncio.Task[None] | None = None
         self.checks: Checks | None = None
+        self.reviser: Reviser | None = None
         self.shut_down = False
+        self._turn: asyncio.Lock | None = None
+        self._holds = False
+        self._draft: dict[str, Any] | None = None
+
+    @property
+    def turn(self) -> asyncio.Lock:
+        """Whoever holds it may call callbacks while the instance runs: its checks, or who changes it."""
+        if self._turn is None:
+            self._turn = asyncio.Lock()
+        return self._turn
+
+    @property
+    def overdue(self) -> str:
+        """Name of a callback that still runs although nobody waits for it any more; empty when none does."""
+        return self.caller.overdue or (self.reviser.overdue if self.reviser is not None else "")
 
     # --- what the module sees -----------------------------------------------------------------------------------------
 
@@ -158,7 +187,7 @@ class Incarnation:
     def publish(self, exports: Mapping[str, Any]) -> None:
         """Add to what the instance exports; told at once when it runs, else with the move to running."""
         try:
-            text = json.dumps({**self.exports, **exports}, allow_nan=False)
+            text = json.dumps({**(self._draft or self.exports), **exports}, allow_nan=False)
             together = json.loads(text)
             msgspec.msgpack.encode(together)
         except (TypeError, OverflowError, UnicodeEncodeError) as error:
@@ -168,9 +197,24 @@ class Incarnation:
         if size > EXPORT_LIMIT:
             message = f"the exports of `{self.address}` are {size} bytes of JSON, {EXPORT_LIMIT} are allowed"
             raise ValueError(message)
+        if self._holds:
+            self._draft = together
+            return
         self.exports = together
         if self.state is S.RUNNING:
             self.stage.exported(self)
+
+    def hold_exports(self) -> None:
+        """Keep back what is published while the instance is changed."""
+        self._holds = True
+
+    def release_exports(self, *, keep: bool) -> dict[str, Any] | None:
+        """Export what was kept back, or forget it; gives the exports where there were any kept back."""
+        draft, self._draft, self._holds = self._draft, None, False
+        if not keep or draft is None:
+            return None
+        self.exports = draft
+        return draft
 
     # --- up -----------------------------------------------------------------------------------------------------------
 
@@ -281,10 +325,12 @@ class Incarnation:
         end = loop.time() + seconds
         if self.checks is not None:
             await self.checks.end()
+        if self.reviser is not None:
+            await self.reviser.end(seconds / 4)
         left = await self._end_main_loop(seconds / 2)
         fault = None
-        if self.caller.abandoned or not await self.caller.thread_ended(max(seconds / 4, end - loop.time())):
-            left.append(f"`{self.caller.overdue or 'a callback'}`, still running, so that `shutdown` was not called")
+        if self.caller.abandoned or not await self._thread_ended(max(seconds / 4, end - loop.time())):
+            left.append(f"`{self.overdue or 'a callback'}`, still running, so that `shutdown` was not called")
         elif self.module is not None and not self.shut_down:
             self.shut_down = True
             fault = await self._shut_down(max(seconds / 4, end - loop.time()))
@@ -293,6 +339,10 @@ class Incarnation:
         if left:
             self.stage.unfinished(self, tuple(left))
         return fault
+
+    async def _thread_ended(self, seconds: float) -> bool:
+        """Wait for the callback that still runs on a thread; tells whether none runs any more."""
+        return await self.caller.thread_ended(seconds) and not self.overdue
 
     async def _shut_down(self, seconds: float) -> Fault | None:
         """Call `shutdown` of the hook, then of the module, whatever the first one did."""

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
@@ -20,10 +20,21 @@ from ignrun.host.ledger import Ledger
 from ignrun.host.masking import Masker
 from ignrun.host.outbox import Outbox
 from ignrun.host.provided import Streams
+from ignrun.host.revising import Reviser, not_running
 from ignrun.host.seat import SERVING, Offer, Seat, is_met, under_way
 from ignrun.host.steps import Marked, mark
-from ignrun.protocol.orders import Check, Clear, ClearStop, Load, Routes, Start, Stop
-from ignrun.protocol.reports import Exported, HealthReport, ImportFault, Loaded, Move, Traits, Unfinished
+from ignrun.protocol.orders import Assignment, Clear, ClearStop, Load, Prepare, Revise, Revision, Routes, Start, Stop
+from ignrun.protocol.reports import (
+    Exported,
+    HealthReport,
+    ImportFault,
+    Loaded,
+    Move,
+    Prepared,
+    Revised,
+    Traits,
+    Unfinished,
+)
 from ignrun.sdk.health import HealthResult
 from ignrun.sdk.peer import Peer
 from ignrun.sdk.timing import HostClock, ModuleClock
@@ -155,12 +166,19 @@ class Instances:
         for address in tuple(self._awaits_routes):
             self._wake(self._seats[address])
 
-    def check(self, order: Check) -> None:
-        """Ask the health of running incarnations more often, or as usual again."""
-        for item in order.items:
-            seat = self._of_epoch(item.address, item.epoch)
-            if seat is not None and seat.incarnation is not None and seat.incarnation.checks is not None:
-                seat.incarnation.checks.pace(order.interval)
+    def revise(self, order: Prepare | Revise) -> None:
+        """Ask running incarnations whether they would accept a change, or change them in place."""
+        prepares = isinstance(order, Prepare)
+        for revision in order.revisions:
+            reviser = self._reviser_of(revision)
+            if reviser is None:
+                fault = not_running(revision.address, self._state_of(revision.address).value)
+                answer = Prepared if prepares else Revised
+                self._outbox.say(answer(revision.address, revision.epoch, revision.change, fault))
+            elif prepares:
+                reviser.prepare(revision)
+            else:
+                reviser.revise(revision)
 
     async def stop_all(self) -> None:
         """Stop everything in reverse order, waiting for nobody outside."""
@@ -199,10 +217,10 @@ class Instances:
         if before:
             await asyncio.wait(before)
         old = seat.incarnation
-        if old is None or not old.caller.overdue:
+        if old is None or not old.overdue:
             return ""
         await old.caller.thread_ended(seat.assignment.timeouts.stop)
-        return old.caller.overdue
+        return old.overdue
 
     def _new_incarnation(self, seat: Seat, epoch: int) -> Incarnation:
         if seat.next_load is not None:
@@ -328,12 +346,16 @@ class Instances:
         if seat.state in RESTING:
             seat.stop_wanted = False
         for _, binding in seat.local_bindings:
-            provider = self._seats.get(binding.provider)
-            if provider is not None and seat.address in provider.stop_blockers:
-                provider.stop_blockers.discard(seat.address)
-                self._try_stop(provider)
+            self._unblock(binding.provider, seat.address)
         self._notify(seat)
         self._look_for_rest()
+
+    def _unblock(self, address: str, dependent: str) -> None:
+        """Let a provider stop as far as this dependent goes."""
+        provider = self._seats.get(address)
+        if provider is not None and dependent in provider.stop_blockers:
+            provider.stop_blockers.discard(dependent)
+            self._try_stop(provider)
 
     def _clean(self, seat: Seat, incarnation: Incarnation) -> None:
         seat.cleaning = self._task(incarnation.clean(), seat.address, "cleanup")
@@ -401,6 +423,27 @@ class Instances:
         self._failed(incarnation, fault)
         self._stopped(seat)
 
+    def exports_of(self, address: str) -> Mapping[str, Any]:
+        """Give what a provider exports."""
+        return self.directory.exports(address)
+
+    def answered(self, incarnation: Incarnation, answer: Prepared | Revised) -> None:
+        """Report what became of a change in place; fail an incarnation of which nobody knows what is in effect."""
+        self._outbox.say(answer)
+        if isinstance(answer, Revised) and answer.fault is not None and incarnation.state in SERVING:
+            self._failed(incarnation, answer.fault)
+
+    def reassigned(self, incarnation: Incarnation, assignment: Assignment) -> None:
+        """Keep what an incarnation is bound to from now on; who only waited for it to stop may stop."""
+        seat = self._seats[incarnation.address]
+        before = [one.provider for _, one in seat.local_bindings]
+        self._unbind(seat)
+        seat.assignment = incarnation.assignment = assignment
+        self._bind(seat)
+        seat.unmet = {index for index, one in seat.local_bindings if not is_met(one, self._offer_of(one.provider))}
+        for address in {*before} - {one.provider for _, one in seat.local_bindings}:
+            self._unblock(address, seat.address)
+
     def peers(self, incarnation: Incarnation, slot: str) -> Peer | tuple[Peer, ...]:
         """Give what is bound to a slot."""
         assert self.find_peers is not None
@@ -419,6 +462,20 @@ class Instances:
     def seat_of(self, address: str) -> Seat | None:
         """Give the seat of an instance of this host."""
         return self._seats.get(address)
+
+    def _state_of(self, address: str) -> ModuleState:
+        seat = self._seats.get(address)
+        return seat.state if seat is not None else ModuleState.UNINITIALIZED
+
+    def _reviser_of(self, revision: Revision) -> Reviser | None:
+        """Give who changes this incarnation; None where it does not run here."""
+        seat = self._of_epoch(revision.address, revision.epoch)
+        running = seat.serving if seat is not None else None
+        if running is None or running.epoch != revision.epoch:
+            return None
+        if running.reviser is None:
+            running.reviser = Reviser(running)
+        return running.reviser
 
     def _of_epoch(self, address: str, epoch: int) -> Seat | None:
         """Give the seat if this is its incarnation; an order for another one is stale."""

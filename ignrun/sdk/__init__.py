@@ -1,5 +1,6 @@
 """What a module author writes against; standard library and msgspec only."""
 
+from ignrun.sdk.change import ConfigChange as ConfigChange
 from ignrun.sdk.configuration import ConfigurationValidator as ConfigurationValidator
 from ignrun.sdk.configuration import ModuleConfigurationManager as ModuleConfigurationManager
 from ignrun.sdk.context import ModuleContext as ModuleContext

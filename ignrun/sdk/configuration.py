@@ -1,6 +1,6 @@
 """Owns ModuleConfigurationManager, the view a module has of its config, and ConfigurationValidator."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ignrun.sdk.raised import NotOffered
@@ -32,14 +32,14 @@ class ConfigurationValidator:
 class ModuleConfigurationManager:
     """A view of a module's resolved config, secrets masked; a change of it is a request to the runner."""
 
-    def __init__(self, values: Any, config: type | None) -> None:
+    def __init__(self, values: Callable[[], Any], config: type | None) -> None:
         self._values = values
         self._config = config
 
     @property
     def values(self) -> Mapping[str, Any]:
         """All resolved values, as plain data that cannot be changed; secrets are `Secret`."""
-        return frozen(self._values) or {}
+        return frozen(self._values()) or {}
 
     @property
     def validator(self) -> ConfigurationValidator:
@@ -51,7 +51,7 @@ class ModuleConfigurationManager:
 
     def get(self, path: str, default: Any = _NOTHING) -> Any:
         """Give the value at a dotted path such as `server.port`; raises KeyError where there is none and no default."""
-        at = self._values
+        at = self._values()
         for key in path.split("."):
             if not isinstance(at, Mapping) or key not in at:
                 if default is _NOTHING:

@@ -12,6 +12,7 @@ class FaultKind(enum.Enum):
     TIMED_OUT = "timed-out"  # a callback, a probe or a stop did not end in time
     NOT_READY = "not-ready"  # the module raised NotReady
     FATAL = "fatal"  # the module raised Fatal: no retry
+    REJECTED = "rejected"  # the module raised Reject: this change is refused, nothing has happened
     IMPORT = "import"  # its code could not be imported
     EXITED = "exited"  # its process ended
     NOT_STARTED = "not-started"  # its process could not be started

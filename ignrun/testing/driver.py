@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from ignrun.host.callbacks import THREADS, Abandoned, whose
 from ignrun.host.config import settle as settle_config
 from ignrun.host.deadlines import Deadlines
@@ -17,9 +19,10 @@ from ignrun.host.incarnation import Incarnation
 from ignrun.host.ledger import POOLS, Ledger
 from ignrun.host.masking import Masker
 from ignrun.host.provided import Streams, call_provided, open_provided
+from ignrun.host.revising import Reviser
 from ignrun.host.wanted import Wanted
-from ignrun.protocol.orders import Assignment, Folders, Timeouts
-from ignrun.protocol.reports import Move
+from ignrun.protocol.orders import Assignment, Folders, Revision, Timeouts
+from ignrun.protocol.reports import Move, Prepared, Revised
 from ignrun.sdk.health import HealthResult
 from ignrun.sdk.lifecycle import LifecycleRecord, ModuleLifecycleManager
 from ignrun.sdk.module import module_class
@@ -29,6 +32,7 @@ from ignrun.terms.fault import Fault
 from ignrun.terms.metadata import ModuleMetadata
 from ignrun.terms.names import ModuleScope, address_of
 from ignrun.terms.states import RESTING, ModuleState
+from ignrun.testing.changes import changed_paths
 from ignrun.testing.clock import FakeClock
 from ignrun.testing.peer import FakePeer
 
@@ -66,7 +70,7 @@ class Driver:
         self._kind = module_class(entry, getattr(entry, "__name__", "entry"))
         self._record = LifecycleRecord(assignment.address)
         self._incarnation = self._fresh(1)
-        self._changed: asyncio.Event = asyncio.Event()
+        self._answer: asyncio.Future[Prepared | Revised] | None = None
         self._ending: asyncio.Task[None] | None = None
 
     # --- what a test does ---------------------------------------------------------------------------------------------
@@ -93,6 +97,22 @@ class Driver:
             raise RuntimeError(message)
         await self._within(checks.ask())
         return self.health
+
+    async def prepare_reconfigure(self, config: Mapping[str, Any]) -> None:
+        """Ask it whether it would accept this config; nothing changes. Raises ModuleFailed when it would not."""
+        await self._revised(self._reviser.prepare, self._revision(config))
+
+    async def reconfigure(self, config: Mapping[str, Any]) -> None:
+        """Change its config as an apply does: it is asked, then told. Raises ModuleFailed; after a failed `reconfigure` it is in error."""
+        revision = self._revision(config)
+        await self._revised(self._reviser.prepare, revision)
+        await self._revised(self._reviser.revise, revision)
+
+    async def rebind(self, slot: str, peer: Bound | None) -> None:
+        """Bind a slot anew, or to nothing, and tell it by `rebind`; raises ModuleFailed, and it is in error then."""
+        self._peers = {**self._peers, slot: peer} if peer is not None else _without(self._peers, slot)
+        self._bind_peers()
+        await self._revised(self._reviser.revise, replace(self._revision(self._assignment.config), slots=(slot,)))
 
     async def stop(self) -> None:
         """Stop it from wherever it is; raises ModuleFailed when its shutdown fails."""
@@ -196,6 +216,23 @@ class Driver:
         work = incarnation.clean() if fault is not None else incarnation.stop("completed")
         self._ending = asyncio.Task(work, loop=asyncio.get_running_loop())
 
+    def exports_of(self, address: str) -> Mapping[str, Any]:
+        """Give what a fake peer exports."""
+        peers = [peer for bound in self._peers.values() for peer in _each(bound)]
+        return next((peer.exports for peer in peers if peer.address == address), {})
+
+    def reassigned(self, incarnation: Incarnation, assignment: Assignment) -> None:
+        """Keep the new config for the next incarnation, too."""
+        self._assignment = incarnation.assignment = assignment
+
+    def answered(self, incarnation: Incarnation, answer: Prepared | Revised) -> None:
+        """Keep the answer; fail an incarnation of which nobody knows what is in effect."""
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(answer)
+        if isinstance(answer, Revised) and answer.fault is not None and incarnation.state not in RESTING:
+            incarnation.fail(answer.fault)
+            self._ending = asyncio.Task(incarnation.clean(), loop=asyncio.get_running_loop())
+
     def gave_up(self, incarnation: Incarnation, fault: Fault) -> None:
         """Fail an incarnation whose callback does not end."""
         incarnation.fail(fault)
@@ -224,12 +261,38 @@ class Driver:
     def _bind(self) -> None:
         asyncio.get_running_loop().set_task_factory(self._ledger)
         self.fault, self.left_behind, self._ending = None, (), None
+        self._bind_peers()
+
+    def _bind_peers(self) -> None:
         for slot, bound in self._peers.items():
-            for peer in (bound,) if isinstance(bound, FakePeer) else bound:
+            for peer in _each(bound):
                 peer.bind(slot)
 
     def _settle(self) -> Any:
-        return settle_config(self._assignment, lambda _: {}, self.masker)
+        return settle_config(self._assignment, self.exports_of, self.masker)
+
+    @property
+    def _reviser(self) -> Reviser:
+        if self._incarnation.reviser is None:
+            self._incarnation.reviser = Reviser(self._incarnation)
+        return self._incarnation.reviser
+
+    def _revision(self, config: Mapping[str, Any]) -> Revision:
+        now = self._assignment
+        paths = tuple(changed_paths(now.config, dict(config)))
+        return Revision(
+            now.address, self._incarnation.epoch, 1, dict(config), now.pending, now.secrets, now.bindings, paths
+        )
+
+    async def _revised(self, begin: Callable[[Revision], None], revision: Revision) -> None:
+        """Have a revision begun, wait for its answer, and raise ModuleFailed when that is a fault."""
+        self._answer = asyncio.get_running_loop().create_future()
+        begin(revision)
+        answer = await self._answer
+        if answer.fault is not None:
+            if self._ending is not None:
+                await self._ending
+            raise ModuleFailed(answer.fault)
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -249,6 +312,14 @@ class Driver:
             return await work
         finally:
             whose.reset(token)
+
+
+def _each(bound: Bound) -> tuple[FakePeer, ...]:
+    return (bound,) if isinstance(bound, FakePeer) else tuple(bound)
+
+
+def _without(peers: Mapping[str, Bound], slot: str) -> dict[str, Bound]:
+    return {name: bound for name, bound in peers.items() if name != slot}
 
 
 class _Drive:

@@ -18,6 +18,7 @@ CATCHES_ALL: dict[str, str] = {
     "ignrun/host/incarnation.py": "makes objects of module code and awaits their main loop",
     "ignrun/host/logs.py": "asks objects of module code for their text",
     "ignrun/host/provided.py": "calls module code",
+    "ignrun/host/revising.py": "makes the `Config` of a module, which may have code of its own",
     "ignrun/host/serve.py": "the outermost frame of a host",
     "ignrun/host/template.py": "the outermost frame of a forked host",
     "ignrun/planner/config/providers/table.py": "imports and calls what plug-ins bring",

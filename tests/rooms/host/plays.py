@@ -1,17 +1,33 @@
 """The modules that the tests of this room run in hosts."""
 
 import asyncio
+import contextlib
+import os
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from ignrun import Fatal, Module, NotReady, Secret, degraded, healthy, provides, unhealthy
+from ignrun import (
+    ConfigChange,
+    Duration,
+    Fatal,
+    Module,
+    NotReady,
+    Reject,
+    Secret,
+    degraded,
+    healthy,
+    provides,
+    unhealthy,
+)
 
 released = threading.Event()
 """Ends what hangs, so that no test leaves anything behind."""
 
 called = threading.Event()
-"""Set while `slow` is being called."""
+"""Set once `slow`, or what hangs in a change, is being called."""
 
 heard: list[tuple[str, str, str]] = []
 """(address, callback, "begin" | "end"), in order, of every Recorder."""
@@ -317,3 +333,99 @@ def plain_function(ctx: Any) -> None: ...
 
 
 class NoModule: ...
+
+
+class Tunable(Module):
+    """Can be changed while it runs; does what the new config says in the callback that it names, and hears every callback."""
+
+    @dataclass
+    class Config:
+        flush: Duration = 1.0
+        password: Secret | None = None
+        do: str = ""
+        at: str = "reconfigure"
+        checked: bool = False
+
+        def __post_init__(self) -> None:
+            if self.flush > 100:
+                raise ValueError("nobody flushes that seldom")
+
+    config: Config
+
+    async def initialize(self) -> None:
+        self.told: list[Any] = []
+
+    async def startup(self) -> None:
+        self.export(me=id(self), pid=os.getpid(), told=self.told)
+
+    @contextlib.contextmanager
+    def heard(self, callback: str) -> Iterator[None]:
+        heard.append((self.context.address, callback, "begin"))
+        try:
+            yield
+        finally:
+            heard.append((self.context.address, callback, "end"))
+
+    async def act(self, callback: str, config: Any) -> None:
+        with self.heard(callback):
+            if callback == config.at:
+                await getattr(self, config.do or "nothing")()
+
+    async def nothing(self) -> None:
+        await asyncio.sleep(0)
+
+    async def reject(self) -> None:
+        raise Reject("it would wear the disk out")
+
+    async def fail(self) -> None:
+        raise ValueError("no such disk")
+
+    async def hang(self) -> None:
+        called.set()
+        await asyncio.sleep(3600)
+
+    async def cling(self) -> None:
+        called.set()
+        while not released.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
+
+    async def dawdle(self) -> None:
+        await asyncio.sleep(0.1)
+
+    async def prepare_reconfigure(self, change: ConfigChange) -> None:
+        assert self.config is change.old
+        await self.act("prepare_reconfigure", change.new)
+
+    async def reconfigure(self, change: ConfigChange) -> None:
+        assert self.config is change.old
+        self.told.append([*change.paths, change.old.flush, change.new.flush])
+        self.export(told=self.told)
+        await self.act("reconfigure", change.new)
+
+    async def rebind(self, slot: str, peer: Any) -> None:
+        await self.act("rebind", self.config)
+        if isinstance(peer, tuple):
+            self.told.append([slot, *(one.address for one in peer)])
+        else:
+            self.told.append([slot, peer and await peer.call("add", 1), peer is self.dependency(slot, None)])
+        self.export(told=self.told, flush=self.config.flush)
+
+    async def check_health(self) -> None:
+        with self.heard("check_health"):
+            await asyncio.sleep(0)
+
+    async def shutdown(self) -> None:
+        with self.heard("shutdown"):
+            await asyncio.sleep(0)
+
+
+class TunableOnThreads(Module):
+    """Changed by plain callbacks."""
+
+    def prepare_reconfigure(self, change: ConfigChange) -> None:
+        assert threading.current_thread().name.startswith("callback")
+
+    def reconfigure(self, change: ConfigChange) -> None:
+        self.export(on=threading.current_thread().name.partition("_")[0], new=dict(change.new))
+        released.wait(change.new.get("seconds", 0))
