@@ -1,16 +1,17 @@
-"""Turns calls into HTTP requests over a runner's Unix socket, and its answers back into values or failures."""
+"""Turns calls into HTTP requests to a runner, and its answers back into values or failures."""
 
 import http.client
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPResponse
-from typing import TYPE_CHECKING, Final, TypeVar
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from ignrun.control.wire import ApplyLine, ApplyRequest, AskReply, AskRequest, DownRequest, Ended, Problem, Verb
+from ignrun.control.sse import messages
+from ignrun.control.wire import ApplyRequest, AskReply, AskRequest, Configs, DownRequest, Modules, Problem, Verb
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.status_report import InstanceStatus, StatusReport
 from ignrun.terms.events import Event
@@ -19,18 +20,16 @@ from ignrun.terms.failure import Failure, NoRunner, RunnerRefused, WaitTimedOut
 if TYPE_CHECKING:
     from ignrun.render.diagnostics import Diagnosis
     from ignrun.render.plan import PlanReport
+    from ignrun.runtime.observe.record import LogRecord
 
 T = TypeVar("T")
 
 PATIENCE: Final = 10.0
 """Seconds until a runner must have answered what it can answer at once."""
 
-_LINES: Final[msgspec.json.Decoder[ApplyLine]] = msgspec.json.Decoder(ApplyLine)
-_EVENTS: Final = msgspec.json.Decoder(Event)
-
 
 class Client:
-    """A client of one runner; every call opens a connection of its own.
+    """A client of one runner, at its control socket or on loopback; every call opens a connection of its own.
 
     Each raises NoRunner when nobody answers at the socket (or the runner ended before it had answered), RunnerRefused with the
     runner's own words, and WaitTimedOut when the answer did not come in time.
@@ -38,8 +37,35 @@ class Client:
 
     def __init__(self, path: str, patience: float = PATIENCE) -> None:
         """Take the path of a control socket, and how many seconds an answer may take."""
-        self._path = path
+        self._connect: Callable[[float | None], http.client.HTTPConnection] = lambda seconds: _UnixConnection(
+            path, seconds
+        )
         self._patience = patience
+        self._headers = {"Content-Type": "application/json"}
+
+    @classmethod
+    def at(cls, url: str, token: str, patience: float = PATIENCE) -> Self:
+        """Make a client of a runner that listens on loopback (`--listen`); the token stands in its state folder."""
+        place = urlsplit(url)
+        client = cls("", patience)
+        client._connect = lambda seconds: http.client.HTTPConnection(place.hostname or "", place.port, timeout=seconds)
+        client._headers["Authorization"] = f"Bearer {token}"
+        return client
+
+    @classmethod
+    def of(cls, plant: str, patience: float = PATIENCE) -> Self:
+        """Make a client of the plant of this name that runs on this machine; raises NoRunner or AmbiguousPlant."""
+        import os
+
+        from ignrun.runtime.journal.registry import live_runners, run_time_folder
+        from ignrun.terms.failure import AmbiguousPlant
+
+        found = [one for one in live_runners(run_time_folder(os.environ)) if one.plant == plant]
+        if len(found) > 1:
+            raise AmbiguousPlant(tuple(f"{one.plant} ({one.manifest})" for one in found))
+        if not found:
+            raise NoRunner(f"no plant `{plant}` runs", "`ignrun ps` lists those that do")
+        return cls(found[0].socket, patience)
 
     def status(self) -> StatusReport:
         """Ask for the plant and its instances."""
@@ -72,24 +98,41 @@ class Client:
         The apply goes on when this is interrupted.
         """
         with self._answer("POST", "/v1/apply", request, None) as response:
-            for text in _lines(response):
-                line = _line(text)
-                match line:
-                    case Ended(outcome):
-                        return outcome
-                    case Problem():
-                        raise _refusal(http.client.CONFLICT, line)
+            for message in messages(_lines(response)):
+                match message.kind:
+                    case "outcome":
+                        return _read(message.data, OutcomeReport)
+                    case "problem":
+                        raise _refusal(http.client.CONFLICT, _read(message.data, Problem))
                     case _:
-                        on_event(line.event)
+                        on_event(_read(message.data, Event))
         raise NoRunner("the runner ended before the apply did", "`ignrun status` says how the plant is")
 
     def events(self, after: int = 0, *, follow: bool = False) -> Iterator[Event]:
         """Give events with numbers above `after` (the last N for -N); with `follow` also those to come, until the runner ends."""
-        wanted = f"/v1/events?after={after}&follow={'true' if follow else 'false'}"
-        with self._answer("GET", wanted, None, None if follow else self._patience) as response:
-            for text in _lines(response):
-                if text.startswith(b"data: "):
-                    yield _EVENTS.decode(text[6:])
+        yield from self._stream("/v1/events", {"after": after, "follow": follow}, Event)
+
+    def logs(
+        self,
+        *modules: str,
+        level: str = "debug",
+        grep: str = "",
+        lines: int = 100,
+        follow: bool = False,
+    ) -> "Iterator[LogRecord]":
+        """Give the last `lines` lines of these modules (all where none is named) that hold `grep`; with `follow` also those to come."""
+        from ignrun.runtime.observe.record import LogRecord
+
+        wanted = {"module": modules, "level": level, "grep": grep, "lines": lines, "follow": follow}
+        yield from self._stream("/v1/logs", wanted, LogRecord)
+
+    def modules(self) -> Modules:
+        """Ask for the modules of the plant, each with its instances in a few words."""
+        return self._get("/v1/modules", Modules)
+
+    def config(self, module: str = "") -> Configs:
+        """Ask for the config in force, of one module or of all; secrets are masked."""
+        return self._get(f"/v1/config?{urlencode({'module': module})}", Configs)
 
     def down(self, by: str = "") -> None:
         """Ask the plant to go down; returns at once, the runner ends when everything has stopped."""
@@ -107,15 +150,22 @@ class Client:
         with self._answer("GET", path, None, self._patience) as response:
             return _decoded(response, wanted)
 
+    def _stream(self, path: str, query: dict[str, Any], wanted: type[T]) -> Iterator[T]:
+        words = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
+        patience = None if query["follow"] else self._patience
+        with self._answer("GET", f"{path}?{urlencode(words, doseq=True)}", None, patience) as response:
+            for message in messages(_lines(response)):
+                yield _read(message.data, wanted)
+
     @contextmanager
     def _answer(
         self, method: str, path: str, body: object, patience: float | None, accepted: tuple[int, ...] = (200,)
     ) -> Iterator[HTTPResponse]:
         """Send a request and give its answer; whatever goes wrong on the way becomes a failure."""
-        connection = _UnixConnection(self._path, patience)
+        connection = self._connect(patience)
         try:
             with _exchange():
-                connection.request(method, path, _encoded(body), {"Content-Type": "application/json"})
+                connection.request(method, path, _encoded(body), self._headers)
                 response = connection.getresponse()
             if response.status not in accepted:
                 raise _refusal(response.status, _decoded(response, Problem))
@@ -181,16 +231,13 @@ def _lines(response: HTTPResponse) -> Iterator[bytes]:
         yield line
 
 
-def _line(text: bytes) -> ApplyLine:
-    try:
-        return _LINES.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _strange(error) from error
-
-
 def _decoded(response: HTTPResponse, wanted: type[T]) -> T:
     with _exchange():
         text = response.read()
+    return _read(text, wanted)
+
+
+def _read(text: bytes, wanted: type[T]) -> T:
     try:
         return msgspec.json.decode(text, type=wanted)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""Owns the control socket itself: how it is bound, and who is at its other end."""
+"""Owns the sockets of the control API: how they are bound, and who is at the other end."""
 
 import os
 import socket
@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from ignrun.terms.failure import StateFolderFailure
+from ignrun.control.token import LOOPBACK, Listening
+from ignrun.terms.failure import Failure, StateFolderFailure
 
 _CREDENTIALS: Final = struct.Struct("3i")  # Linux: pid, uid, gid
 _LOCAL_PEERCRED: Final = 0x001  # macOS: `struct xucred`, whose second word is the uid
@@ -34,6 +35,22 @@ def bind_private(path: Path) -> socket.socket:
         listening.close()
         raise StateFolderFailure(path.parent, f"`{path.name}` cannot be bound ({error.strerror or error})") from error
     return listening
+
+
+def bind_loopback(wanted: Listening) -> tuple[socket.socket, Listening]:
+    """Listen on an address of loopback and say which port it became; raises Failure."""
+    family = socket.AF_INET6 if ":" in LOOPBACK[wanted.host] else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((LOOPBACK[wanted.host], wanted.port))
+        listening.listen(_BACKLOG)
+        listening.setblocking(False)
+    except OSError as error:
+        listening.close()
+        where = f"{wanted.host}:{wanted.port}"
+        raise Failure(f"`{where}` cannot be listened on: {error.strerror}", "name another port") from error
+    return listening, Listening(wanted.host, listening.getsockname()[1])
 
 
 def may_enter(connection: socket.socket) -> bool:

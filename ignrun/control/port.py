@@ -4,24 +4,32 @@ from typing import Protocol
 
 from ignrun.control.feed import EventFeed
 from ignrun.control.wire import ApplyRequest, Verb
+from ignrun.render.config import ConfigReport
 from ignrun.render.diagnostics import Diagnosis
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport
-from ignrun.render.status_report import StatusReport
+from ignrun.render.status_report import RunnerFacts, StatusReport
 
 
 class Steering(Protocol):
     """A runner as its clients steer it; called in the runner's loop, so nothing here may block.
 
-    A Failure raised by any of these becomes a Problem; one that is raised after the answer has begun, its last line.
+    A Failure raised by any of these becomes a Problem; one that is raised after the answer has begun, its last message.
     """
 
     @property
     def feed(self) -> EventFeed:
         """Where durable events come from."""
 
+    @property
+    def runner(self) -> RunnerFacts:
+        """What the runner knows of itself, its state folder among it."""
+
     def status(self) -> StatusReport:
         """Describe the plant now."""
+
+    def config(self, address: str) -> ConfigReport | None:
+        """Describe the config in force of an instance, secrets masked; None for one that is not in force."""
 
     def ready(self) -> str:
         """Say why the plant is not up as wanted, nothing when it is (`/readyz`)."""

@@ -1,33 +1,52 @@
-"""Turns requests into calls of the runner, and its answers into responses; what no route names is refused."""
+"""Turns requests into calls of the runner, and its answers into responses; what no endpoint names is refused."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from pathlib import Path
+from typing import Any, Final, get_args
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ignrun.control.guard import App, Guard
+from ignrun.control.endpoints import ENDPOINTS
+from ignrun.control.exchange import HANDLERS, HEADERS, answer, read_body, read_query, refusal_of
+from ignrun.control.openapi import openapi
 from ignrun.control.port import Steering
-from ignrun.control.streams import Stream, Streams, apply_stream, event_stream, problem_of
-from ignrun.control.wire import BODY_LIMIT, ApplyRequest, AskReply, AskRequest, DownRequest, Problem, Verb
+from ignrun.control.streams import Stream, Streams, apply_stream, begun, event_stream, log_stream
+from ignrun.control.wire import (
+    ApplyRequest,
+    AskReply,
+    AskRequest,
+    ConfigQuery,
+    Configs,
+    DownRequest,
+    EventsQuery,
+    InstanceBrief,
+    Level,
+    LogsQuery,
+    ModuleBrief,
+    Modules,
+    Problem,
+    Verb,
+    Word,
+)
 from ignrun.render.outcome import OutcomeReport
-from ignrun.render.status_report import InstanceStatus
-from ignrun.terms.failure import Failure, LockHeld, ReaderFailure, StateFolderFailure
+from ignrun.render.plan import PlanReport
+from ignrun.render.status_report import FORMAT_VERSION, InstanceStatus
+from ignrun.runtime.journal.folder import StateFolder
+from ignrun.runtime.observe.reader import LogReader
+from ignrun.runtime.observe.record import LogRecord, log_name
 from ignrun.terms.hints import did_you_mean
 
-T = TypeVar("T")
-
-_STATUS: Final[dict[type[Failure], int]] = {LockHeld: 409, ReaderFailure: 422, StateFolderFailure: 503}
-_HEADERS: Final = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_LONGEST_NAME: Final = 200  # a near word is looked for in the runner's loop
+_DOCUMENT: Final[list[bytes]] = []
+"""The OpenAPI document, once somebody has asked for it."""
 
 
 class Door:
-    """The routes of one runner."""
+    """What answers the endpoints of one runner; the first line of each docstring is its summary in the OpenAPI document."""
 
     def __init__(self, steering: Steering, streams: Streams) -> None:
         """Take whom they steer and where their streams are kept."""
@@ -36,38 +55,73 @@ class Door:
         self._applies: set[asyncio.Task[OutcomeReport]] = set()
 
     def routes(self) -> list[Route]:
-        """Name every route; all else is 404."""
-        return [
-            Route("/healthz", self.healthz, methods=["GET"]),
-            Route("/readyz", self.readyz, methods=["GET"]),
-            Route("/v1/status", self.status, methods=["GET"]),
-            Route("/v1/modules/{address}", self.module, methods=["GET"]),
-            Route("/v1/modules/{address}/restart", self.restart, methods=["POST"]),
-            Route("/v1/modules/{address}/start", self.start, methods=["POST"]),
-            Route("/v1/modules/{address}/stop", self.stop, methods=["POST"]),
-            Route("/v1/modules/{address}/maintenance", self.maintenance, methods=["POST"]),
-            Route("/v1/plan", self.plan, methods=["POST"]),
-            Route("/v1/apply", self.apply, methods=["POST"]),
-            Route("/v1/events", self.events, methods=["GET"]),
-            Route("/v1/down", self.down, methods=["POST"]),
-        ]
+        """Make the routes of the table; all else is 404."""
+        return [Route(one.path, getattr(self, one.handler), methods=[one.method]) for one in ENDPOINTS]
 
     async def healthz(self, _: Request) -> Response:
-        """The runner's loop turns."""
-        return answer(200, {"status": "ok"})
+        """Say that the runner's loop turns."""
+        return answer(200, Word("ok"))
 
     async def readyz(self, _: Request) -> Response:
-        """The plant is up as wanted, or why it is not."""
+        """Say that the plant is up as wanted, or why it is not (503)."""
         reason = self._steering.ready()
-        return answer(503, Problem(reason)) if reason else answer(200, {"status": "ready"})
+        return answer(503, Problem(reason)) if reason else answer(200, Word("ready"))
+
+    async def openapi(self, _: Request) -> Response:
+        """Give this document."""
+        if not _DOCUMENT:
+            _DOCUMENT.append(msgspec.json.encode(openapi(ENDPOINTS, Door)))
+        return Response(_DOCUMENT[0], 200, HEADERS, "application/json")
+
+    # --- what is ------------------------------------------------------------------------------------------------------
 
     async def status(self, _: Request) -> Response:
-        """The plant and its instances."""
+        """Give the plant and its instances."""
         return answer(200, self._steering.status())
 
+    async def modules(self, _: Request) -> Response:
+        """Give the modules of the plant, each with its instances in a few words."""
+        found: dict[str, list[InstanceBrief]] = {}
+        for one in self._steering.status().instances:
+            brief = InstanceBrief(one.address, one.scope, one.state, one.health, one.cause)
+            found.setdefault(one.module, []).append(brief)
+        briefs = tuple(ModuleBrief(name, tuple(each)) for name, each in found.items())
+        return answer(200, Modules(FORMAT_VERSION, briefs))
+
     async def module(self, request: Request) -> Response:
-        """One instance, by address, or by module where it has one scope."""
-        return answer(200, self._instance(request))
+        """Give one instance, by address, or by module where it has one scope."""
+        return answer(200, self._instance(request.path_params["address"]))
+
+    async def config(self, request: Request) -> Response:
+        """Give the config in force, each value with the layer and the place that it comes from; secrets are masked."""
+        named = read_query(request, ConfigQuery).module
+        known = [one for one in self._steering.status().instances if named in {"", one.address, one.module}]
+        if named and not known:
+            self._instance(named)  # refuses
+        reports = (self._steering.config(one.address) for one in known)
+        return answer(200, Configs(FORMAT_VERSION, tuple(one for one in reports if one)))
+
+    async def events(self, request: Request) -> Stream:
+        """Stream what happens, each message with the number of its event as id; Last-Event-ID resumes behind it."""
+        query = read_query(request, EventsQuery)
+        feed = self._steering.feed
+        resumed = request.headers.get("last-event-id", "")
+        if resumed and not (resumed.isdecimal() and resumed.isascii()):
+            raise refusal_of(400, "`Last-Event-ID` is the number of an event")
+        after = int(resumed[:20]) if resumed else query.after
+        first = max(0, feed.last + after) if after < 0 else after
+        return self._stream(event_stream(feed, first, follow=query.follow))
+
+    async def logs(self, request: Request) -> Stream:
+        """Stream the last lines that modules wrote, and those to come."""
+        query = read_query(request, LogsQuery)
+        for one in query.module:
+            if log_name(one) != one.partition("@")[0]:
+                raise refusal_of(404, f"there is no module `{one}`")
+        folder = StateFolder(Path(self._steering.runner.state_dir)).logs
+        return self._stream(log_stream(lambda: _log_reader(folder, query), query.lines, follow=query.follow))
+
+    # --- what is asked for --------------------------------------------------------------------------------------------
 
     async def restart(self, request: Request) -> Response:
         """Stop an instance and start it again; answers when it has settled."""
@@ -90,119 +144,64 @@ class Door:
         if body.off and verb != "maintenance":
             raise refusal_of(400, f"`off` goes with maintenance, not with {verb}")
         asked: Verb = "resume" if body.off else verb
-        address = self._instance(request).address
+        address = self._instance(request.path_params["address"]).address
         refusal = await self._steering.ask(asked, address, body.by)
         return answer(409, Problem(refusal)) if refusal else answer(200, AskReply(address, asked))
 
     async def plan(self, request: Request) -> Response:
-        """What an apply would do (200), or what is wrong with the manifest (422)."""
+        """Say what an apply would do (200), or what is wrong with the manifest (422)."""
         report = await self._steering.plan(await read_body(request, ApplyRequest))
-        return answer(200 if hasattr(report, "changes") else 422, report)
+        return answer(200 if isinstance(report, PlanReport) else 422, report)
 
     async def apply(self, request: Request) -> Stream:
-        """Lines of JSON: what happens, then the outcome or a problem; the apply does not need its client."""
+        """Apply, and stream what happens meanwhile; the apply does not need its client."""
         body = await read_body(request, ApplyRequest)
-        return self._streams.answer(apply_stream(self._steering, body, self._applies), "application/x-ndjson")
-
-    async def events(self, request: Request) -> Stream:
-        """Server-sent events above `after` (the last N for -N) or Last-Event-ID; `follow=false` ends at the last one."""
-        follow = request.query_params.get("follow", "true")
-        after = request.headers.get("last-event-id") or request.query_params.get("after", "0")
-        if follow not in {"true", "false"} or not after.removeprefix("-").isdecimal():
-            raise refusal_of(400, "`after` takes a number, `follow` takes `true` or `false`")
-        number = int(after[:20])
-        first = max(0, self._steering.feed.last + number) if after.startswith("-") else number
-        return self._streams.answer(
-            event_stream(self._steering.feed, first, follow=follow == "true"), "text/event-stream"
-        )
+        return self._stream(apply_stream(self._steering.feed, lambda: begun(self._steering, body, self._applies)))
 
     async def down(self, request: Request) -> Response:
         """Begin to take the plant down; the runner ends afterwards."""
         body = await read_body(request, DownRequest)
         await self._steering.shutdown(body.by)
-        return answer(202, {"status": "going down"})
+        return answer(202, Word("going down"))
 
-    def _instance(self, request: Request) -> InstanceStatus:
-        named = request.path_params["address"]
+    # --- whom and how -------------------------------------------------------------------------------------------------
+
+    def _stream(self, pieces: Any) -> Stream:
+        if self._streams.is_full:
+            raise refusal_of(503, "this runner serves as many streams as it can", "end one of them")
+        return self._streams.answer(pieces)
+
+    def _instance(self, named: str) -> InstanceStatus:
         known = self._steering.status().instances
         found = [one for one in known if named in {one.address, one.module}]
         match found:
             case [one]:
                 return one
             case []:
-                hint = did_you_mean(named, [one.module for one in known]) or "`ignrun status` lists them"
+                near = did_you_mean(named, [one.module for one in known]) if len(named) <= _LONGEST_NAME else ""
+                hint = near or "`ignrun status` lists them"
                 raise refusal_of(404, f"there is no module `{named}`", hint)
             case _:
                 addresses = ", ".join(f"`{one.address}`" for one in found)
                 raise refusal_of(409, f"`{named}` runs in several scopes", f"name one of {addresses}")
 
 
-def answer(status: int, value: object) -> Response:
-    """Make a response of JSON."""
-    return Response(msgspec.json.encode(value), status, _HEADERS, "application/json")
+_RANKS: Final = {name: at for at, name in enumerate(get_args(Level))}
 
 
-class Refusal(HTTPException):
-    """A request that is not answered; carries the Problem that says why."""
+def _log_reader(folder: Path, query: LogsQuery) -> LogReader:
+    addresses = {one for one in query.module if "@" in one}
 
-    def __init__(self, status: int, problem: Problem) -> None:
-        """Take the HTTP status and the problem."""
-        super().__init__(status, problem.summary)
-        self.problem = problem
+    def accept(record: LogRecord) -> bool:
+        wanted = not addresses or record.address in addresses
+        heavy = _RANKS.get(record.level.lower(), len(_RANKS)) >= _RANKS[query.level]
+        return wanted and heavy and query.grep in record.text
 
-
-def refusal_of(status: int, summary: str, hint: str = "") -> Refusal:
-    """Make a refusal."""
-    return Refusal(status, Problem(summary, hint))
+    return LogReader(folder, tuple(dict.fromkeys(map(log_name, query.module))), accept)
 
 
-async def read_body(request: Request, wanted: type[T]) -> T:
-    """Read a JSON body of the wanted type, an empty one as `{}`; raises Refusal for any other."""
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > BODY_LIMIT:
-            raise refusal_of(413, f"a request may have {BODY_LIMIT} bytes")
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip()
-    if kind != "application/json":
-        raise refusal_of(415, "a body is `application/json`")
-    try:
-        return msgspec.json.decode(bytes(body) or b"{}", type=wanted)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise refusal_of(400, f"the body is not what is wanted here: {error}") from error
-
-
-# --- what goes wrong --------------------------------------------------------------------------------------------------
-
-
-async def _on_http_exception(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    if isinstance(error, Refusal):
-        return answer(error.status_code, error.problem)
-    words = {404: "there is nothing at this path", 405: "this path does not take this method"}
-    response = answer(error.status_code, Problem(words.get(error.status_code, error.detail)))
-    response.headers.update(error.headers or {})
-    return response
-
-
-async def _on_failure(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Failure)
-    return answer(_STATUS.get(type(error), 409), problem_of(error))
-
-
-async def _on_bug(_: Request, error: Exception) -> Response:
-    return answer(500, Problem(f"the runner made a mistake: {type(error).__name__}", "its log has the details"))
-
-
-_HANDLERS: Final[dict[type[Exception], Callable[[Request, Exception], Awaitable[Response]]]] = {
-    HTTPException: _on_http_exception,
-    Failure: _on_failure,
-    Exception: _on_bug,
-}
-
-
-def application(steering: Steering, streams: Streams) -> App:
-    """Put the routes of a runner behind their guard."""
-    app = Starlette(routes=Door(steering, streams).routes(), exception_handlers=dict(_HANDLERS))
+def application(steering: Steering, streams: Streams) -> Starlette:
+    """Put the routes of a runner together; nobody may reach them but through a Guard."""
+    app = Starlette(routes=Door(steering, streams).routes(), exception_handlers=dict(HANDLERS))
     app.router.redirect_slashes = False
-    return Guard(app)
+    return app

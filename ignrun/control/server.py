@@ -1,30 +1,76 @@
-"""Owns the HTTP server of a runner, inside the runner's loop and on a socket that it binds itself."""
+"""Owns the HTTP servers of a runner, inside the runner's loop and on sockets that it binds itself."""
 
 import asyncio
 import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ignrun.control.peer import bind_private, may_enter
+from ignrun.control.guard import App, Guard, TokenGate
+from ignrun.control.peer import bind_loopback, bind_private, may_enter
 from ignrun.control.port import Steering
 from ignrun.control.routes import application
 from ignrun.control.streams import Streams
+from ignrun.control.token import Listening
 
 _PATIENCE: Final = 1  # seconds that answers under way may take when the server closes
 
+REQUEST_PATIENCE: Final = 15.0
+"""Seconds from the first byte of a request until all of it must be here."""
 
-class _Door(H11Protocol):
-    """HTTP for those who may enter; others are hung up on before a byte is read."""
+MOST: Final = 1024
+"""Connections that one socket serves at once; others are hung up on."""
+
+_HEAD_BYTES: Final = 32 * 1024
+
+
+class _Patient(H11Protocol):
+    """HTTP for those who say what they want in time; others are hung up on."""
+
+    _giving_up: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if not may_enter(transport.get_extra_info("socket")):
+        if len(self.connections) > MOST or not self.is_welcome(transport.get_extra_info("socket")):
             transport.abort()
+            return
+        self._give_up_later()
+
+    def is_welcome(self, connection: socket.socket) -> bool:  # noqa: ARG002 - the token says who may enter
+        return True
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state in {h11.IDLE, h11.SEND_BODY}:
+            self._give_up_later()
+        else:
+            self._wait_on()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._wait_on()
+        super().connection_lost(exc)
+
+    def _give_up_later(self) -> None:
+        if self._giving_up is None:
+            self._giving_up = self.loop.call_later(REQUEST_PATIENCE, self.transport.abort)
+
+    def _wait_on(self) -> None:
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
+
+
+class _Private(_Patient):
+    """HTTP for processes of this user; others are hung up on before a byte is read."""
+
+    def is_welcome(self, connection: socket.socket) -> bool:
+        return may_enter(connection)
 
 
 class _Server(uvicorn.Server):
@@ -36,41 +82,54 @@ class _Server(uvicorn.Server):
 
 
 class ControlServer:
-    """The control socket of one runner, while it is open."""
+    """The control API of one runner, while it is open: a socket in the file system and, where it is wanted, one on loopback."""
 
-    def __init__(self, path: Path, server: _Server, streams: Streams, task: "asyncio.Task[None]") -> None:
-        """Take what `open` made."""
+    def __init__(self, path: Path, steering: Steering) -> None:
+        """Take where the socket lies and who is steered; `open` opens it."""
         self._path = path
-        self._server = server
-        self._streams = streams
-        self._task = task
+        self._streams = Streams()
+        self._app = application(steering, self._streams)
+        self._servers: list[_Server] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
     async def open(cls, path: Path, steering: Steering) -> Self:
         """Bind `path` and answer on it from now on; raises StateFolderFailure."""
-        listening = bind_private(path)
-        streams = Streams()
-        config = uvicorn.Config(
-            application(steering, streams),
-            http=_Door,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            date_header=False,
-            timeout_graceful_shutdown=_PATIENCE,
-        )
+        server = cls(path, steering)
+        server._serve(bind_private(path), Guard(server._app), _Private)
+        return server
+
+    def listen(self, wanted: Listening, token: str) -> Listening:
+        """Answer on loopback too those who show the token, and say at which port; raises Failure."""
+        bound, listening = bind_loopback(wanted)
+        self._serve(bound, Guard(TokenGate(self._app, token), pages=True), _Patient)
+        return listening
+
+    def _serve(self, listening: socket.socket, app: App, protocol: type[H11Protocol]) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-        server = _Server(config)
-        task = asyncio.create_task(server.serve(sockets=[listening]), name="control")
-        return cls(path, server, streams, task)
+        server = _Server(uvicorn.Config(app, http=protocol, **_CONFIG))
+        self._servers.append(server)
+        self._tasks.append(asyncio.create_task(server.serve(sockets=[listening]), name="control"))
 
     async def close(self) -> None:
         """Stop listening, end the streams, let answers under way finish for a second, and remove the socket."""
         with suppress(OSError):
             self._path.unlink()
         self._streams.close()
-        self._server.should_exit = True
-        await self._task
+        for server in self._servers:
+            server.should_exit = True
+        for task in self._tasks:
+            await task
+
+
+_CONFIG: Final[dict[str, Any]] = {
+    "ws": "none",
+    "lifespan": "off",
+    "log_config": None,
+    "access_log": False,
+    "proxy_headers": False,
+    "server_header": False,
+    "date_header": False,
+    "h11_max_incomplete_event_size": _HEAD_BYTES,
+    "timeout_graceful_shutdown": _PATIENCE,
+}

@@ -1,11 +1,10 @@
-"""Owns the bodies of requests and answers that cross the control socket and are not public reports of their own."""
+"""Owns the bodies of requests and answers that cross the control API and are not public reports of their own."""
 
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
-from ignrun.render.outcome import OutcomeReport
-from ignrun.terms.events import Event
+from ignrun.render.config import ConfigReport
 
 BODY_LIMIT: Final = 1024 * 1024
 """Largest body of a request in bytes."""
@@ -76,6 +75,73 @@ class AskReply(msgspec.Struct, frozen=True):
     verb: Verb
 
 
+class Word(msgspec.Struct, frozen=True):
+    """An answer of one word: `ok`, `ready` or `going down`."""
+
+    status: str
+
+
+class InstanceBrief(msgspec.Struct, frozen=True):
+    """An instance in a few words; `/v1/modules/{name}` says the rest."""
+
+    address: str
+    scope: str
+    state: str
+    health: str
+    cause: str
+
+
+class ModuleBrief(msgspec.Struct, frozen=True):
+    """A module and its instances."""
+
+    name: str
+    instances: tuple[InstanceBrief, ...]
+
+
+class Modules(msgspec.Struct, frozen=True):
+    """The modules of a plant, in the order in which they start."""
+
+    format_version: str
+    modules: tuple[ModuleBrief, ...]
+
+
+class Configs(msgspec.Struct, frozen=True):
+    """The config in force of some instances, each value with its layer and place."""
+
+    format_version: str
+    instances: tuple[ConfigReport, ...]
+
+
+class EventsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which events: numbers above `after` (the last N for -N); `follow` waits for more."""
+
+    after: Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)] = 0
+    follow: bool = True
+
+
+Level = Literal["debug", "info", "warning", "error", "critical"]
+"""Levels of log lines, from the least to the most."""
+
+
+class LogsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which lines: of these modules or addresses (all where none is named), of `level` and above, that hold the text `grep`.
+
+    `lines` of those that are; `follow` waits for more.
+    """
+
+    module: tuple[str, ...] = ()
+    level: Level = "debug"
+    grep: str = ""
+    lines: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 100
+    follow: bool = True
+
+
+class ConfigQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whose config: a module or an address; all where none is named."""
+
+    module: str = ""
+
+
 class Problem(msgspec.Struct, frozen=True, tag="problem"):
     """Why a request was refused: a plain statement and what to do about it; the HTTP status stands beside it.
 
@@ -85,19 +151,3 @@ class Problem(msgspec.Struct, frozen=True, tag="problem"):
     summary: str
     hint: str = ""
     kind: str = ""
-
-
-class Progressed(msgspec.Struct, frozen=True, tag="event"):
-    """Something happened while an apply was under way."""
-
-    event: Event
-
-
-class Ended(msgspec.Struct, frozen=True, tag="outcome"):
-    """The apply has come to its outcome; nothing follows."""
-
-    outcome: OutcomeReport
-
-
-ApplyLine = Progressed | Ended | Problem
-"""One line of the answer to an apply: events as they come, then the outcome or a problem."""

@@ -12,6 +12,7 @@ from ignrun.control.wire import ApplyRequest, Verb
 from ignrun.manifest.inputs import Inputs
 from ignrun.planner.proposal import Base, Reading
 from ignrun.planner.reader import ResidentReader
+from ignrun.render.config import ConfigReport, config_report
 from ignrun.render.diagnostics import Diagnosis, diagnosis
 from ignrun.render.outcome import OutcomeReport, invalid_report, outcome_report
 from ignrun.render.plan import PlanReport, plan_report
@@ -58,6 +59,20 @@ class Steering:
         self._open: Inquiry = {}
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[OutcomeReport]] = set()
+
+    @property
+    def runner(self) -> RunnerFacts:
+        """What the runner knows of itself."""
+        return self._runner
+
+    def config(self, address: str) -> ConfigReport | None:
+        """Describe the config in force of an instance, secrets masked; None for one that is not in force."""
+        spec = self._loop.state.graph.instances.get(Address(address))
+        if spec is None:
+            return None
+        report = config_report(spec)
+        values = tuple(replace(one, value=masked_tree(one.value, self._secrets.mask)) for one in report.values)
+        return replace(report, values=values)
 
     def status(self) -> StatusReport:
         """Describe the plant now."""

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from ignrun.control.feed import EventFeed
 from ignrun.control.wire import ApplyRequest, Verb
 from ignrun.planner.plan.model import Plan
-from ignrun.render.diagnostics import Diagnosis, diagnosis
+from ignrun.render.config import ConfigReport, ValueReport
+from ignrun.render.diagnostics import Diagnosis, PlaceReport, diagnosis
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport, plan_report
-from ignrun.render.status_report import InstanceStatistics, InstanceStatus, PlantStatus, StatusReport
+from ignrun.render.status_report import InstanceStatistics, InstanceStatus, PlantStatus, RunnerFacts, StatusReport
 from ignrun.terms.diagnostics import diagnose
 from ignrun.terms.events import Event, OperatorAsked
 from ignrun.terms.failure import Failure
@@ -43,6 +44,7 @@ class ScriptedRunner:
         self.feed = EventFeed(self._read)
         self.asked: list[object] = []
         self.refusal = ""
+        self.state_dir = "/nowhere"
         self.reason = ""
         self.failure: Failure | None = None
         self.bug: Exception | None = None
@@ -59,6 +61,14 @@ class ScriptedRunner:
         new = tuple(event(len(self.stored) + number + 1) for number in range(count))
         self.stored += new
         self.feed.publish(new)
+
+    @property
+    def runner(self) -> RunnerFacts:
+        return RunnerFacts("demo", "/x", 1, "0.1.0", T0, "/srv/plant.yaml", self.state_dir)
+
+    def config(self, address: str) -> ConfigReport | None:
+        place = PlaceReport("/srv/plant.yaml", 3, 5, 9)
+        return ConfigReport("1.0", address.partition("@")[0], address, (ValueReport("flush", "2s", "config", place),))
 
     def status(self) -> StatusReport:
         if self.bug:

@@ -159,7 +159,7 @@ async def test_a_follower_that_does_not_read_costs_no_memory_and_misses_nothing(
         while len(runner.stored) < 50_000:
             runner.happen(1000)
             await asyncio.sleep(0)
-        (connection,) = server._server.server_state.connections
+        (connection,) = server._servers[0].server_state.connections
         assert connection.transport.get_write_buffer_size() < 256 * 1024
         seen: list[int] = []
         while not seen or seen[-1] < 50_000:
