@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from ignrun.manifest.places import at_file, shown_line
+from ignrun.manifest.seen import UNREAD, saw
 from ignrun.terms.diagnostics import Diagnostic, diagnose
 from ignrun.terms.spans import Span
 from ignrun.terms.verdict import Accepted, Rejected, Verdict
@@ -31,6 +32,7 @@ def read_text(path: str, root: str | tuple[str, ...] = "") -> Verdict[TextFile |
     What counts is the file that was opened: one that is swapped for a link to somewhere else meanwhile is refused as well.
     """
     roots = (root,) if isinstance(root, str) and root else tuple(root)
+    saw(path, "")
     try:
         if roots and not below(path, *roots):
             return _outside(path, roots)
@@ -43,11 +45,13 @@ def read_text(path: str, root: str | tuple[str, ...] = "") -> Verdict[TextFile |
         return _refused(_unreadable(path, error))
     if data is None:
         return _refused(at_file(path, "IGN102", f"`{Path(path).name}` is not a regular file", hint="name a text file"))
+    digest = hashlib.sha256(data).hexdigest()
+    saw(path, digest)
     if len(data) > MAX_BYTES:
         return _refused(
             at_file(path, "IGN104", "the file is larger than 4 MiB", hint="split it, or keep data elsewhere")
         )
-    return _decoded(path, data)
+    return _decoded(path, data, digest)
 
 
 def below(path: str, *roots: str) -> bool:
@@ -81,13 +85,13 @@ def _opened(descriptor: int, path: str) -> str:
 
 
 def _outside(path: str, roots: tuple[str, ...]) -> Verdict[TextFile | None]:
+    saw(path, UNREAD)
     shown = " and ".join(f"`{root}`" for root in roots)
     hint = "move it below that folder, or allow its own with `--allow-path`"
     return _refused(at_file(path, "IGN107", f"`{Path(path).name}` lies outside of {shown}", hint=hint))
 
 
-def _decoded(path: str, data: bytes) -> Verdict[TextFile | None]:
-    digest = hashlib.sha256(data).hexdigest()
+def _decoded(path: str, data: bytes, digest: str) -> Verdict[TextFile | None]:
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

@@ -1,6 +1,5 @@
 """Reads everything that a manifest is written in: its own file, what it includes, and the overlays of the modes that are asked for."""
 
-import glob
 import os
 from collections.abc import Iterator
 from pathlib import Path as FilePath
@@ -13,6 +12,7 @@ from ignrun.manifest.document import Document
 from ignrun.manifest.files import read_text
 from ignrun.manifest.inputs import InputFile, Inputs
 from ignrun.manifest.places import at_value
+from ignrun.manifest.seen import matches, saw
 from ignrun.manifest.shape import ManifestText, OverlayText
 from ignrun.manifest.shaping import Shaped, shape_of
 from ignrun.terms.diagnostics import Diagnostic, Note, Severity, diagnose
@@ -133,7 +133,7 @@ class _Reading:
         if not _is_wild(pattern) or "\0" in pattern:
             yield absolute(folder, pattern)
             return
-        listed = (absolute(folder, one) for one in glob.iglob(pattern, root_dir=folder, recursive=True))  # noqa: PTH207 - pathlib has no `root_dir`
+        listed = (absolute(folder, one) for one in matches(folder, pattern))
         found = sorted(one for one in listed if os.path.isfile(one))  # noqa: PTH113 - as it is written
         if not found:
             summary = f"no file matches `{pattern}`"
@@ -153,8 +153,10 @@ class _Reading:
             if mode in known:
                 self._overlay(str(folder / f"{mode}{_SUFFIX}"))
             else:
+                saw(str(folder / f"{mode}{_SUFFIX}"), "")
                 self.diagnostics.append(_no_mode(number, mode, known))
         local = folder / f"{LOCAL}{_SUFFIX}"
+        saw(str(local), "")
         if local.is_file():
             self._overlay(str(local))
 

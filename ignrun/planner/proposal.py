@@ -6,6 +6,7 @@ import msgspec
 
 from ignrun.manifest.inputs import InputFile, Inputs
 from ignrun.manifest.model import ApplyPolicy, SecretPlaces
+from ignrun.manifest.seen import Seen
 from ignrun.planner.catalog.model import Pin
 from ignrun.planner.config.model import Stack
 from ignrun.planner.graph.model import EMPTY, Graph
@@ -77,13 +78,14 @@ class Reading(msgspec.Struct, frozen=True):
     """What leaves the bounded process: the verdict, and beside it, for an apply only, the text of each secret by name.
 
     `stacks` are the layers of the module that the inputs ask to explain; `tried` is the run-time overlay that they try, its values
-    typed. Both are there also for what is refused.
+    typed. Both are there also for what is refused, and so is `seen`, the disk as it was read: what a watcher goes by.
     """
 
     verdict: Accepted[Proposal] | Rejected[Proposal | None]
     secrets: dict[str, str] = {}
     stacks: tuple[Stack, ...] = ()
     tried: dict[str, Any] | None = None
+    seen: Seen = Seen()
 
     def __repr__(self) -> str:
         """Show the verdict and how many secrets there are, none of them."""

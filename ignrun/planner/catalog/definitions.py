@@ -1,6 +1,5 @@
 """Finds definitions (`module.yaml`) in the sources of a manifest and in installed distributions."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -11,6 +10,7 @@ from ignrun.manifest.inputs import InputFile
 from ignrun.manifest.model import Definition, Manifest, Source
 from ignrun.manifest.places import at_span, at_value
 from ignrun.manifest.read import read_definition
+from ignrun.manifest.seen import FOLDERS, matches, saw
 from ignrun.planner.catalog.locate import entry_points, package_folders
 from ignrun.terms.diagnostics import Diagnostic, Note
 from ignrun.terms.verdict import Accepted, Rejected
@@ -18,7 +18,6 @@ from ignrun.terms.verdict import Accepted, Rejected
 FILE_NAME: Final = "module.yaml"
 GROUP: Final = "ignrun.modules"
 _DEPTH: Final = 4
-_SKIPPED: Final = frozenset({"__pycache__", "node_modules", "venv", "env", "build", "dist", "site-packages"})
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -68,16 +67,12 @@ def _repeated(definitions: tuple[Definition, ...]) -> Iterator[Diagnostic]:
 
 
 def _below(folder: str, depth: int) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as entries:
-            listed = sorted(entries, key=lambda one: one.name)
-    except OSError:
-        return
-    for entry in listed:
-        if entry.name == FILE_NAME and entry.is_file():
-            yield entry.path
-        elif depth and entry.name not in _SKIPPED and not entry.name.startswith(".") and entry.is_dir():
-            yield from _below(entry.path, depth - 1)
+    file = Path(folder, FILE_NAME)
+    saw(str(file), "")
+    if file.is_file():
+        yield str(file)
+    for name in matches(folder, FOLDERS) if depth else ():
+        yield from _below(str(Path(folder, name)), depth - 1)
 
 
 def _read(files: list[str], diagnostics: tuple[Diagnostic, ...] = ()) -> Found:

@@ -12,6 +12,7 @@ from ignrun.manifest.inputs import InputFile
 from ignrun.manifest.model import Manifest
 from ignrun.manifest.places import at_file, at_key, at_value
 from ignrun.manifest.read import read_document
+from ignrun.manifest.seen import saw
 from ignrun.planner.catalog.model import Pin
 from ignrun.terms.diagnostics import Diagnostic, Severity
 from ignrun.terms.leaves import Path as Way
@@ -60,6 +61,7 @@ def read_lock(manifest: Manifest) -> Lock:
     """Read the lock beside a manifest; what is wrong with it is told at its place."""
     file = str(Path(manifest.folder, NAME))
     if not Path(file).exists():
+        saw(file, "")
         return Lock(file)
     read = read_document(file)
     document = examined(read)

@@ -9,6 +9,7 @@ import msgspec
 from ignrun.manifest.inputs import InputFile
 from ignrun.manifest.model import Manifest, ModuleSpec
 from ignrun.manifest.read import read_document
+from ignrun.manifest.seen import saw
 from ignrun.planner.catalog.entry import schema_file
 from ignrun.planner.catalog.model import Chosen
 from ignrun.planner.config.schema import ConfigSchema
@@ -64,6 +65,7 @@ class Schemas:
         if code is None:
             return SchemaOf(None, block)
         file = schema_file(chosen.entry, code.file)
+        saw(str(file), "")
         if file.is_file():
             folder, by = str(file.parent), f"generated for `{chosen.entry}`"
             return self._once({"$ref": file.name}, Spot(None, (str(file),)), folder, by, (folder,))

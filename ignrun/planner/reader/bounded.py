@@ -15,6 +15,7 @@ from ignrun.manifest.inputs import Inputs
 from ignrun.planner.proposal import Base, Proposal, Reading
 from ignrun.planner.reader.corridor import WorkingOn, propose
 from ignrun.planner.reader.limits import Bookmark, Limits, allow_for, impose, limits_for
+from ignrun.planner.reader.noting import noting
 from ignrun.planner.reader.revive import revive
 from ignrun.terms.diagnostics import diagnose
 from ignrun.terms.failure import ReaderFailure
@@ -70,7 +71,12 @@ def answer_reviving(kept: Proposal, inputs: Inputs, base: Base, asker: int | Non
 
 def answer_of(inputs: Inputs, base: Base, limits: Limits | None = None, asker: int | None = None) -> bytes:
     """Let a child propose under limits, and give what it wrote; see `answer_to`."""
-    return answer_to(lambda working_on: propose(inputs, base, working_on, allow_for), inputs.manifest, limits, asker)
+    return answer_to(
+        lambda working_on: noting(inputs, lambda: propose(inputs, base, working_on, allow_for)),
+        inputs.manifest,
+        limits,
+        asker,
+    )
 
 
 def answer_to(work: Work, manifest: str, limits: Limits | None = None, asker: int | None = None) -> bytes:

@@ -11,6 +11,7 @@ from ignrun.planner.proposal import Base
 from ignrun.planner.reader import ResidentReader, propose, propose_bounded
 from ignrun.planner.reader.bounded import answer_of, decoded
 from ignrun.planner.reader.limits import Limits, limits_for
+from ignrun.planner.reader.noting import noting
 from ignrun.terms.failure import ReaderFailure
 from ignrun.terms.verdict import Accepted, Rejected
 from tests.rooms.planner.reading import inputs, lines, write
@@ -63,7 +64,7 @@ def test_seven_mistakes_are_told_in_one_run_each_at_its_key(tmp_path):
 def test_the_child_answers_what_the_corridor_does(tmp_path):
     asked = inputs(write(tmp_path, "plant.yaml", SOUND), environment={"PW": "hunter2"}, for_apply=True)
     reading = propose_bounded(asked, Base())
-    assert reading == propose(asked, Base())
+    assert reading == noting(asked, lambda: propose(asked, Base()))
     assert isinstance(reading.verdict, Accepted)
     assert reading.secrets == {"PW": "hunter2"}
 
@@ -123,7 +124,7 @@ def resident():
 def test_a_resident_reader_is_started_before_any_loop_and_answers_in_one(tmp_path, resident):
     asked = inputs(write(tmp_path, "plant.yaml", SOUND), environment={"PW": "x"}, for_apply=True)
     first = asyncio.run(resident.ask(asked, Base()))
-    assert first == propose(asked, Base())
+    assert first == noting(asked, lambda: propose(asked, Base()))
     base = Base(1, first.verdict.value.graph)
     again = asyncio.run(resident.ask(asked, base))
     assert again.verdict.value.plan.is_empty

@@ -84,7 +84,7 @@ def test_the_runners_own_folder_is_not_told(tmp_path):
 def test_the_code_of_instances_is_told_apart(tmp_path):
     write(
         tmp_path,
-        ignrun_DOT_yaml=f"{HEAD}sources: [{path: .}]\nmodules: {{a: {{entry: 'plain:Plain'}}}}\n",
+        ignrun_DOT_yaml=f"{HEAD}sources: [{{path: .}}]\nmodules: {{a: {{entry: 'plain:Plain'}}}}\n",
         plain_DOT_py="class Plain:\n    async def startup(self):\n        pass\n",
     )
     seen = seen_of(tmp_path)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
+from ignrun.manifest.seen import saw
 from ignrun.planner.config.providers.provider import Fetch, SecretProvider, SecretUnavailable, Surroundings
 
 LARGEST: Final = 1 << 20
@@ -25,6 +26,7 @@ def _from_file(around: Surroundings) -> Fetch:
 
 def text_of_file(path: Path) -> str:
     """Read the secret that is the text of a file, without the end of its last line; raises SecretUnavailable."""
+    saw(str(path))
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
