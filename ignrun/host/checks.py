@@ -25,7 +25,7 @@ def has_checks(kind: type[AbstractIgnitionModule]) -> bool:
 class Checks:
     """The checks of one incarnation; the worst of their last answers is its health."""
 
-    __slots__ = ("_asking", "_due", "_incarnation", "_intervals", "_results", "_task", "_timer")
+    __slots__ = ("_asking", "_due", "_incarnation", "_intervals", "_results", "_task", "_timer", "_usual")
 
     def __init__(self, incarnation: "Incarnation") -> None:
         self._incarnation = incarnation
@@ -33,7 +33,7 @@ class Checks:
         found = {name: interval or usual for name, interval in health_checks(incarnation.kind)}
         if implements(incarnation.kind, "check_health"):
             found = {"check_health": usual, **found}
-        self._intervals = found
+        self._intervals = self._usual = found
         self._due = dict.fromkeys(found, 0.0)
         self._results: dict[str, HealthResult] = {}
         self._asking: tuple[str, asyncio.Task[Any]] | None = None
@@ -43,6 +43,17 @@ class Checks:
     def begin(self) -> None:
         """Check for the first time."""
         self._launch()
+
+    def pace(self, seconds: float) -> None:
+        """Ask every so many seconds from now on, the first time at once; 0: as usual."""
+        self._intervals = dict.fromkeys(self._usual, seconds) if seconds else self._usual
+        if self._incarnation.stopping or not seconds:
+            return
+        self._due = dict.fromkeys(self._usual, 0.0)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is None or self._task.done():
+            self._launch()
 
     async def end(self) -> None:
         """Ask no more, and wait a moment for the check under way."""

@@ -23,7 +23,19 @@ from ignrun.host.provided import Streams
 from ignrun.host.revising import Reviser, not_running
 from ignrun.host.seat import SERVING, Offer, Seat, is_met, under_way
 from ignrun.host.steps import Marked, mark
-from ignrun.protocol.orders import Assignment, Clear, ClearStop, Load, Prepare, Revise, Revision, Routes, Start, Stop
+from ignrun.protocol.orders import (
+    Assignment,
+    Check,
+    Clear,
+    ClearStop,
+    Load,
+    Prepare,
+    Revise,
+    Revision,
+    Routes,
+    Start,
+    Stop,
+)
 from ignrun.protocol.reports import (
     Exported,
     HealthReport,
@@ -179,6 +191,13 @@ class Instances:
                 reviser.prepare(revision)
             else:
                 reviser.revise(revision)
+
+    def check(self, order: Check) -> None:
+        """Ask the health of running incarnations more often, or as usual again."""
+        for item in order.items:
+            seat = self._of_epoch(item.address, item.epoch)
+            if seat is not None and seat.incarnation is not None and seat.incarnation.checks is not None:
+                seat.incarnation.checks.pace(order.interval)
 
     async def stop_all(self) -> None:
         """Stop everything in reverse order, waiting for nobody outside."""

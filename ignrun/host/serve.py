@@ -25,7 +25,7 @@ from ignrun.host.steps import Here, PulsingSelector
 from ignrun.host.watchdog import ORPHAN_GRACE, Watchdog
 from ignrun.host.wire import Wires
 from ignrun.protocol.frames import FrameError, Unframer
-from ignrun.protocol.orders import Clear, ClearStop, HostOrder, Load, Prepare, Quit, Revise, Routes, Start, Stop
+from ignrun.protocol.orders import Check, Clear, ClearStop, HostOrder, Load, Prepare, Quit, Revise, Routes, Start, Stop
 from ignrun.protocol.pulse import Pulse, dump_path, pulse_path
 from ignrun.protocol.reports import PROTOCOL, Hello
 
@@ -167,6 +167,8 @@ class Host(asyncio.Protocol):
                 self._instances.route(order)
             case Prepare() | Revise():
                 self._instances.revise(order)
+            case Check():
+                self._instances.check(order)
             case Quit(grace):
                 self._end(grace)
             case _:

@@ -1,18 +1,18 @@
 """Performs effects: each decision that wants something done goes to the engine, the journal or the client that does it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from msgspec.structs import replace
 
 from ignrun.planner.graph.model import Edge
-from ignrun.protocol.orders import Assignment, Load
-from ignrun.protocol.reports import ImportFault
-from ignrun.runner.fill import MissingExportError, MissingSecretError, assignment_of
+from ignrun.protocol.orders import Assignment, Load, Prepare, Revise, Revision
+from ignrun.protocol.reports import ImportFault, Prepared, Revised
+from ignrun.runner.fill import MissingExportError, MissingSecretError, assignment_of, revision_of
 from ignrun.runner.launches import launch_of
 from ignrun.runner.secrets import SecretStore
 from ignrun.runner.unsent import Unsent
-from ignrun.runtime.apply.state import State
+from ignrun.runtime.apply.state import Phase, State
 from ignrun.runtime.engines.command import CommandEngine
 from ignrun.runtime.engines.fork import HostEngine
 from ignrun.runtime.engines.launch import CommandLaunch
@@ -22,6 +22,7 @@ from ignrun.runtime.supervise.effects import Effect
 from ignrun.runtime.supervise.messages import (
     CommandFailed,
     CommandReloaded,
+    HostSaid,
     IntentDurable,
     JournalRefused,
     Message,
@@ -30,6 +31,7 @@ from ignrun.runtime.supervise.messages import (
 from ignrun.runtime.supervise.now import Now
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address
+from ignrun.terms.secret import Secret
 
 Hear = Callable[[Message], None]
 Answer = Callable[[wanted.AnswerApply | wanted.AnswerAsked], None]
@@ -88,6 +90,12 @@ class Performer:
                 self._hosts.launch(host, epoch, scope)
             case wanted.LoadHost():
                 self._load(effect, state)
+            case wanted.PrepareHost():
+                if revisions := self._revisions(effect, state, Prepared):
+                    self._hosts.give(effect.host, effect.epoch, Prepare(revisions))
+            case wanted.ReviseHost():
+                if revisions := self._revisions(effect, state, Revised):
+                    self._hosts.give(effect.host, effect.epoch, Revise(revisions))
             case wanted.GiveOrder(host, epoch, order):
                 self._hosts.give(host, epoch, order)
             case wanted.EndHost(host, epoch, grace):
@@ -140,7 +148,7 @@ class Performer:
     def _load(self, effect: wanted.LoadHost, state: State) -> None:
         assignments: list[Assignment] = []
         faults: list[ImportFault] = []
-        secrets = self._secrets.current()
+        secrets = self._texts(state)
         needs = _by_dependent(effect.edges)
         for spec in effect.specs:
             try:
@@ -158,6 +166,27 @@ class Performer:
                 faults.append(ImportFault(spec.address, Fault(FaultKind.SECRET, self._secrets.mask(str(error)))))
         self._unsent.note(effect.host, effect.epoch, tuple(faults))
         self._hosts.give(effect.host, effect.epoch, Load(tuple(assignments)))
+
+    def _revisions(
+        self, effect: wanted.PrepareHost | wanted.ReviseHost, state: State, answer: type[Prepared | Revised]
+    ) -> tuple[Revision, ...]:
+        """Fill in what each is to become; whoever cannot be described is answered in his host's place."""
+        secrets, needs = self._texts(state), _by_dependent(effect.edges)
+        revisions: list[Revision] = []
+        for one in effect.revisings:
+            edges = needs.get(one.spec.address, ())
+            try:
+                revisions.append(revision_of(one, edges=edges, local=effect.local, secrets=secrets))
+            except (MissingSecretError, ValueError) as error:
+                fault = Fault(FaultKind.SECRET, self._secrets.mask(str(error)))
+                refusal = answer(one.spec.address, one.epoch, one.change, fault)
+                self._hear(HostSaid(effect.host, effect.epoch, refusal))
+        return tuple(revisions)
+
+    def _texts(self, state: State) -> Mapping[str, Secret]:
+        """Give the secrets that orders are filled with: on the way back, those from before the apply."""
+        is_going_back = state.transaction is not None and state.transaction.phase is Phase.ROLLING_BACK
+        return self._secrets.in_force() if is_going_back else self._secrets.current()
 
     def _spawn(self, effect: wanted.SpawnCommand) -> None:
         match self._filled(effect):

@@ -16,6 +16,7 @@ from ignrun.runtime.supervise.effects import Effect, WakeAt
 from ignrun.runtime.supervise.messages import (
     ApplyProposed,
     Asked,
+    CancelAsked,
     CommandEnded,
     CommandFailed,
     CommandReady,
@@ -53,10 +54,12 @@ def decide(state: State, inbox: tuple[Message, ...], now: Now) -> tuple[State, t
     return turn.result(), tuple(turn.draft.effects)
 
 
-def _hear(turn: Turn, message: Message) -> None:
+def _hear(turn: Turn, message: Message) -> None:  # noqa: C901 - one case for each message
     match message:
         case ApplyProposed():
             propose(turn, message)
+        case CancelAsked():
+            transaction.cancel(turn, message)
         case IntentDurable():
             transaction.intent_durable(turn, message)
         case OutcomeDurable():

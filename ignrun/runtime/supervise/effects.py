@@ -10,6 +10,7 @@ from ignrun.planner.proposal import Proposal
 from ignrun.protocol.orders import HostOrder
 from ignrun.terms.events import Happening
 from ignrun.terms.fault import Fault
+from ignrun.terms.leaves import Path
 from ignrun.terms.names import Address, HostId, ModuleScope
 
 
@@ -21,6 +22,10 @@ class Result(enum.Enum):
     REJECTED = "rejected"
     REFUSED = "refused"  # the journal could not keep it, or the runner is going down
     UNCHANGED = "unchanged"  # nothing to do
+    SUPERSEDED = "superseded"  # a later edit took its place before it had proven itself
+    ROLLED_BACK = "rolled-back"
+    ROLLBACK_PARTIAL = "rollback-partial"  # some could not be restored: `faults` says who and why
+    INTERRUPTED = "interrupted"  # the runner ended while it was open
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -72,6 +77,42 @@ class LoadHost(msgspec.Struct, frozen=True, tag="load-host"):
     host: HostId
     epoch: int
     specs: tuple[InstanceSpec, ...]
+    edges: tuple[Edge, ...]
+    local: frozenset[Address]
+
+
+class Revising(msgspec.Struct, frozen=True):
+    """One incarnation that becomes what `spec` says without ending; `change`, `paths` and `slots` read as in an order's Revision."""
+
+    spec: InstanceSpec
+    epoch: int
+    change: int
+    paths: tuple[Path, ...] = ()
+    slots: tuple[str, ...] = ()
+
+
+class PrepareHost(msgspec.Struct, frozen=True, tag="prepare-host"):
+    """Send these as a Prepare order, their secrets filled in; `edges` and `local` read as in LoadHost.
+
+    One whose secrets are not to be had is answered in the host's place, by a Prepared with a fault.
+    """
+
+    host: HostId
+    epoch: int
+    revisings: tuple[Revising, ...]
+    edges: tuple[Edge, ...]
+    local: frozenset[Address]
+
+
+class ReviseHost(msgspec.Struct, frozen=True, tag="revise-host"):
+    """Send these as a Revise order, their secrets filled in; `edges` and `local` read as in LoadHost.
+
+    One whose secrets are not to be had is answered in the host's place, by a Revised with a fault.
+    """
+
+    host: HostId
+    epoch: int
+    revisings: tuple[Revising, ...]
     edges: tuple[Edge, ...]
     local: frozenset[Address]
 
@@ -158,6 +199,8 @@ Effect = (
     | KeepOutcome
     | LaunchHost
     | LoadHost
+    | PrepareHost
+    | ReviseHost
     | GiveOrder
     | EndHost
     | SpawnCommand

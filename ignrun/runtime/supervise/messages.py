@@ -11,12 +11,25 @@ from ignrun.terms.names import Address, HostId
 
 
 class ApplyProposed(msgspec.Struct, frozen=True, tag="apply-proposed"):
-    """An accepted proposal asks to be applied; `request` is answered at the outcome."""
+    """An accepted proposal asks to be applied; `request` is answered at the outcome.
+
+    `soak` (seconds) and `on_failure` stand for what the manifest says (None: as it says). `retry` tries again what was rejected or
+    rolled back before; otherwise that is answered at once with the same outcome.
+    """
 
     proposal: Proposal
     trigger: Literal["cli", "api", "watch", "rollback", "boot"]
     request: int
     no_start: bool = False
+    soak: float | None = None
+    on_failure: Literal["rollback", "hold", "exit"] | None = None
+    retry: bool = False
+
+
+class CancelAsked(msgspec.Struct, frozen=True, tag="cancel-asked"):
+    """The open transaction is to be rolled back; asked twice: its way back is not waited for any longer."""
+
+    by: str
 
 
 class IntentDurable(msgspec.Struct, frozen=True, tag="intent-durable"):
@@ -144,6 +157,7 @@ class Woke(msgspec.Struct, frozen=True, tag="woke"):
 
 Message = (
     ApplyProposed
+    | CancelAsked
     | IntentDurable
     | OutcomeDurable
     | JournalRefused
