@@ -53,3 +53,13 @@ def show_duration(seconds: float) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts[:2])
+
+
+def show_size(size: float) -> str:
+    """Write bytes the short way people do: `512` -> `512 B`, `1536` -> `1.5 KiB`, `419430400` -> `400 MiB`."""
+    unit = "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if abs(size) < 1024:  # noqa: PLR2004 - a step of these units
+            break
+        size, unit = size / 1024, larger
+    return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.3g} {unit}"  # noqa: PLR2004 - three digits
