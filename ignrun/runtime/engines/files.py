@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ignrun.runtime.engines.accounts import account_of
 from ignrun.runtime.engines.launch import CommandLaunch
 
 _MODE: Final = 0o600
@@ -48,7 +49,8 @@ def write_files(contents: Iterable[Content]) -> tuple[Former, ...]:
 
 def contents_of(launch: CommandLaunch) -> tuple[Content, ...]:
     """Render the files of a command; raises ValueError where a mode is none, or there is no such user."""
-    owner = owner_of(launch.user)
+    account = account_of(launch.user)
+    owner = account.owner if account else None
     return tuple(
         Content(Path(launch.cwd, str(one["path"])), content_of(one), _mode_of(one.get("mode")), owner)
         for one in launch.files
@@ -64,19 +66,6 @@ def content_of(one: Mapping[str, Any]) -> bytes:
 
         return yaml.safe_dump(one["yaml"], sort_keys=False, allow_unicode=True).encode()
     return str(one.get("text", "")).encode()
-
-
-def owner_of(user: str | None) -> Owner | None:
-    """Give the numbers of a user and his group; None for the runner's own."""
-    if user is None:
-        return None
-    import pwd
-
-    try:
-        found = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
-    except KeyError:
-        raise ValueError(f"there is no user `{user}`") from None
-    return found.pw_uid, found.pw_gid
 
 
 def _mode_of(mode: object) -> int:

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from ignrun.protocol import kin
 from ignrun.protocol.kin import Identity
 from ignrun.protocol.template import Guard
+from ignrun.runtime.engines.accounts import Account, account_of
 from ignrun.runtime.engines.attention import NotReadyInTime, Probes, ask_once, await_ready
-from ignrun.runtime.engines.files import Content, Owner, contents_of, owner_of, write_files
+from ignrun.runtime.engines.files import Content, contents_of, write_files
 from ignrun.runtime.engines.launch import CommandLaunch
 from ignrun.runtime.engines.listeners import is_answered, listens
 from ignrun.runtime.engines.notify import VARIABLE, NotifySocket
@@ -74,7 +75,7 @@ class Incarnation:
         self._is_killing = False
         self._watched: int | None = None
         self._config: Path | None = None
-        self._owner: Owner | None = None
+        self._account: Account | None = None
         self._taken: int | None = None
         self._notify: NotifySocket | None = None
         self._probes: Probes | None = None
@@ -109,7 +110,7 @@ class Incarnation:
             return
         try:
             number = signal_number(self.launch.stop_signal)
-            self._owner = owner_of(self.launch.user)
+            self._account = account_of(self.launch.user)
             self._probes = self._heeded = probes = Probes(self.launch)
             self._site = Site(self._environment(probes), self.launch.cwd, self._shop.children, self._shop.soft_limit)
             self._taken = _taken_port(probes)
@@ -135,16 +136,22 @@ class Incarnation:
             self._fail(FaultKind.NOT_STARTED, why)
 
     def _environment(self, probes: Probes) -> dict[str, str]:
-        env = self._shop.environment(self.launch.inherit_env) | self.launch.env
+        account = self._account
+        env = self._shop.environment(self.launch.inherit_env, account) | self.launch.env
         env[kin.MARKER] = self._marker
-        if self.launch.config is not None and self.launch.user is None:  # the run-time folder is nobody else's to enter
-            self._config = self._shop.place(self.launch, "json")
+        if self.launch.config is not None:
+            self._config = self._shop.place(self.launch, "json", account)
             env[CONFIG] = str(self._config)
-            _write_private(self._config, msgspec.json.encode(self.launch.config))
+            _write_private(self._config, msgspec.json.encode(self.launch.config), self._owner)
         if probes.notified:
-            self._notify = NotifySocket(self._shop.place(self.launch, "notify"), self._notified)
+            place = self._shop.place(self.launch, "notify", account)
+            self._notify = NotifySocket(place, self._notified, self._owner)
             env[VARIABLE] = str(self._notify.path)
         return env
+
+    @property
+    def _owner(self) -> tuple[int, int] | None:
+        return self._account.owner if self._account else None
 
     def _spawned(self, site: Site) -> Child:
         ends: list[int] = []
@@ -166,7 +173,7 @@ class Incarnation:
 
     def _terms(self) -> Terms:
         launch = self.launch
-        return Terms(launch.memory, launch.descriptors, launch.umask, launch.user)
+        return Terms(launch.memory, launch.descriptors, launch.umask, self._account)
 
     def _fail(self, kind: FaultKind, summary: str) -> None:
         fault = Fault(kind, self._shop.mask(summary), detail=self._output.tail())
@@ -250,7 +257,7 @@ class Incarnation:
 
     def contents(self, launch: CommandLaunch) -> tuple[Content, ...]:
         """Render all that it is to read anew; raises ValueError."""
-        config = (Content(self._config, msgspec.json.encode(launch.config)),) if self._config else ()
+        config = (Content(self._config, msgspec.json.encode(launch.config), owner=self._owner),) if self._config else ()
         return (*contents_of(launch), *config)
 
     def expect(self, probes: Probes) -> None:
@@ -400,7 +407,9 @@ def _taken_port(probes: Probes) -> int | None:
     return endpoint[1] if endpoint and is_answered(*endpoint) else None
 
 
-def _write_private(path: Path, data: bytes) -> None:
+def _write_private(path: Path, data: bytes, owner: tuple[int, int] | None) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
+        if owner:
+            os.fchown(descriptor, *owner)
         file.write(data)

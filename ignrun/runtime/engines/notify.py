@@ -17,8 +17,8 @@ _AT_ONCE: Final = 16
 class NotifySocket:
     """One socket for one incarnation; `hear` is told each thing that is said on it, such as `READY=1`."""
 
-    def __init__(self, path: Path, hear: Callable[[bytes], None]) -> None:
-        """Listen at `path`, in a folder that is only its owner's; raises OSError."""
+    def __init__(self, path: Path, hear: Callable[[bytes], None], owner: tuple[int, int] | None = None) -> None:
+        """Listen at `path` to its owner alone, who is the runner's own user where nobody else is named; raises OSError."""
         self.path = path
         self._tell = hear
         self._loop = asyncio.get_running_loop()
@@ -27,6 +27,9 @@ class NotifySocket:
             path.unlink()
         try:
             self._socket.bind(os.fspath(path))
+            path.chmod(0o600)
+            if owner:
+                os.chown(path, *owner)
         except OSError:
             self._socket.close()
             raise

@@ -13,7 +13,7 @@ import msgspec
 
 from ignrun.protocol import kin
 from ignrun.protocol.kin import Identity
-from ignrun.runtime.engines.files import owner_of
+from ignrun.runtime.engines.accounts import Account
 from ignrun.runtime.engines.limits import limit, restore_descriptor_limit
 
 _WAIT: Final = os.WEXITED | os.WNOHANG
@@ -24,12 +24,12 @@ class NotStartable(Exception):  # noqa: N818 - it is an answer, not an error of 
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """On which terms a program runs: hard limits in bytes of address space and open descriptors, umask, user; None: the runner's."""
+    """On which terms a program runs: hard limits in bytes of address space and open descriptors, umask, account; None: the runner's."""
 
     memory: int | None = None
     descriptors: int | None = None
     umask: int | None = None
-    user: str | None = None
+    account: Account | None = None
 
 
 _FREE: Final = Terms()
@@ -61,7 +61,7 @@ def start_process(
     """Start a program in a session of its own, its input empty; raises NotStartable. The caller waits for it (`exit_of`)."""
     argv = list(argv)
     try:
-        identity_terms = _identity(terms)
+        identity_terms = _identity(terms.account)
         process = subprocess.Popen(
             argv,
             env=env,
@@ -88,13 +88,10 @@ def start_process(
         raise NotStartable(_reason(error, argv[0], str(cwd))) from error
 
 
-def _identity(terms: Terms) -> dict[str, Any]:
-    owner = owner_of(terms.user)
-    if owner is None or owner[0] == os.geteuid():
+def _identity(account: Account | None) -> dict[str, Any]:
+    if account is None or account.is_own:
         return {}
-    if os.geteuid() != 0:
-        raise ValueError(f"only root's runner can run it as `{terms.user}`")
-    return {"user": owner[0], "group": owner[1], "extra_groups": []}
+    return {"user": account.uid, "group": account.gid, "extra_groups": account.groups}
 
 
 def _reason(error: Exception, program: str, cwd: str) -> str:

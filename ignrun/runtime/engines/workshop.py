@@ -13,10 +13,12 @@ import msgspec
 from ignrun.protocol import kin
 from ignrun.protocol.kin import Identity, Table
 from ignrun.protocol.template import Guard
+from ignrun.runtime.engines.accounts import Account
 from ignrun.runtime.engines.children import Children
 from ignrun.runtime.engines.environment import child_environment
 from ignrun.runtime.engines.launch import CommandLaunch
 from ignrun.runtime.engines.output import Mask, OnLines
+from ignrun.runtime.engines.places import make_guest_folder, remove_run_folder
 from ignrun.runtime.supervise.messages import Message
 
 _READINGS: Final = 20
@@ -44,7 +46,11 @@ class Guardian(Protocol):
 
 
 class Workshop(msgspec.Struct):
-    """The shared things; `table` is the process table as read in this turn of the loop, `scribe` the thread that writes their files."""
+    """The shared things.
+
+    `table` is the process table as read in this turn of the loop, `scribe` the thread that writes their files, `guests` the folder for
+    those that run as somebody else.
+    """
 
     python: str
     run_dir: Path
@@ -55,6 +61,7 @@ class Workshop(msgspec.Struct):
     mask: Mask
     table: Table | None = None
     scribe: ThreadPoolExecutor | None = None
+    guests: Path | None = None
 
     @property
     def children(self) -> Children:
@@ -74,14 +81,24 @@ class Workshop(msgspec.Struct):
         """It is gone."""
         self.guardian.release(identity)
 
-    def environment(self, names: Iterable[str]) -> dict[str, str]:
-        """Give what commands inherit."""
-        return child_environment(os.environ, self.python, names)
+    def environment(self, names: Iterable[str], account: Account | None = None) -> dict[str, str]:
+        """Give what commands inherit, or those of somebody else's account."""
+        names = tuple(names)
+        inherited = child_environment(os.environ, self.python, names)
+        if account is None or account.is_own:
+            return inherited
+        own = account.environment | {name: inherited[name] for name in names if name in inherited}
+        inherited.pop("TMPDIR", None)
+        return inherited | own
 
-    def place(self, launch: CommandLaunch, kind: str) -> Path:
-        """Give a file of its own in the run-time folder, its path short enough for a socket."""
+    def place(self, launch: CommandLaunch, kind: str, account: Account | None = None) -> Path:
+        """Give a file of its own in the run-time folder, its path short enough for a socket; raises OSError."""
         name = hashlib.sha256(f"{launch.address}/{launch.epoch}".encode()).hexdigest()[:12]
-        return self.run_dir / f"{name}.{kind}"
+        if account is None or account.is_own:
+            return self.run_dir / f"{name}.{kind}"
+        if self.guests is None:
+            self.guests = make_guest_folder(self.token)
+        return self.guests / f"{name}.{kind}"
 
     async def off_loop(self, call: Callable[[A], R], argument: A) -> R:
         """Run a call beside the loop, one after another in the order in which they were asked for."""
@@ -93,6 +110,8 @@ class Workshop(msgspec.Struct):
         """Nothing is written any more."""
         if self.scribe:
             self.scribe.shutdown(wait=False, cancel_futures=True)
+        if self.guests:
+            remove_run_folder(self.guests)
 
     def left_of(self, marker: str, leader: int) -> frozenset[Identity]:
         """Find what a command whose process has ended (and holds its pid) left behind.

@@ -1,15 +1,19 @@
 """Holds commands to the terms on which they run: limits, umask, user, files; and a log pattern to its time."""
 
+import json
 import os
 import pwd
 import stat
 import time
+from pathlib import Path
 
 import pytest
 
 from ignrun.runtime.engines.matching import Matcher, TooSlow
+from ignrun.runtime.engines.places import make_guest_folder, make_run_folder
 from ignrun.runtime.supervise.messages import CommandEnded, CommandFailed, CommandReady, Probed
 from ignrun.terms.fault import FaultKind
+from tests.rooms.engines.conftest import until
 from tests.rooms.engines.test_commands import WEB, python
 
 
@@ -48,6 +52,52 @@ async def test_a_command_runs_as_the_user_that_was_asked_for_with_no_group_of_ro
     assert (await bench.hears(CommandEnded)).tail == str(nobody.pw_uid)
     bench.spawn("id", "-G", oneshot=True, user="nobody", cwd="/", epoch=2)
     assert (await bench.hears(CommandEnded, 2)).tail == str(nobody.pw_gid)
+
+
+AS_SOMEBODY = """
+import json, os, socket, stat, time
+config = os.environ["IGNRUN_CONFIG"]
+found = os.stat(config)
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+names = {name: os.environ.get(name) for name in ("HOME", "USER", "LOGNAME", "TMPDIR")}
+print(json.dumps([json.load(open(config)), stat.S_IMODE(found.st_mode), found.st_uid, names]), flush=True)
+time.sleep(1000)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may run commands as somebody else")
+async def test_a_command_of_somebody_else_reads_its_config_notifies_and_is_at_home(bench, monkeypatch) -> None:
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+    nobody = pwd.getpwnam("nobody")
+    python = "/usr/bin/env", "python3", "-c", AS_SOMEBODY
+    bench.spawn(*python, user="nobody", cwd="/", config={"port": 80}, ready={"notify": True})
+    await bench.hears(CommandReady)
+    await until(lambda: bench.texts(WEB))
+    config, mode, uid, names = json.loads(bench.texts(WEB)[0])
+    assert (config, mode, uid) == ({"port": 80}, 0o600, nobody.pw_uid)
+    assert names == {"HOME": nobody.pw_dir, "USER": "nobody", "LOGNAME": "nobody", "TMPDIR": None}
+    (guests,) = Path("/run").glob(f"ignrun-{bench.token}")
+    assert stat.S_IMODE(guests.stat().st_mode) == 0o711
+    bench.commands.stop(WEB, 1, 5.0)
+    await bench.hears(CommandEnded)
+    assert [*guests.iterdir()] == []
+    await bench.commands.close()
+    assert not guests.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may run commands as somebody else")
+async def test_home_is_the_runners_where_a_command_of_somebody_else_asks_for_it(bench, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", "/the/runners")
+    bench.spawn("sh", "-c", "echo $HOME", oneshot=True, user="nobody", cwd="/", inherit_env=("HOME",))
+    assert (await bench.hears(CommandEnded)).tail == "/the/runners"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may run commands as somebody else")
+def test_what_a_dead_runner_left_for_somebody_else_is_gone_when_the_next_begins(tmp_path) -> None:
+    left = make_guest_folder("0123456789abcdef")
+    (left / "x.json").write_text("secret")
+    make_run_folder(tmp_path, "0123456789abcdef")
+    assert not left.exists()
 
 
 async def test_a_user_that_there_is_not_is_named(bench) -> None:
