@@ -97,8 +97,9 @@ def site_of(aim: Aim, wish: Wish, *, looking: bool) -> Site:
 
 def _remembered(plant: Plant, manifest: Path) -> Wish:
     """Give the modes, variables, settings and scopes of the generation in force, none where there is no such generation."""
+    from ignrun.runtime.journal.generations import read_generation
     from ignrun.runtime.journal.schema import open_for_reading
-    from ignrun.runtime.journal.store import pointer, read_generation
+    from ignrun.runtime.journal.store import pointer
 
     if not plant.folder.journal.exists():
         return Wish()

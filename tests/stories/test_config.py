@@ -8,8 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
+from ignrun.planner.proposal import Proposal
+from ignrun.runtime.journal.generations import read_generation
 from ignrun.runtime.journal.schema import open_for_reading
-from ignrun.runtime.journal.store import Content, pointer, read_generation
+from ignrun.runtime.journal.store import pointer
 from tests.stories.plant import Plant, new_plant, settled
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(120)]
@@ -61,7 +63,7 @@ def exported(plant: Plant) -> dict:
     return exports
 
 
-def generation(plant: Plant) -> Content:
+def generation(plant: Plant) -> Proposal:
     with closing(open_for_reading(plant.state_folder() / "journal.sqlite")) as store:
         found = read_generation(store, pointer(store, "current"))
     assert found is not None

@@ -1,4 +1,4 @@
-"""Owns the committed code of a plant: the bytes of every file that its generations import, and an index for each code digest."""
+"""Owns the files that generations were made from: the bytes of their code, an index for each code digest, the texts of their inputs."""
 
 import hashlib
 import os
@@ -12,10 +12,14 @@ from typing import Final
 
 import msgspec
 
+from ignrun.manifest.inputs import InputFile
 from ignrun.protocol.code import BLOBS, CodeIndex, blob_path, index_path
 from ignrun.runtime.journal.durable import sync_folder, write_synced
 from ignrun.runtime.journal.folder import make_private
 from ignrun.terms.failure import ChangedWhileRead, StateFolderFailure
+
+NOT_KEPT: Final = frozenset({"env", "file"})
+"""Roles of input files whose texts are never kept, only their digests: secrets may come from them."""
 
 SPARED: Final = 64
 """So many of the latest calls of `keep` are spared by `forget`: no generation names their code yet."""
@@ -40,23 +44,29 @@ class CodeStore:
         """Say where the index of a code digest lies: what a host is told to import from."""
         return index_path(self._folder, digest)
 
-    def keep(self, code: Mapping[str, CodeIndex]) -> None:
+    def keep(self, code: Mapping[str, CodeIndex], inputs: Iterable[InputFile] = ()) -> None:
         """Make the files behind these code digests durable, the indexes after the bytes that they name; cheap where all is there.
 
-        Bytes that are here already are not read from their files again. Raises ChangedWhileRead when a file has other
+        Of `inputs` those are kept that say nothing secret and have not changed since: a manifest may be edited on while it is applied.
+        Bytes that are here already are not read from their files again. Raises ChangedWhileRead when a file of code has other
         bytes by now than its digest promises, StateFolderFailure when the disk refuses; neither leaves half of anything.
         """
+        texts = {file.digest: file.path for file in inputs if file.role not in NOT_KEPT}
         with self._turn:
-            self._recent.append(frozenset(code))
+            self._recent.append(frozenset({*code, *texts}))
             fresh = {digest: index for digest, index in code.items() if self._checked.get(digest) != index}
-            if not fresh:
-                return
             try:
-                self._keep_files({sha: path for index in fresh.values() for path, sha in index.files.items()})
-                self._keep_indexes(fresh)
+                if fresh:
+                    self._keep_files({sha: path for index in fresh.values() for path, sha in index.files.items()})
+                    self._keep_indexes(fresh)
+                self._keep_texts(texts)
             except OSError as error:
                 raise StateFolderFailure(self._folder.parent, _why(error)) from error
             self._checked.update(fresh)
+
+    def text(self, digest: str) -> bytes | None:
+        """Give the bytes of an input, or of a file of code, by their SHA-256; None where they are not kept, or damaged."""
+        return self._bytes_of(digest) if self._is_sound(digest) else None
 
     def read(self, digest: str) -> CodeIndex | None:
         """Give the files behind a code digest, None unless all their bytes are here and sound."""
@@ -77,7 +87,7 @@ class CodeStore:
             unneeded = [path for digest, path in indexes.items() if digest not in spared]
             removed = _remove(self._folder, unneeded)
             self._checked = {digest: index for digest, index in self._checked.items() if digest in spared}
-            kept = {sha for digest in indexes.keys() & spared for sha in self._files_of(indexes[digest])}
+            kept = {sha for digest in indexes.keys() & spared for sha in self._files_of(indexes[digest])} | spared
             blobs = [path for path in (self._folder / BLOBS).glob("*") if path.name not in kept]
             return removed + _remove(self._folder / BLOBS, blobs)
 
@@ -86,6 +96,16 @@ class CodeStore:
             return _INDEX.decode(path.read_bytes()).files.values()
         except (msgspec.DecodeError, UnicodeDecodeError):
             return ()
+
+    def _keep_texts(self, texts: Mapping[str, str]) -> None:
+        missing = {sha: path for sha, path in texts.items() if not blob_path(self._folder, sha).exists()}
+        found = ((sha, _bytes_of(path)) for sha, path in missing.items())
+        sound = [(sha, data) for sha, data in found if data is not None and _digest(data) == sha]
+        if sound:
+            make_private(self._folder)
+            make_private(self._folder / BLOBS)
+            _write_all(self._folder / BLOBS, sound)
+            sync_folder(self._folder)
 
     def _keep_files(self, files: Mapping[str, str]) -> None:
         """Keep the bytes with these digests, read from these paths."""
@@ -101,10 +121,14 @@ class CodeStore:
 
     def _is_sound(self, sha: str) -> bool:
         """Tell whether these bytes are here and are what their name says."""
+        data = self._bytes_of(sha)
+        return data is not None and _digest(data) == sha
+
+    def _bytes_of(self, sha: str) -> bytes | None:
         try:
-            return _digest(blob_path(self._folder, sha).read_bytes()) == sha
+            return blob_path(self._folder, sha).read_bytes()
         except OSError:
-            return False
+            return None
 
 
 def _write_all(folder: Path, files: Iterable[tuple[str, bytes]]) -> None:

@@ -1,21 +1,39 @@
 """Turns what is in force into the file `current`, which planning compares with, and back."""
 
+import hashlib
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
-from ignrun.planner.graph.model import Graph
-from ignrun.planner.proposal import Base
+from ignrun.planner.graph.model import EMPTY, Graph
+from ignrun.planner.plan.model import Plan
+from ignrun.planner.proposal import Base, Proposal
 from ignrun.runtime.journal.durable import durable_replace
 from ignrun.terms.failure import StateFolderFailure
 
+T = TypeVar("T")
+
 FILE: Final = "current"
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 class Published(msgspec.Struct, frozen=True):
-    """The whole file: JSON, without secrets (they are named in the graph, never written)."""
+    """The whole file: JSON, without secrets (they are named in the graph, never written).
+
+    `made_from` is the rest of what was proposed, its graph and its plan left empty: enough to start the plant where the store is lost.
+    """
+
+    format_version: int
+    generation: int
+    good: int
+    graph: Graph
+    made_from: Proposal | None = None
+
+
+class _Read(msgspec.Struct, frozen=True):
+    """What planning needs of the file; the rest is skipped."""
 
     format_version: int
     generation: int
@@ -27,14 +45,35 @@ class _Format(msgspec.Struct, frozen=True):
     format_version: int
 
 
-def publish_current(folder: Path, base: Base, good: int = 0) -> None:
+_OPENING: Final = b'{"sum":"'
+_SUM: Final = slice(len(_OPENING), len(_OPENING) + 64)
+_AFTER: Final = _SUM.stop + len(b'",')
+
+
+def publish_current(folder: Path, base: Base, good: int = 0, made_from: Proposal | None = None) -> None:
     """Write the file durably into the state folder; `good` is the last generation that passed its gate; raises OSError."""
-    published = Published(FORMAT, base.generation, good, base.graph)
-    durable_replace(folder / FILE, msgspec.json.encode(published))
+    rest = made_from and msgspec.structs.replace(made_from, graph=EMPTY, plan=Plan(0, made_from.target, (), 0))
+    text = msgspec.json.encode(Published(FORMAT, base.generation, good, base.graph, rest))[1:]
+    durable_replace(folder / FILE, b'%s%s",%s' % (_OPENING, _sum(text), text))
+
+
+def _sum(text: bytes) -> bytes:
+    return hashlib.sha256(text).hexdigest().encode()
 
 
 def read_published(folder: Path) -> Published | None:
     """Read the file of a state folder, None where there is none; raises StateFolderFailure when it is damaged or newer."""
+    return _read(folder, Published)
+
+
+def published_in(folder: Path) -> Published | None:
+    """Read the file of a state folder as far as it can be read: None where it is not there, or not as it was written."""
+    with suppress(StateFolderFailure):
+        return read_published(folder)
+    return None
+
+
+def _read(folder: Path, form: type[T]) -> T | None:
     path = folder / FILE
     try:
         text = path.read_bytes()
@@ -46,13 +85,19 @@ def read_published(folder: Path) -> Published | None:
         if msgspec.json.decode(text, type=_Format).format_version > FORMAT:
             hint = "use the newer ignrun that wrote it; nothing has been changed"
             raise StateFolderFailure(folder, f"`{path.name}` was written by a newer ignrun", hint)
-        return msgspec.json.decode(text, type=Published)
+        if text.startswith(_OPENING) and text[_SUM] != _sum(text[_AFTER:]):
+            raise _damaged(path, "its sum does not fit")
+        return msgspec.json.decode(text, type=form)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        hint = f"remove `{path}`; the next apply writes it anew"
-        raise StateFolderFailure(folder, f"`{path.name}` is damaged ({error})", hint) from error
+        raise _damaged(path, str(error)) from error
+
+
+def _damaged(path: Path, why: str) -> StateFolderFailure:
+    hint = f"remove `{path}`; the next runner writes it anew from the journal"
+    return StateFolderFailure(path.parent, f"`{path.name}` is damaged ({why})", hint)
 
 
 def read_current(folder: Path) -> Base | None:
     """Give what a plan compares with, None where nothing was ever in force; raises StateFolderFailure."""
-    published = read_published(folder)
+    published = _read(folder, _Read)
     return Base(published.generation, published.graph) if published else None

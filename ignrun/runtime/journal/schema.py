@@ -54,7 +54,30 @@ CREATE TABLE holds (
 ) WITHOUT ROWID;
 """
 
-MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HOLDS)
+_SUMS: Final = """
+ALTER TABLE generations ADD COLUMN changes TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE generations ADD COLUMN sum TEXT NOT NULL DEFAULT '';
+ALTER TABLE results ADD COLUMN sum INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE pointers ADD COLUMN sum INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE events ADD COLUMN sum INTEGER NOT NULL DEFAULT -1;
+CREATE INDEX intents_of_generation ON intents (generation);
+CREATE TABLE steps (
+    id INTEGER PRIMARY KEY,
+    intent INTEGER NOT NULL REFERENCES intents (id),
+    address TEXT NOT NULL,
+    action TEXT NOT NULL,
+    fault TEXT,
+    at TEXT NOT NULL
+);
+CREATE INDEX steps_of_intent ON steps (intent);
+CREATE TABLE needs (
+    generation INTEGER NOT NULL REFERENCES generations (number),
+    digest TEXT NOT NULL,
+    PRIMARY KEY (generation, digest)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: Final[tuple[str, ...]] = (_FIRST, _HOLDS, _SUMS)
 """Script number n leads from version n to n + 1; a script once released is never edited."""
 
 VERSION: Final = len(MIGRATIONS)
@@ -65,8 +88,8 @@ _HEADER: Final = 100
 _MAGIC: Final = b"SQLite format 3\0"
 
 
-def open_store(path: Path) -> sqlite3.Connection:
-    """Open or create the store for the one who writes it, migrated; raises StateFolderFailure.
+def open_store(path: Path, version: int = VERSION) -> sqlite3.Connection:
+    """Open or create the store for the one who writes it, migrated up to `version`; raises StateFolderFailure.
 
     The connection may be used in any one thread at a time. A store of a newer program is not touched.
     """
@@ -75,7 +98,7 @@ def open_store(path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
         try:
-            _prepare(connection, path)
+            _prepare(connection, path, version)
         except BaseException:
             connection.close()
             raise
@@ -95,12 +118,12 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, version: int) -> None:
     _refuse_newer(path, _version_of(connection))
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    for number in range(_version_of(connection), VERSION):
+    for number in range(_version_of(connection), version):
         connection.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
 
 

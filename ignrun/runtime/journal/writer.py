@@ -4,7 +4,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +13,17 @@ from typing import Final, assert_never
 import msgspec
 
 from ignrun.planner.proposal import Base
-from ignrun.runtime.journal import store
+from ignrun.runtime.journal import generations, retention, store
+from ignrun.runtime.journal.code import CodeStore
 from ignrun.runtime.journal.current import publish_current
+from ignrun.runtime.journal.generations import Generation, HistoryEntry, StepResult
 from ignrun.runtime.journal.holds import read_holds, write_holds
+from ignrun.runtime.journal.recovery import Recovered, happenings_of
 from ignrun.runtime.journal.schema import open_for_reading, open_store
+from ignrun.runtime.journal.start import Connect, ToPublish, opened
 from ignrun.runtime.supervise.effects import KeepIntent, KeepOutcome, Result
-from ignrun.terms.events import Event, EventsLost, Happening
+from ignrun.terms.clock import Clock, SystemClock
+from ignrun.terms.events import Event, EventsLost, Happening, StepEnded
 from ignrun.terms.names import Address
 
 RETRY: Final = 1.0
@@ -78,6 +83,10 @@ Entry = Happened | Intent | Ending | Holding | Closing
 _ANSWERED: Final = (Intent, Ending, Holding)
 
 
+def _answers_nobody(refusal: str) -> None:
+    """Stand for those who have had their answer."""
+
+
 class Journal:
     """The store of one plant, written by a thread of its own.
 
@@ -91,21 +100,31 @@ class Journal:
         path: Path,
         on_durable: Callable[[tuple[Event, ...]], None],
         *,
-        connect: Callable[[Path], sqlite3.Connection] = open_store,
+        connect: Connect = open_store,
+        code: CodeStore | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        """Open or create the store at `path` (in the state folder) and begin to write."""
+        """Open or create the store at `path` (in the state folder), put right what a crash has left, and begin to write.
+
+        `code` is the store of code that forgets what no generation kept needs any more.
+        """
+        clock = clock or SystemClock()
         self._path = path
         self._on_durable = on_durable
-        self._connection = connect(path)
+        self._code = code
+        start = opened(path, connect, clock.utc())
+        self._connection = start.connection
+        self._recovered = start.recovered
+        self._unpublished = start.unpublished
         self._reading = open_for_reading(path)
         self._queue: queue.SimpleQueue[Entry] = queue.SimpleQueue()
         self._last = store.last_event(self._reading)
         self._waiting: list[Entry] = []
         self._refusal = ""
         self._try_again = 0.0
-        self._unpublished: Base | None = None
         self._lost = 0  # counted by the loop
         self._lost_and_said = 0  # of these, kept by the writer's thread
+        self.submit_events(happenings_of(self._recovered), clock.utc(), clock.monotonic(), self.current())
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
 
@@ -123,7 +142,10 @@ class Journal:
         self._submit(Intent(effect, author, at, done))
 
     def keep_outcome(self, effect: KeepOutcome, at: datetime, done: Done) -> None:
-        """Keep an outcome, move the pointers and publish `current`; `good` moves only for a commit."""
+        """Keep an outcome, move the pointers and publish `current`; `good` moves only for a commit.
+
+        Where the disk refuses, `done` is told so at once, and the outcome waits until it is kept all the same: it has come to pass.
+        """
         self._submit(Ending(effect, at, done))
 
     def keep_holds(self, holds: dict[Address, str], done: Done) -> None:
@@ -140,9 +162,17 @@ class Journal:
         """Give up to `limit` durable events with numbers above `seq`."""
         return store.read_events(self._reading, seq, limit)
 
-    def generation(self, number: int) -> store.Generation | None:
-        """Give one generation as it was kept."""
-        return store.read_generation(self._reading, number)
+    def generation(self, number: int) -> Generation | None:
+        """Give one generation as it was kept; None where there is none, or it is damaged."""
+        return generations.read_generation(self._reading, number)
+
+    def generations(self, limit: int = 20) -> tuple[HistoryEntry, ...]:
+        """Give up to `limit` of the latest generations, the latest first."""
+        return generations.read_history(self._reading, limit)
+
+    def recovered(self) -> Recovered:
+        """Say what had to be put right when the store was opened."""
+        return self._recovered
 
     def current(self) -> int:
         """Give the number of the generation in force, 0 for none."""
@@ -184,6 +214,7 @@ class Journal:
 
     def _work(self) -> None:
         closing = False
+        self._publish()
         try:
             while not closing:
                 closing = self._take()
@@ -205,7 +236,7 @@ class Journal:
         return True
 
     def _is_time_to_try(self) -> bool:
-        wants_answer = any(not isinstance(entry, Happened) for entry in self._waiting)
+        wants_answer = any(isinstance(entry, _ANSWERED) and not _is_answered(entry) for entry in self._waiting)
         return not self._refusal or wants_answer or time.monotonic() >= self._try_again
 
     def _write(self) -> None:
@@ -222,10 +253,11 @@ class Journal:
         self._last += len(events)
         if events:
             self._on_durable(events)
-        self._publish(written)
+        self._note_what_came_into_force(written)
+        self._publish()
         for entry in written:
             if isinstance(entry, _ANSWERED):
-                entry.done(self._refusal if isinstance(entry, Ending) else "")
+                entry.done("")
 
     def _commit(self, entries: list[Entry]) -> tuple[Event, ...]:
         """Write these entries in one transaction; raises sqlite3.Error, OSError, ValueError or OverflowError."""
@@ -236,23 +268,42 @@ class Journal:
             store.write_events(connection, events)
             for entry in entries:
                 _write_entry(connection, entry)
+            forgot = self._forget(entries, self._last + len(events))
             connection.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             raise
+        if forgot:
+            self._forget_code()
         return events
 
-    def _publish(self, written: list[Entry]) -> None:
-        """Publish the last graph that came into force; one that the disk refuses is tried again."""
+    def _forget(self, entries: list[Entry], last: int) -> bool:
+        """Remove what has become too old; tells whether a generation was among it."""
+        retention.forget_events(self._connection, last)
+        ended = any(isinstance(entry, Ending) for entry in entries)
+        return ended and retention.forget_generations(self._connection)
+
+    def _forget_code(self) -> None:
+        """Remove the code of generations that are forgotten; what cannot be removed now is removed with the next ones."""
+        if self._code:
+            with suppress(OSError):
+                self._code.forget(retention.needed(self._connection))
+
+    def _note_what_came_into_force(self, written: list[Entry]) -> None:
         for entry in written:
             if isinstance(entry, Ending) and entry.effect.outcome.result in IN_FORCE:
-                self._unpublished = Base(entry.effect.outcome.generation, entry.effect.proposal.graph)
+                proposal = entry.effect.proposal
+                self._unpublished = ToPublish(Base(entry.effect.outcome.generation, proposal.graph), proposal)
+
+    def _publish(self) -> None:
+        """Publish the last graph that came into force; one that the disk refuses is tried again."""
         if self._unpublished is None:
             return
+        base, proposal = self._unpublished.base, self._unpublished.proposal
         try:
-            publish_current(self._path.parent, self._unpublished, store.pointer(self._connection, "good"))
-        except OSError as error:
+            publish_current(self._path.parent, base, store.pointer(self._connection, "good"), proposal)
+        except (OSError, sqlite3.Error) as error:
             self._take_refusal(str(error))
         else:
             self._unpublished = None
@@ -270,10 +321,19 @@ class Journal:
         self._try_again = time.monotonic() + RETRY
 
     def _refuse_changes(self, reason: str) -> None:
+        """Answer everybody who waits: changes are dropped, what has come to pass waits on."""
         refused = [entry for entry in self._waiting if isinstance(entry, _ANSWERED)]
-        self._waiting[:] = [entry for entry in self._waiting if isinstance(entry, Happened)]
+        kept = (entry for entry in self._waiting if not isinstance(entry, Intent | Holding))
+        self._waiting[:] = [
+            msgspec.structs.replace(entry, done=_answers_nobody) if isinstance(entry, Ending) else entry
+            for entry in kept
+        ]
         for entry in refused:
             entry.done(reason)
+
+
+def _is_answered(entry: Intent | Ending | Holding) -> bool:
+    return entry.done is _answers_nobody
 
 
 def _numbered(entries: list[Entry], last: int) -> tuple[Event, ...]:
@@ -284,14 +344,24 @@ def _numbered(entries: list[Entry], last: int) -> tuple[Event, ...]:
     )
 
 
+def _steps(happenings: tuple[Happening, ...], at: datetime) -> Iterator[tuple[int, StepResult]]:
+    """Find the ends of steps among what happened, with the number of their transaction."""
+    for one in happenings:
+        if isinstance(one.body, StepEnded):
+            yield one.body.transaction, StepResult(Address(one.subject), one.body.action, at, one.body.fault)
+
+
 def _write_entry(connection: sqlite3.Connection, entry: Entry) -> None:
     match entry:
-        case Happened() | Closing():
+        case Happened(happenings, at):
+            for transaction, step in _steps(happenings, at):
+                generations.write_step(connection, transaction, step)
+        case Closing():
             pass
         case Intent(effect, author, at):
-            store.write_intent(connection, effect, author, at)
+            generations.write_intent(connection, effect, author, at)
         case Ending(effect, at):
-            store.write_result(connection, effect.outcome, at)
+            generations.write_result(connection, effect.outcome, at)
             if effect.outcome.result in IN_FORCE:
                 store.move_pointer(connection, "current", effect.outcome.generation)
             if effect.outcome.result is Result.COMMITTED:

@@ -8,7 +8,7 @@ from ignrun.planner.graph.model import Command, Edge, Facets, Folders, Graph, Ho
 from ignrun.planner.plan.model import Change, Edited, Plan, Step
 from ignrun.planner.proposal import Proposal
 from ignrun.runtime.supervise.effects import KeepIntent, KeepOutcome, Outcome, Result
-from ignrun.terms.events import Happening, OperatorAsked
+from ignrun.terms.events import Happening, OperatorAsked, StepEnded
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.leaves import Literal, Pending, SecretNamed, Tree
 from ignrun.terms.metadata import ModuleMetadata
@@ -17,6 +17,7 @@ from ignrun.terms.spans import Span
 from ignrun.terms.states import Condition
 
 T0 = datetime(2026, 5, 4, 3, 2, 1, 234567, tzinfo=UTC)
+TAGS, WEB = Address("tags@gateway"), Address("web@gateway")
 SPAN = Span("/srv/plant.yaml", 4, 3, 9, "ab12")
 PASSWORD = Pending(("servers", 0, "password"), (Literal("x:"), SecretNamed("DB_PW")), "string")
 
@@ -70,3 +71,7 @@ def ending(number: int, result: Result = Result.COMMITTED, made: Proposal | None
 
 def happenings(count: int) -> list[Happening]:
     return [Happening("tags@gateway", OperatorAsked("restart", f"number {number}")) for number in range(count)]
+
+
+def ended(number: int, address: Address = TAGS, action: str = "create", fault: Fault | None = None) -> Happening:
+    return Happening(address, StepEnded(number, action, fault))

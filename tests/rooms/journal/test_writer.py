@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_args, get_type_hints
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ from ignrun.terms import events as terms_events
 from ignrun.terms.events import Body, Event, EventsLost, Happening, OperatorAsked
 from ignrun.terms.failure import StateFolderFailure
 from ignrun.terms.fault import Fault, FaultKind
-from tests.rooms.journal.plants import T0, ending, happenings, intent, proposal
+from tests.rooms.journal.plants import T0, TAGS, WEB, ended, ending, happenings, intent, proposal
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -32,6 +33,10 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass"
         threading.Event().wait(0.001)
+
+
+def encoded(value: Any) -> bytes:
+    return msgspec.msgpack.encode(value)
 
 
 class Answers:
@@ -143,13 +148,15 @@ def test_a_generation_comes_back_as_it_was_with_its_result(journal) -> None:
     journal.keep_intent(intent(1, made), "ann", T0, done)
     assert done.next() == ""
     kept = journal.generation(1)
-    assert (kept.number, kept.parent, kept.target, kept.trigger, kept.author, kept.at) == (1, 0, "t1", "cli", "ann", T0)
-    assert (kept.content.graph, kept.content.plan) == (made.graph, made.plan)
-    assert (kept.content.files, kept.content.environment) == (made.files, made.environment)
-    assert kept.result == ""  # possibly begun
+    entry = kept.entry
+    assert (entry.number, entry.parent, entry.target, entry.trigger, entry.author) == (1, 0, "t1", "cli", "ann")
+    assert (entry.at, entry.changes, entry.is_sound) == (T0, {"create": 1}, True)
+    assert encoded(kept.content) == encoded(made)
+    assert entry.result == ""  # possibly begun
     journal.keep_outcome(ending(1), T0, done)
     assert done.next() == ""
-    assert (journal.generation(1).result, journal.generation(1).summary) == ("committed", "committed it is")
+    entry = journal.generation(1).entry
+    assert (entry.result, entry.summary, entry.ended) == ("committed", "committed it is", T0)
     assert journal.generation(2) is None
 
 
@@ -170,7 +177,40 @@ def test_only_a_commit_moves_good_and_only_what_is_in_force_is_current(
     published = read_published(path.parent)
     assert published is not None
     assert (published.generation, published.good) == (current_number, good_number)
-    assert journal.generation(2).parent == 1
+    assert journal.generation(2).entry.parent == 1
+
+
+def test_what_came_of_steps_is_kept_in_order_and_history_counts_what_was_planned(journal) -> None:
+    done, broke = Answers(), Fault(FaultKind.RAISED, "boom")
+    journal.keep_intent(intent(1), "ann", T0, done)
+    steps = [ended(1), ended(1, WEB, fault=broke), ended(1, action="undo create")]
+    journal.submit_events(steps, T0, 0.0, 0)
+    journal.keep_outcome(ending(1), T0, done)
+    until(lambda: len(done.got) == 2)
+    kept = journal.generation(1)
+    assert [(one.address, one.action, one.fault) for one in kept.steps] == [
+        (TAGS, "create", None), (WEB, "create", broke), (TAGS, "undo create", None),
+    ]  # fmt: skip
+    journal.keep_intent(intent(2), "bob", T0, done)
+    until(lambda: len(done.got) == 3)
+    assert [(one.number, one.author, one.result, one.changes) for one in journal.generations(10)] == [
+        (2, "bob", "", {"create": 1}), (1, "ann", "committed", {"create": 1}),
+    ]  # fmt: skip
+    assert [one.number for one in journal.generations(1)] == [2]
+
+
+def test_an_outcome_that_the_disk_refuses_is_kept_once_it_does_not(on_disk, disk) -> None:
+    done = Answers()
+    on_disk.keep_intent(intent(1), "", T0, done)
+    assert done.next() == ""
+    disk.full = "COMMIT"
+    on_disk.submit_events([ended(1)], T0, 0.0, 0)
+    on_disk.keep_outcome(ending(1), T0, done)
+    assert done.next() == "database or disk is full"
+    disk.full = ""
+    until(lambda: on_disk.good() == 1)
+    assert (on_disk.generation(1).entry.result, len(on_disk.generation(1).steps)) == ("committed", 1)
+    assert done.got == []  # once is enough
 
 
 def test_no_number_is_given_twice_and_events_do_not_suffer_for_it(journal, monkeypatch) -> None:
@@ -182,7 +222,7 @@ def test_no_number_is_given_twice_and_events_do_not_suffer_for_it(journal, monke
     journal.submit_events(happenings(1), T0, 0.0, 0)
     assert done.next() == "UNIQUE constraint failed: generations.number"
     until(lambda: journal.last_event_seq == 1)
-    assert journal.generation(1).target == "first"
+    assert journal.generation(1).entry.target == "first"
 
 
 # --- a disk that refuses ---------------------------------------------------------------------------------------------
@@ -250,7 +290,7 @@ def test_changes_are_refused_with_the_reason_and_taken_again_later(on_disk, disk
     disk.full = full
     on_disk.keep_outcome(ending(1), T0, done)
     assert done.next() == "database or disk is full"
-    assert (on_disk.current(), on_disk.generation(1).result) == (0, "")
+    assert (on_disk.current(), on_disk.generation(1).entry.result) == (0, "")
 
 
 def test_what_does_not_fit_is_counted_and_the_count_is_kept(on_disk, disk, heard, monkeypatch) -> None:
@@ -279,9 +319,9 @@ def test_a_file_that_cannot_be_published_is_published_later(journal, path, monke
     monkeypatch.setattr(writer, "publish_current", refuse)
     journal.keep_intent(intent(1), "", T0, done)
     journal.keep_outcome(ending(1), T0, done)
-    assert done.next() == ""
-    assert "No space left" in done.next()
+    assert (done.next(), done.next()) == ("", "")  # the store has it: a crash now would not lose it
     until(lambda: len(tries) > 1)
+    assert "No space left" in journal.refusal
     assert journal.current() == 1
     monkeypatch.setattr(writer, "publish_current", publish_current)
     until(lambda: read_current(path.parent) is not None)
@@ -319,7 +359,7 @@ def test_the_store_of_a_newer_program_is_refused_and_not_touched(path) -> None:
     before = (path.read_bytes(), path.stat().st_mtime_ns, list(path.parent.iterdir()))
     for opened in (lambda: Journal(path, lambda _: None), lambda: events_of_store(path)):
         with pytest.raises(
-            StateFolderFailure, match=r"`journal\.sqlite` has format 99, this program knows formats up to 2"
+            StateFolderFailure, match=r"`journal\.sqlite` has format 99, this program knows formats up to 3"
         ):
             opened()
     assert (path.read_bytes(), path.stat().st_mtime_ns, list(path.parent.iterdir())) == before
@@ -364,7 +404,7 @@ def test_a_damaged_file_is_said_to_be_damaged_with_a_way_out(tmp_path, text) -> 
 
 
 def test_a_newer_file_is_refused(tmp_path) -> None:
-    (tmp_path / current.FILE).write_bytes(b'{"format_version": 2, "shape": "unknown"}')
+    (tmp_path / current.FILE).write_bytes(b'{"format_version": 3, "shape": "unknown"}')
     with pytest.raises(StateFolderFailure, match="newer ignrun"):
         read_current(tmp_path)
 
