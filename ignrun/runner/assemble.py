@@ -11,6 +11,8 @@ from typing import Self
 from ignrun import __version__
 from ignrun.control.feed import EventFeed
 from ignrun.control.wire import ApplyRequest
+from ignrun.runner.answers import Answers
+from ignrun.runner.applies import Applies
 from ignrun.runner.first import First
 from ignrun.runner.foreground import RunOptions
 from ignrun.runner.ground import Ground
@@ -25,6 +27,7 @@ from ignrun.runtime.apply.state import State
 from ignrun.runtime.engines.command import CommandEngine
 from ignrun.runtime.engines.fork import HostEngine
 from ignrun.runtime.engines.places import make_run_folder, plant_token, remove_run_folder
+from ignrun.runtime.journal.code import CodeStore
 from ignrun.runtime.journal.registry import register, unregister
 from ignrun.runtime.journal.writer import Journal
 from ignrun.runtime.observe.files import LogFiles
@@ -77,14 +80,24 @@ class Runner:
         unsent = Unsent()
         voices = self._voices = Voices(self._logs, secrets.mask, lambda: self.loop.state, options.on_log)
         self._bring_up_engines(voices, unsent, secrets.mask)
-        self.steering = Steering(
+        code = CodeStore(ground.folder.code)
+        answers = Answers()
+        applies = Applies(
             loop=self.loop,
             reader=ground.reader,
+            secrets=secrets,
+            code=code,
+            answers=answers,
+            describe=ground.inputs,
+        )
+        self.steering = Steering(
+            loop=self.loop,
+            applies=applies,
+            answers=answers,
             secrets=secrets,
             feed=self._feed,
             runner=ground.facts(self._started),
             clock=self._clock,
-            fingerprint_key=ground.key,
         )
         self.loop.perform_by(
             Performer(
@@ -92,11 +105,12 @@ class Runner:
                 commands=self._commands,
                 journal=self._journal,
                 secrets=secrets,
+                code=code,
                 unsent=unsent,
                 author=_author(),
                 hear=self.loop.hear,
                 hear_from_thread=lambda message: _from_thread(running, lambda: self.loop.hear(message)),
-                answer=self.steering.answer,
+                answer=answers.answer,
                 end=self._end,
                 call_in_loop=lambda call: _from_thread(running, call),
             )
@@ -162,6 +176,8 @@ class Runner:
         from ignrun.control.server import ControlServer
 
         server = await ControlServer.open(self._ground.socket, self.steering)
+        if self._ground.loopback:
+            server.listen(self._ground.loopback)
         try:
             yield
         finally:

@@ -36,13 +36,17 @@ class NotStarted(msgspec.Struct, frozen=True, tag="not-started"):
 
 
 class Launch(msgspec.Struct, frozen=True):
-    """What a detached runner is told on its command line; paths are absolute, `python` is the interpreter of its hosts."""
+    """What a detached runner is told on its command line; paths are absolute, `python` is the interpreter of its hosts.
+
+    `listen` is the address on loopback that it serves too, as `HOST:PORT`, empty for none.
+    """
 
     plant: str
     manifest: str
     state_dir: str
     root: str
     python: str
+    listen: str = ""
 
 
 _ANSWER: Final[msgspec.json.Decoder[Started | NotStarted]] = msgspec.json.Decoder(Started | NotStarted)

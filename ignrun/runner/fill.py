@@ -57,8 +57,9 @@ def assignment_of(
     plant: str,
     mode: str,
     secrets: Secrets,
+    code: str = "",
 ) -> orders.Assignment:
-    """Describe a hosted instance to its host; raises MissingSecretError, or ValueError where a secret is not of its type."""
+    """Describe a hosted instance to its host, `code` being the path of its index; raises MissingSecretError, or ValueError where a secret is not of its type."""
     if not isinstance(spec.body, Hosted):
         message = f"`{spec.address}` does not run in a host"
         raise TypeError(message)
@@ -78,6 +79,7 @@ def assignment_of(
         timeouts=_timeouts(spec),
         plant=plant,
         mode=mode,
+        code=code,
     )
 
 

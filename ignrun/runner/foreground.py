@@ -18,6 +18,7 @@ class RunOptions(msgspec.Struct, frozen=True):
     """How a runner in the foreground behaves and who listens to it; the listeners are called in its loop and must not block."""
 
     apply: ApplyOptions = ApplyOptions()
+    listen: str = ""
     on_event: Callable[[Event], None] | None = None
     on_outcome: Callable[[OutcomeReport], None] | None = None
     on_log: Callable[[LogRecord], None] | None = None
@@ -27,7 +28,7 @@ def run_plant(plant: str, inputs: Inputs, options: RunOptions) -> int:
     """Run a plant until it goes down and give the exit code; raises StateFolderFailure or LockHeld before anything runs."""
     from ignrun.runner.assemble import run
 
-    launch = Launch(plant, inputs.manifest, inputs.state_dir, inputs.root, inputs.python)
+    launch = Launch(plant, inputs.manifest, inputs.state_dir, inputs.root, inputs.python, options.listen)
     with taken_ground(launch) as ground:
         return asyncio.run(run(ground, options, first=_request(inputs, options)))
 

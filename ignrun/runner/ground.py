@@ -9,6 +9,10 @@ from pathlib import Path
 import msgspec
 
 from ignrun import __version__
+from ignrun.control.peer import Loopback, bind_loopback
+from ignrun.control.token import access_token, listening_at
+from ignrun.control.wire import ApplyRequest
+from ignrun.manifest.inputs import Inputs
 from ignrun.planner.reader import ResidentReader
 from ignrun.render.status_report import RunnerFacts
 from ignrun.runner.detach import Launch
@@ -29,6 +33,26 @@ class Ground(msgspec.Struct, frozen=True):
     reader: ResidentReader
     lock: PlantLock
     key: bytes
+    loopback: Loopback | None = None
+
+    def inputs(self, request: ApplyRequest, *, for_apply: bool) -> Inputs:
+        """Turn what somebody asks for into what the reader is given: his words, and what is the plant's own."""
+        return Inputs(
+            manifest=request.manifest,
+            state_dir=str(self.folder.path),
+            root=request.root,
+            python=request.python,
+            modes=request.modes,
+            vars=request.vars,
+            sets=request.sets,
+            scopes=request.scopes,
+            environment=request.environment,
+            strict_env=request.strict_env,
+            locked=request.locked,
+            allowed=request.allowed,
+            for_apply=for_apply,
+            fingerprint_key=self.key,
+        )
 
     def facts(self, started: datetime) -> RunnerFacts:
         """Say of the runner what only it knows."""
@@ -40,6 +64,7 @@ class Ground(msgspec.Struct, frozen=True):
             started=started,
             manifest=self.launch.manifest,
             state_dir=str(self.folder.path),
+            listen=self.loopback.listening.url if self.loopback else "",
         )
 
     def record(self, started: datetime) -> RunnerRecord:
@@ -57,7 +82,7 @@ class Ground(msgspec.Struct, frozen=True):
 
 @contextlib.contextmanager
 def taken_ground(launch: Launch) -> Iterator[Ground]:
-    """Make and lock the state folder of a plant for as long as the block runs; raises StateFolderFailure or LockHeld.
+    """Make and lock the state folder of a plant for as long as the block runs; raises StateFolderFailure, LockHeld or Failure.
 
     What a runner that was killed left behind is ended before anything new is started. The reader is forked first, so that it does not inherit the lock.
     """
@@ -67,9 +92,22 @@ def taken_ground(launch: Launch) -> Iterator[Ground]:
     reader = ResidentReader()
     reader.start()
     try:
-        with hold_lock(folder.lock) as lock:
+        with hold_lock(folder.lock) as lock, _loopback(launch, folder) as loopback:
             sweep(plant_token(folder.path))
             key = fingerprint_key(folder)
-            yield Ground(launch, folder, run_time, socket_path(folder, run_time), reader, lock, key)
+            yield Ground(launch, folder, run_time, socket_path(folder, run_time), reader, lock, key, loopback)
     finally:
         reader.close()
+
+
+@contextlib.contextmanager
+def _loopback(launch: Launch, folder: StateFolder) -> Iterator[Loopback | None]:
+    """Listen on loopback where that is wanted: before anything is started, so that a port that is taken stops nothing."""
+    if not launch.listen:
+        yield None
+        return
+    bound = bind_loopback(listening_at(launch.listen), access_token(folder.path))
+    try:
+        yield bound
+    finally:
+        bound.socket.close()

@@ -13,6 +13,9 @@ from ignrun.terms.clock import Clock
 Perform = Callable[[State, tuple[Effect, ...], Now], None]
 """Carries out the effects of one turn; `State` is the one that they were decided in. What comes of them is heard later."""
 
+Condition = Callable[[State], bool]
+"""Something that a state may or may not meet; must not block."""
+
 
 class Loop:
     """One owner of one `State`: everybody else sends messages by `hear` and looks at `state`."""
@@ -29,6 +32,7 @@ class Loop:
         self._inbox: list[Message] = []
         self._turn_planned = False
         self._timer: asyncio.TimerHandle | None = None
+        self._waiting: list[tuple[Condition, asyncio.Future[None]]] = []
 
     def perform_by(self, perform: Perform) -> None:
         """Say who carries out effects."""
@@ -40,6 +44,14 @@ class Loop:
         if not self._turn_planned:
             self._turn_planned = True
             asyncio.get_running_loop().call_soon(self._turn)
+
+    async def until(self, condition: Condition) -> None:
+        """Return once the state meets a condition, which is asked now and after every turn."""
+        if condition(self.state):
+            return
+        met = asyncio.get_running_loop().create_future()
+        self._waiting.append((condition, met))
+        await met
 
     def _turn(self) -> None:
         self._turn_planned = False
@@ -58,6 +70,18 @@ class Loop:
                 self._wake_at(effect.at - now.mono)
         if rest and self._perform:
             self._perform(self.state, rest, now)
+        if self._waiting:
+            self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for condition, met in waiting:
+            if met.done():
+                continue
+            if condition(self.state):
+                met.set_result(None)
+            else:
+                self._waiting.append((condition, met))
 
     def _wake_at(self, delay: float) -> None:
         if self._timer:

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ignrun.planner.graph.model import Edge
+from ignrun.planner.graph.model import Edge, Hosted, InstanceSpec
 from ignrun.protocol.orders import Assignment, Load, Prepare, Revise, Revision
 from ignrun.protocol.reports import ImportFault, Prepared, Revised
 from ignrun.runner.fill import MissingExportError, MissingSecretError, assignment_of, revision_of
@@ -16,6 +16,7 @@ from ignrun.runtime.apply.state import Phase, State
 from ignrun.runtime.engines.command import CommandEngine
 from ignrun.runtime.engines.fork import HostEngine
 from ignrun.runtime.engines.launch import CommandLaunch
+from ignrun.runtime.journal.code import CodeStore
 from ignrun.runtime.journal.writer import Journal
 from ignrun.runtime.supervise import effects as wanted
 from ignrun.runtime.supervise.effects import Effect
@@ -47,6 +48,7 @@ class Performer:
         commands: CommandEngine,
         journal: Journal,
         secrets: SecretStore,
+        code: CodeStore,
         unsent: Unsent,
         author: str,
         hear: Hear,
@@ -60,6 +62,7 @@ class Performer:
         self._commands = commands
         self._journal = journal
         self._secrets = secrets
+        self._code = code
         self._author = author
         self._hear = hear
         self._hear_from_thread = hear_from_thread
@@ -160,6 +163,7 @@ class Performer:
                         plant=state.graph.plant,
                         mode=state.graph.mode,
                         secrets=secrets,
+                        code=self._code_of(spec),
                     )
                 )
             except (MissingSecretError, ValueError) as error:
@@ -187,6 +191,12 @@ class Performer:
         """Give the secrets that orders are filled with: on the way back, those from before the apply."""
         is_going_back = state.transaction is not None and state.transaction.phase is Phase.ROLLING_BACK
         return self._secrets.in_force() if is_going_back else self._secrets.current()
+
+    def _code_of(self, spec: InstanceSpec) -> str:
+        """Name the index of the committed code of an instance, empty where nothing was kept: then it imports what is installed."""
+        digest = spec.body.code if isinstance(spec.body, Hosted) else ""
+        index = self._code.index(digest) if digest else None
+        return str(index) if index and index.exists() else ""
 
     def _spawn(self, effect: wanted.SpawnCommand) -> None:
         match self._filled(effect):

@@ -1,33 +1,27 @@
 """Turns what clients ask over HTTP into messages for the loop, and the loop's answers into what they hear."""
 
-import asyncio
-import itertools
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
 
 from ignrun.control.feed import EventFeed
 from ignrun.control.wire import ApplyRequest, Verb
-from ignrun.manifest.inputs import Inputs
-from ignrun.planner.proposal import Base, Reading
-from ignrun.planner.reader import ResidentReader
 from ignrun.render.config import ConfigReport, config_report
 from ignrun.render.diagnostics import Diagnosis, diagnosis
-from ignrun.render.outcome import OutcomeReport, invalid_report, outcome_report
+from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport, plan_report
 from ignrun.render.status import status_of
 from ignrun.render.status_report import InstanceStatus, RunnerFacts, StatusReport
+from ignrun.runner.answers import Answers
+from ignrun.runner.applies import Applies
 from ignrun.runner.loop import Loop
 from ignrun.runner.secrets import SecretStore, masked_tree
-from ignrun.runtime.supervise.effects import AnswerApply, AnswerAsked, Outcome
-from ignrun.runtime.supervise.messages import ApplyProposed, Asked, ShutdownAsked
+from ignrun.runtime.supervise.messages import Asked, ShutdownAsked
 from ignrun.terms.clock import Clock
 from ignrun.terms.names import Address
 from ignrun.terms.states import ModuleState
 from ignrun.terms.verdict import Accepted
-
-Inquiry = dict[int, "asyncio.Future[Any]"]
 
 _CLOCK_SET: Final = timedelta(seconds=1)
 
@@ -39,26 +33,22 @@ class Steering:
         self,
         *,
         loop: Loop,
-        reader: ResidentReader,
+        applies: Applies,
+        answers: Answers,
         secrets: SecretStore,
         feed: EventFeed,
         runner: RunnerFacts,
         clock: Clock,
-        fingerprint_key: bytes,
     ) -> None:
         """Take the parts of the runner that answer for it."""
         self.feed = feed
         self._loop = loop
-        self._reader = reader
+        self._applies = applies
+        self._answers = answers
         self._secrets = secrets
         self._runner = runner
         self._clock = clock
         self._began = clock.utc() - timedelta(seconds=clock.monotonic())
-        self._key = fingerprint_key
-        self._numbers = itertools.count(1)
-        self._open: Inquiry = {}
-        self._turn = asyncio.Lock()
-        self._running: set[asyncio.Task[OutcomeReport]] = set()
 
     @property
     def runner(self) -> RunnerFacts:
@@ -102,45 +92,18 @@ class Steering:
 
     async def plan(self, request: ApplyRequest) -> PlanReport | Diagnosis:
         """Read the manifest and say what an apply would do, or what is wrong with it."""
-        reading = await self._read(request, for_apply=False)
+        reading = await self._applies.read(request, for_apply=False)
         if isinstance(reading.verdict, Accepted):
             return plan_report(reading.verdict.value.plan, reading.verdict.diagnostics)
         return diagnosis(reading.verdict.diagnostics)
 
     async def apply(self, request: ApplyRequest) -> OutcomeReport:
         """Apply and return at the outcome; goes on when whoever waits for it goes away."""
-        task = asyncio.create_task(self._apply(request))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
-
-    async def _apply(self, request: ApplyRequest) -> OutcomeReport:
-        async with self._turn:
-            reading = await self._read(request, for_apply=True)
-            if not isinstance(reading.verdict, Accepted):
-                return invalid_report(self._loop.state.generation, reading.verdict.diagnostics)
-            outcome = await self.propose(reading, no_start=request.options.no_start)
-            return outcome_report(outcome, diagnosis(reading.verdict.diagnostics).diagnostics)
-
-    async def propose(self, reading: Reading, *, no_start: bool) -> Outcome:
-        """Have an accepted reading applied; the secrets it brings hold while it is under way, and stay when its graph came into force."""
-        if not isinstance(reading.verdict, Accepted):
-            message = "only an accepted reading can be applied"
-            raise TypeError(message)
-        self._secrets.offer(reading.secrets)
-        request, answer = self._inquire()
-        proposal = reading.verdict.value
-        self._loop.hear(ApplyProposed(proposal, "cli", request, no_start))
-        outcome: Outcome = await answer
-        if self._loop.state.graph is proposal.graph:  # also where the disk could not keep the outcome
-            self._secrets.accept()
-        else:
-            self._secrets.withdraw()
-        return outcome
+        return await self._applies.apply(request)
 
     async def ask(self, verb: Verb, address: str, by: str) -> str:
         """Do this with an instance and return when it holds; the text is a refusal, empty when it was done."""
-        request, answer = self._inquire()
+        request, answer = self._answers.expect()
         self._loop.hear(Asked(verb, Address(address), by, request))
         refusal: str = await answer
         return refusal
@@ -153,36 +116,3 @@ class Steering:
     async def shutdown(self, by: str) -> None:
         """Begin to take the plant down; the runner ends when everything has stopped."""
         self._loop.hear(ShutdownAsked(by, 0))
-
-    def answer(self, effect: AnswerApply | AnswerAsked) -> None:
-        """Hand an answer of the loop to whoever waits for it."""
-        waiting = self._open.pop(effect.request, None)
-        if waiting and not waiting.done():
-            waiting.set_result(effect.outcome if isinstance(effect, AnswerApply) else effect.refusal)
-
-    def _inquire(self) -> tuple[int, "asyncio.Future[Any]"]:
-        number = next(self._numbers)
-        self._open[number] = asyncio.get_running_loop().create_future()
-        return number, self._open[number]
-
-    async def _read(self, request: ApplyRequest, *, for_apply: bool) -> Reading:
-        state = self._loop.state
-        return await self._reader.ask(self._inputs(request, for_apply=for_apply), Base(state.generation, state.graph))
-
-    def _inputs(self, request: ApplyRequest, *, for_apply: bool) -> Inputs:
-        return Inputs(
-            manifest=request.manifest,
-            state_dir=self._runner.state_dir,
-            root=request.root,
-            python=request.python,
-            modes=request.modes,
-            vars=request.vars,
-            sets=request.sets,
-            scopes=request.scopes,
-            environment=request.environment,
-            strict_env=request.strict_env,
-            locked=request.locked,
-            allowed=request.allowed,
-            for_apply=for_apply,
-            fingerprint_key=self._key,
-        )

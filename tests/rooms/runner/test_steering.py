@@ -8,19 +8,21 @@ import pytest
 from msgspec.structs import replace
 
 from ignrun.control.wire import ApplyRequest
+from ignrun.manifest.inputs import Inputs
 from ignrun.planner.graph.model import EMPTY, Graph
 from ignrun.planner.proposal import Reading
+from ignrun.runner.answers import Answers
+from ignrun.runner.applies import Applies
 from ignrun.runner.first import First
 from ignrun.runner.secrets import SecretStore
-from ignrun.runner.steering import Steering
 from ignrun.runtime.apply.state import State
 from ignrun.runtime.supervise.effects import AnswerApply, Outcome, Result
 from ignrun.runtime.supervise.messages import Message, ShutdownAsked
-from ignrun.terms.clock import SystemClock
 from ignrun.terms.failure import ReaderFailure
 from ignrun.terms.verdict import Accepted
 from tests.doubles.plants import graph, module, planned
 
+INPUTS = Inputs("m", "s", "r", "p")
 PLANT = graph([module("tags")])
 
 
@@ -29,13 +31,23 @@ class ScriptedLoop:
 
     def __init__(self, result: Result, in_force: Graph) -> None:
         self.state = State()
-        self.steering: Any = None
+        self.answer: Any = None
         self._result, self._in_force = result, in_force
 
     def hear(self, message: Any) -> None:
         self.state = replace(self.state, graph=self._in_force)
         outcome = Outcome(1, self._result, 1, "so it went")
-        asyncio.get_running_loop().call_soon(self.steering.answer, AnswerApply(message.request, outcome))
+        asyncio.get_running_loop().call_soon(self.answer, AnswerApply(message.request, outcome))
+
+    async def until(self, condition: Any) -> None:
+        assert condition(self.state)
+
+
+def _reading_of(proposal: Any) -> Any:
+    async def read(*_: object) -> Reading:
+        return Reading(Accepted(proposal), secrets={"password": "hunter2"})
+
+    return read
 
 
 @pytest.mark.parametrize(
@@ -51,17 +63,14 @@ class ScriptedLoop:
 async def test_secrets_stay_when_what_needs_them_runs(result, in_force, kept) -> None:
     secrets = SecretStore()
     loop: Any = ScriptedLoop(result, in_force)
-    loop.steering = Steering(
-        loop=loop,
-        reader=None,  # type: ignore[arg-type]
-        secrets=secrets,
-        feed=None,  # type: ignore[arg-type]
-        runner=None,  # type: ignore[arg-type]
-        clock=SystemClock(),
-        fingerprint_key=b"",
+    answers = Answers()
+    loop.answer = answers.answer
+    reader: Any = SimpleNamespace(ask=_reading_of(planned(EMPTY, PLANT)))
+    code: Any = None
+    applies = Applies(
+        loop=loop, reader=reader, secrets=secrets, code=code, answers=answers, describe=lambda _, for_apply: INPUTS
     )
-    reading = Reading(Accepted(planned(EMPTY, PLANT)), secrets={"password": "hunter2"})
-    await loop.steering.propose(reading, no_start=False)
+    await applies.apply(ApplyRequest("m", "r"))
     assert {*secrets.current()} == kept
 
 

@@ -1,0 +1,163 @@
+"""Turns requests to apply, to go back and to boot into proposals for the loop, one reading at a time, and outcomes into reports."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Literal, Protocol
+
+from ignrun.control.wire import ApplyOptions, ApplyRequest
+from ignrun.manifest.inputs import Inputs
+from ignrun.planner.proposal import Base, Proposal, Reading
+from ignrun.planner.reader import ResidentReader
+from ignrun.render.diagnostics import diagnosis
+from ignrun.render.outcome import OutcomeReport, invalid_report, outcome_report
+from ignrun.runner.answers import Answers
+from ignrun.runner.loop import Loop
+from ignrun.runner.secrets import SecretStore
+from ignrun.runtime.apply.state import Phase, State
+from ignrun.runtime.journal.code import CodeStore
+from ignrun.runtime.supervise.effects import Outcome, Result
+from ignrun.runtime.supervise.messages import ApplyProposed
+from ignrun.terms.diagnostics import Diagnostic
+from ignrun.terms.verdict import Accepted
+
+Trigger = Literal["cli", "api", "watch", "rollback", "boot"]
+
+
+class Describe(Protocol):
+    """Turns what somebody asks for into the inputs of a reading."""
+
+    def __call__(self, request: ApplyRequest, *, for_apply: bool) -> Inputs:
+        """Say whether it is read for an apply."""
+
+
+Read = Callable[[Base], Coroutine[Any, Any, Reading]]
+"""Makes a proposal that compares with a base."""
+
+_IN_A_HURRY: Final[frozenset[Trigger]] = frozenset({"watch", "rollback"})
+"""Whoever does not wait for the soak of the apply before: a later edit takes its place, and going back is urgent."""
+
+_KEPT: Final = frozenset({Result.COMMITTED, Result.HELD, Result.UNCHANGED})
+"""Outcomes after which the secrets that an apply brought are those in force."""
+
+
+class Applies:
+    """The way of every apply: its turn, its reading, its code kept, its outcome."""
+
+    def __init__(
+        self,
+        *,
+        loop: Loop,
+        reader: ResidentReader,
+        secrets: SecretStore,
+        code: CodeStore,
+        answers: Answers,
+        describe: Describe,
+    ) -> None:
+        """Take the parts of the runner that an apply goes through."""
+        self._loop = loop
+        self._reader = reader
+        self._secrets = secrets
+        self._code = code
+        self._answers = answers
+        self._describe = describe
+        self._turn = asyncio.Lock()
+        self._running: set[asyncio.Task[OutcomeReport]] = set()
+
+    async def apply(self, request: ApplyRequest, trigger: Trigger = "cli") -> OutcomeReport:
+        """Apply and return at the outcome; goes on when whoever waits for it goes away."""
+        return await self._see_through(self._apply(request, trigger))
+
+    async def go_back(self, kept: Proposal, request: ApplyRequest) -> OutcomeReport:
+        """Bring a kept generation into force again, as a new one; `request` lends its environment and options."""
+        return await self._see_through(self._go_back(kept, request))
+
+    async def read(self, request: ApplyRequest, *, for_apply: bool) -> Reading:
+        """Read the manifest and plan against what is in force."""
+        return await self._reader.ask(self._describe(request, for_apply=for_apply), base_of(self._loop.state))
+
+    async def _see_through(self, work: Coroutine[Any, Any, OutcomeReport]) -> OutcomeReport:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def _apply(self, request: ApplyRequest, trigger: Trigger) -> OutcomeReport:
+        inputs = self._describe(request, for_apply=True)
+        return await self._propose(request.options, trigger, lambda base: self._reader.ask(inputs, base))
+
+    async def _go_back(self, kept: Proposal, request: ApplyRequest) -> OutcomeReport:
+        inputs = self._describe(request, for_apply=True)
+        return await self._propose(request.options, "rollback", lambda base: self._reader.revive(kept, inputs, base))
+
+    async def _propose(self, options: ApplyOptions, trigger: Trigger, read: Read) -> OutcomeReport:
+        async with self._turn:
+            reading = await self._settled(read, hurried=trigger in _IN_A_HURRY)
+            verdict = reading.verdict
+            if not isinstance(verdict, Accepted):
+                return invalid_report(self._loop.state.generation, verdict.diagnostics)
+            if verdict.value.code:
+                await asyncio.to_thread(self._code.keep, verdict.value.code)
+            outcome = self._put(reading, verdict.value, options, trigger)
+        return self._report(await outcome, verdict.diagnostics)
+
+    async def _settled(self, read: Read, *, hurried: bool) -> Reading:
+        """Read until what was compared with is still what a proposal has to compare with."""
+        while True:
+            base = base_of(self._loop.state)
+            reading = await read(base)
+            if not isinstance(reading.verdict, Accepted) or self._joins(reading.verdict.value):
+                return reading
+            await self._loop.until(_free_for(hurried=hurried))
+            if base_of(self._loop.state) == base:
+                return reading
+
+    def _joins(self, proposal: Proposal) -> bool:
+        """Tell whether the very same is being applied already."""
+        under_way = self._loop.state.transaction
+        return under_way is not None and under_way.proposal.target == proposal.target
+
+    def _put(
+        self, reading: Reading, proposal: Proposal, options: ApplyOptions, trigger: Trigger
+    ) -> "asyncio.Task[Outcome]":
+        self._secrets.offer(reading.secrets)
+        number, answer = self._answers.expect()
+        self._loop.hear(
+            ApplyProposed(
+                proposal,
+                trigger,
+                number,
+                options.no_start,
+                soak=options.soak,
+                on_failure=options.on_failure,
+                retry=options.retry,
+            )
+        )
+        return asyncio.create_task(self._answered(proposal, answer))
+
+    async def _answered(self, proposal: Proposal, answer: "asyncio.Future[Outcome]") -> Outcome:
+        """Wait for the outcome; the secrets that an apply brought stay when it came into force."""
+        outcome = await answer
+        if outcome.result in _KEPT or self._loop.state.graph is proposal.graph:  # the disk may have refused the outcome
+            self._secrets.accept()
+        elif self._loop.state.transaction is None:
+            self._secrets.withdraw()
+        return outcome
+
+    def _report(self, outcome: Outcome, diagnostics: tuple[Diagnostic, ...]) -> OutcomeReport:
+        return outcome_report(outcome, diagnosis(diagnostics).diagnostics)
+
+
+def base_of(state: State) -> Base:
+    """Say what a plan made now has to compare with: what is in force, or what is about to be once it has proven itself."""
+    under_way = state.transaction
+    if under_way is not None and under_way.phase is Phase.SOAKING:
+        return Base(under_way.generation, state.graph)
+    return Base(state.generation, state.graph)
+
+
+def _free_for(*, hurried: bool) -> Callable[[State], bool]:
+    def free(state: State) -> bool:
+        under_way = state.transaction
+        return under_way is None or (hurried and under_way.phase is Phase.SOAKING)
+
+    return free
