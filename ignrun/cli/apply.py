@@ -8,13 +8,14 @@ import click
 
 from ignrun.cli.background import apply_detached, standing_by
 from ignrun.cli.converge import Prepared, prepare, show_plan, through_runner
-from ignrun.cli.converging import says_how_to_apply
+from ignrun.cli.converging import listen_option, says_how_to_apply
 from ignrun.cli.exit_codes import ExitCode, code_of_result
 from ignrun.cli.options import Aim, Reading, aims_at_plant, output_option, reads_manifest
 from ignrun.cli.plant import Plant, no_runner, plant_to_read
 from ignrun.cli.speech import is_terminal, result, say
 from ignrun.cli.verb import verb
 from ignrun.render.outcome import OutcomeReport, encode_outcome, outcome_text
+from ignrun.terms.failure import Failure
 
 if TYPE_CHECKING:
     from ignrun.control.wire import ApplyOptions
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("-d", "--detach", is_flag=True, help="Start the runner in the background; return at the outcome.")
 @click.option("--no-start", is_flag=True, help="End with 13 when no runner is alive, instead of starting one.")
 @says_how_to_apply
+@listen_option
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @click.option("--no-wait", is_flag=True, help="Return when the runner has begun.")
 @click.option(
@@ -39,6 +41,7 @@ def command(
     detach: bool,
     no_start: bool,
     options: "ApplyOptions",
+    listen: str,
     dry_run: bool,
     no_wait: bool,
     yes: bool,
@@ -51,8 +54,11 @@ def command(
     plant, manifest = plant_to_read(aim)
     if no_start and not dry_run and plant.runner is None:
         raise no_runner(plant)
+    _check_door(plant, listen)
     with ExitStack() as stack:
-        standby = stack.enter_context(standing_by(plant, manifest)) if _will_detach(plant, detach, dry_run) else None
+        standby = (
+            stack.enter_context(standing_by(plant, manifest, listen)) if _will_detach(plant, detach, dry_run) else None
+        )
         prepared = prepare(plant, manifest, reading, _as_json if output == "json" else lambda _: None)
         if not isinstance(prepared, Prepared):
             return prepared
@@ -66,13 +72,20 @@ def command(
             from ignrun.cli.foreground import become_runner
 
             say(f"no runner is alive for plant `{plant.name}`: this command becomes it, Ctrl-C takes it down")
-            return become_runner(prepared, options=options)
+            return become_runner(prepared, options=options, listen=listen)
         with _goes_on(plant):
             if record is None:
                 outcome = apply_detached(prepared, standby, options=options, wait=not no_wait)
             else:
                 outcome = through_runner(record.socket, prepared, options=options, wait=not no_wait)
     return _answered(outcome, prepared, output)
+
+
+def _check_door(plant: Plant, listen: str) -> None:
+    """Refuse a door for a runner that lives already: it opens none later."""
+    if listen and (record := plant.runner):
+        hint = "leave `--listen` out, or `ignrun down` first"
+        raise Failure(f"the runner of plant `{plant.name}` (pid {record.pid}) lives already and opens no door", hint)
 
 
 def _as_json(outcome: OutcomeReport) -> None:

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from ignrun.runner.detach import Standby
 
 
-def standing_by(plant: Plant, manifest: Path) -> "Standby":
+def standing_by(plant: Plant, manifest: Path, listen: str = "") -> "Standby":
     """Have a runner's process get ready while the manifest is read; it touches nothing yet."""
     from ignrun.cli.inputs import root_of
     from ignrun.runner.detach import Launch, Standby
 
-    return Standby(Launch(plant.name, str(manifest), str(plant.folder.path), str(root_of(manifest)), sys.executable))
+    root = str(root_of(manifest))
+    return Standby(Launch(plant.name, str(manifest), str(plant.folder.path), root, sys.executable, listen))
 
 
 def apply_detached(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from ignrun.cli.options import DURATION, decorated
+from ignrun.cli.options import DURATION, LOOPBACK, decorated
 
 if TYPE_CHECKING:
     from ignrun.control.wire import ApplyOptions
@@ -35,6 +35,12 @@ def says_how_to_apply(function: F) -> F:
         click.option("--watch", is_flag=True, help="Apply each later change of the files, too."),
         click.option("--dev", is_flag=True, help="Watch code as well; no soak, and hold what turns out bad."),
     )
+
+
+def listen_option(function: F) -> F:
+    """Add `--listen`, where a runner that begins answers besides its socket; empty for nowhere."""
+    words = "Serve the API on loopback too, for whoever shows the token of the state folder."
+    return click.option("--listen", type=LOOPBACK, default="", metavar="HOST:PORT", help=words)(function)
 
 
 def _options(*, soak: float | None, on_failure: str | None, retry: bool, watch: bool, dev: bool) -> "ApplyOptions":

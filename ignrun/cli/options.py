@@ -148,8 +148,25 @@ class _Duration(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
+class _Loopback(click.ParamType[str]):
+    """`HOST:PORT` on loopback."""
+
+    name = "host:port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from ignrun.control.token import listening_at
+        from ignrun.terms.failure import Failure
+
+        try:
+            listening_at(str(value))
+        except Failure as wrong:
+            self.fail(f"{wrong.summary}; {wrong.hint}", param, ctx)
+        return str(value)
+
+
 PAIR = _Pair()
 DURATION = _Duration()
+LOOPBACK = _Loopback()
 
 
 def _split(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ignrun.cli.converging import says_how_to_apply
+from ignrun.cli.converging import listen_option, says_how_to_apply
 from ignrun.cli.options import Aim, Reading, aims_at_plant, reads_manifest
 from ignrun.cli.plant import plant_to_read
 from ignrun.cli.verb import verb
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 @reads_manifest
 @aims_at_plant
 @says_how_to_apply
-def command(aim: Aim, reading: Reading, options: "ApplyOptions") -> int:
+@listen_option
+def command(aim: Aim, reading: Reading, options: "ApplyOptions", listen: str) -> int:
     """Be the runner of a plant, in the foreground: for a terminal, systemd and containers.
 
     Shows the plan and the progress, then what the modules write. Ctrl-C stops them in reverse order.
@@ -28,4 +29,4 @@ def command(aim: Aim, reading: Reading, options: "ApplyOptions") -> int:
     if not isinstance(prepared, Prepared):
         return prepared
     show_plan(prepared)
-    return become_runner(prepared, options=options)
+    return become_runner(prepared, options=options, listen=listen)

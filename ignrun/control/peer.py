@@ -7,7 +7,7 @@ import struct
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ignrun.control.token import LOOPBACK, Listening
 from ignrun.terms.failure import Failure, StateFolderFailure
@@ -37,8 +37,16 @@ def bind_private(path: Path) -> socket.socket:
     return listening
 
 
-def bind_loopback(wanted: Listening) -> tuple[socket.socket, Listening]:
-    """Listen on an address of loopback and say which port it became; raises Failure."""
+class Loopback(NamedTuple):
+    """A socket that listens on loopback, where that is (with the port that it became), and the token to show there."""
+
+    socket: socket.socket
+    listening: Listening
+    token: str
+
+
+def bind_loopback(wanted: Listening, token: str) -> Loopback:
+    """Listen on an address of loopback; raises Failure."""
     family = socket.AF_INET6 if ":" in LOOPBACK[wanted.host] else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -50,7 +58,7 @@ def bind_loopback(wanted: Listening) -> tuple[socket.socket, Listening]:
         listening.close()
         where = f"{wanted.host}:{wanted.port}"
         raise Failure(f"`{where}` cannot be listened on: {error.strerror}", "name another port") from error
-    return listening, Listening(wanted.host, listening.getsockname()[1])
+    return Loopback(listening, Listening(wanted.host, listening.getsockname()[1]), token)
 
 
 def may_enter(connection: socket.socket) -> bool:

@@ -13,11 +13,10 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ignrun.control.guard import App, Guard, TokenGate
-from ignrun.control.peer import bind_loopback, bind_private, may_enter
+from ignrun.control.peer import Loopback, bind_private, may_enter
 from ignrun.control.port import Steering
 from ignrun.control.routes import application
 from ignrun.control.streams import Streams
-from ignrun.control.token import Listening
 
 _PATIENCE: Final = 1  # seconds that answers under way may take when the server closes
 
@@ -99,11 +98,9 @@ class ControlServer:
         server._serve(bind_private(path), Guard(server._app), _Private)
         return server
 
-    def listen(self, wanted: Listening, token: str) -> Listening:
-        """Answer on loopback too those who show the token, and say at which port; raises Failure."""
-        bound, listening = bind_loopback(wanted)
-        self._serve(bound, Guard(TokenGate(self._app, token), pages=True), _Patient)
-        return listening
+    def listen(self, loopback: Loopback) -> None:
+        """Answer on loopback too those who show the token."""
+        self._serve(loopback.socket, Guard(TokenGate(self._app, loopback.token), pages=True), _Patient)
 
     def _serve(self, listening: socket.socket, app: App, protocol: type[H11Protocol]) -> None:
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)

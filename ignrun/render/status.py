@@ -74,6 +74,7 @@ def _plant(state: State, mono: float, at: datetime, runner: RunnerFacts) -> Plan
         manifest=runner.manifest,
         state_dir=runner.state_dir,
         apply=_apply(state.transaction, mono) if state.transaction else None,
+        listen=runner.listen,
     )
 
 

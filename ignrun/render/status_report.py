@@ -19,6 +19,7 @@ class RunnerFacts(msgspec.Struct, frozen=True):
     started: datetime
     manifest: str
     state_dir: str
+    listen: str = ""
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ class PlantStatus(msgspec.Struct, frozen=True):
     """One plant and its runner.
 
     `state` is `running`, `applying`, `held`, `idle` (nothing applied yet), `ending`, `down` (ended in good order) or `lost` (the
-    runner ended without a word). Without a runner `socket`, `pid` and `started` are null.
+    runner ended without a word). Without a runner `socket`, `pid` and `started` are null. `listen` is the URL on loopback, empty for none.
     """
 
     name: str
@@ -60,6 +61,7 @@ class PlantStatus(msgspec.Struct, frozen=True):
     state_dir: str
     apply: ApplyStatus | None = None
     note: str = ""
+    listen: str = ""
 
 
 class FaultStatus(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from ignrun.control.feed import EventFeed
 from ignrun.control.server import ControlServer
 from ignrun.control.wire import ApplyRequest, Verb
 from ignrun.planner.plan.model import Plan
+from ignrun.render.config import ConfigReport
 from ignrun.render.diagnostics import Diagnosis
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport, plan_report
@@ -44,13 +45,19 @@ class ScriptedSteering:
         self._lock = lock
         self._specs = [hosted("tags@gateway"), hosted("web@gateway")]
 
-    def status(self) -> StatusReport:
+    @property
+    def runner(self) -> RunnerFacts:
         one = self._record
-        facts = RunnerFacts(one.plant, one.socket, one.pid, one.version, one.started, one.manifest, one.state_dir)
+        return RunnerFacts(one.plant, one.socket, one.pid, one.version, one.started, one.manifest, one.state_dir)
+
+    def config(self, address: str) -> ConfigReport | None:
+        return None
+
+    def status(self) -> StatusReport:
         up = {"state": ModuleState.RUNNING, "health": Health.HEALTHY, "goal": Goal.UP, "since": 1.0, "cause": "started"}
         roster = Roster({Address(spec.address): Instance(spec, **up) for spec in self._specs})  # type: ignore[arg-type]
         state = State(graph=graph_of(*self._specs), roster=roster, generation=1)
-        return status_of(state, mono=61.0, at=datetime.now(UTC), runner=facts)
+        return status_of(state, mono=61.0, at=datetime.now(UTC), runner=self.runner)
 
     def ready(self) -> str:
         return ""

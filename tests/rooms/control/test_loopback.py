@@ -10,6 +10,7 @@ import pytest
 
 from ignrun.control import server as server_module
 from ignrun.control.client import Client
+from ignrun.control.peer import bind_loopback
 from ignrun.control.server import ControlServer
 from ignrun.control.token import Listening, access_token, listening_at
 from ignrun.terms.failure import Failure, RunnerRefused
@@ -20,7 +21,9 @@ TOKEN = "t" * 43
 
 @pytest.fixture
 async def listening(server: ControlServer) -> Listening:
-    return server.listen(Listening("127.0.0.1", 0), TOKEN)
+    bound = bind_loopback(Listening("127.0.0.1", 0), TOKEN)
+    server.listen(bound)
+    return bound.listening
 
 
 def ask(where: Listening, method: str, target: str, headers: dict[str, str]) -> tuple[int, bytes]:
@@ -118,9 +121,9 @@ async def test_no_answer_allows_another_site_to_read_it(listening, off_loop) -> 
     assert [name for name in await off_loop(look) if name.startswith("access-control")] == []
 
 
-async def test_a_port_that_is_taken_is_said_to_be(server, listening) -> None:
+async def test_a_port_that_is_taken_is_said_to_be(listening) -> None:
     with pytest.raises(Failure, match=rf"`127.0.0.1:{listening.port}` cannot be listened on: Address already in use"):
-        server.listen(listening, TOKEN)
+        bind_loopback(listening, TOKEN)
 
 
 @pytest.mark.parametrize("text", ["0.0.0.0:80", "example.org:80", ":80", "80", "::1:80", "", "127.0.0.2:80", "[::]:80"])
