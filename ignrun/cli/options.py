@@ -154,6 +154,8 @@ class _Loopback(click.ParamType[str]):
     name = "host:port"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not value:
+            return ""  # the default: nowhere
         from ignrun.control.token import listening_at
         from ignrun.terms.failure import Failure
 
