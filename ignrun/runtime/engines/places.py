@@ -28,18 +28,19 @@ def make_run_folder(run_time: Path, token: str) -> Path:
 
 def make_guest_folder(token: str) -> Path:
     """Make the plant's folder for files of commands that run as somebody else: everybody may pass, only root can list it; raises OSError."""
-    return _make_empty(_guest_folder(token), 0o711)
+    return _make_empty(guest_folder(token), 0o711)
 
 
 def remove_guest_folder(token: str) -> None:
     """Remove what a dead runner left there."""
-    folder = _guest_folder(token)
+    folder = guest_folder(token)
     with suppress(OSError):
         if folder.lstat().st_uid == os.geteuid():
             remove_run_folder(folder)
 
 
-def _guest_folder(token: str) -> Path:
+def guest_folder(token: str) -> Path:
+    """Give the place of the plant's folder for files of commands that run as somebody else."""
     below = next((path for path in _GUESTS if os.access(path, os.W_OK)), tempfile.gettempdir())
     return Path(below, f"ignrun-{token}")
 

@@ -5,12 +5,11 @@ import os
 import pwd
 import stat
 import time
-from pathlib import Path
 
 import pytest
 
 from ignrun.runtime.engines.matching import Matcher, TooSlow
-from ignrun.runtime.engines.places import make_guest_folder, make_run_folder
+from ignrun.runtime.engines.places import guest_folder, make_guest_folder, make_run_folder
 from ignrun.runtime.supervise.messages import CommandEnded, CommandFailed, CommandReady, Probed
 from ignrun.terms.fault import FaultKind
 from tests.rooms.engines.conftest import until
@@ -76,7 +75,7 @@ async def test_a_command_of_somebody_else_reads_its_config_notifies_and_is_at_ho
     config, mode, uid, names = json.loads(bench.texts(WEB)[0])
     assert (config, mode, uid) == ({"port": 80}, 0o600, nobody.pw_uid)
     assert names == {"HOME": nobody.pw_dir, "USER": "nobody", "LOGNAME": "nobody", "TMPDIR": None}
-    (guests,) = Path("/run").glob(f"ignrun-{bench.token}")
+    guests = guest_folder(bench.token)
     assert stat.S_IMODE(guests.stat().st_mode) == 0o711
     bench.commands.stop(WEB, 1, 5.0)
     await bench.hears(CommandEnded)
