@@ -23,6 +23,7 @@ from ignrun.protocol.reports import EXPORT_LIMIT, Move, Prepared, Revised
 from ignrun.sdk.context import ModuleContext, Stopping
 from ignrun.sdk.health import HealthResult, healthy
 from ignrun.sdk.lifecycle import LifecycleRecord
+from ignrun.sdk.metrics import Metrics
 from ignrun.sdk.module import AbstractIgnitionModule, make_module
 from ignrun.sdk.peer import Peer
 from ignrun.sdk.settings import convert
@@ -65,6 +66,9 @@ class Stage(Protocol):
     def unfinished(self, incarnation: "Incarnation", names: tuple[str, ...]) -> None:
         """Hear what an incarnation left behind."""
 
+    def measures(self, incarnation: "Incarnation") -> None:
+        """Hear that an incarnation keeps metrics; may be told from a thread."""
+
     def run_ended(self, incarnation: "Incarnation", fault: Fault | None) -> None:
         """Hear that the main loop came to its end, well (None) or not."""
 
@@ -98,7 +102,7 @@ class Incarnation:
     """One object of one instance. `prepare`, `start` and `stop` are awaited one after the other by whoever drives it."""
 
     __slots__ = (
-        "__weakref__", "_draft", "_holds", "_turn", "address", "assignment", "caller", "checks", "config", "epoch",
+        "__weakref__", "_draft", "_holds", "_metrics", "_turn", "address", "assignment", "caller", "checks", "config", "epoch",
         "exports", "health", "hook", "kind", "main_loop", "module", "raw_config", "record", "reviser", "shut_down",
         "stage", "stopping",
     )  # fmt: skip
@@ -130,6 +134,7 @@ class Incarnation:
         self.reviser: Reviser | None = None
         self.shut_down = False
         self._turn: asyncio.Lock | None = None
+        self._metrics: Metrics | None = None
         self._holds = False
         self._draft: dict[str, Any] | None = None
 
@@ -179,6 +184,14 @@ class Incarnation:
             temp_path=folders.temp,
             module_folder=pathlib.Path(folders.module),
         )
+
+    @property
+    def metrics(self) -> Metrics:
+        """The figures that the module keeps; from the first time on they are collected."""
+        if self._metrics is None:
+            self._metrics = Metrics()
+            self.stage.measures(self)
+        return self._metrics
 
     def peers(self, slot: str) -> Peer | tuple[Peer, ...]:
         """Give what is bound to a slot."""

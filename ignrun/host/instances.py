@@ -18,6 +18,7 @@ from ignrun.host.importing import Importer, traits_of
 from ignrun.host.incarnation import Incarnation
 from ignrun.host.ledger import Ledger
 from ignrun.host.masking import Masker
+from ignrun.host.measuring import Meter
 from ignrun.host.outbox import Outbox
 from ignrun.host.provided import Streams
 from ignrun.host.revising import Reviser, not_running
@@ -79,6 +80,7 @@ class Instances:
         self._ledger = ledger
         self._importer = Importer(masker)
         self._loop = asyncio.get_running_loop()
+        self.meter = Meter(self._loop, outbox)
         self._thread = threading.get_ident()
         self._seats: dict[str, Seat] = {}
         self._dependents: dict[str, dict[tuple[str, int], None]] = {}
@@ -402,6 +404,8 @@ class Instances:
             seat.completed = True
         if move.new not in SERVING:
             self.streams.end_of(incarnation)
+        if move.new in RESTING:
+            self.meter.end_of(incarnation)
         self.directory.changed(incarnation.address)
         if move.new not in _UNCHANGED:
             self._notify(seat)
@@ -421,6 +425,10 @@ class Instances:
     def unfinished(self, incarnation: Incarnation, names: tuple[str, ...]) -> None:
         """Report what was left behind."""
         self._outbox.say(Unfinished(incarnation.address, incarnation.epoch, names))
+
+    def measures(self, incarnation: Incarnation) -> None:
+        """Look at its metrics from now on; may be called from a thread."""
+        self._loop.call_soon_threadsafe(self.meter.add, incarnation)
 
     def run_ended(self, incarnation: Incarnation, fault: Fault | None) -> None:
         """Stop an incarnation whose main loop has returned; fail one whose main loop raised."""

@@ -25,7 +25,20 @@ from ignrun.host.steps import Here, PulsingSelector
 from ignrun.host.watchdog import ORPHAN_GRACE, Watchdog
 from ignrun.host.wire import Wires
 from ignrun.protocol.frames import FrameError, Unframer
-from ignrun.protocol.orders import Check, Clear, ClearStop, HostOrder, Load, Prepare, Quit, Revise, Routes, Start, Stop
+from ignrun.protocol.orders import (
+    Check,
+    Clear,
+    ClearStop,
+    HostOrder,
+    Load,
+    Measure,
+    Prepare,
+    Quit,
+    Revise,
+    Routes,
+    Start,
+    Stop,
+)
 from ignrun.protocol.pulse import Pulse, dump_path, pulse_path
 from ignrun.protocol.reports import PROTOCOL, Hello
 
@@ -151,7 +164,7 @@ class Host(asyncio.Protocol):
             sys.stderr.write(f"host {self._host_id}: {error}\n")
             self._end(ORPHAN_GRACE)
 
-    def _obey(self, order: HostOrder) -> None:
+    def _obey(self, order: HostOrder) -> None:  # noqa: C901 - one case for each order
         match order:
             case Load():
                 self._outbox.say(self._instances.load(order))
@@ -169,6 +182,8 @@ class Host(asyncio.Protocol):
                 self._instances.revise(order)
             case Check():
                 self._instances.check(order)
+            case Measure(interval):
+                self._instances.meter.pace(interval)
             case Quit(grace):
                 self._end(grace)
             case _:

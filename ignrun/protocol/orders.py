@@ -173,10 +173,16 @@ class Check(msgspec.Struct, frozen=True, tag="check"):
     interval: float
 
 
+class Measure(msgspec.Struct, frozen=True, tag="measure"):
+    """Tell the metrics of modules every so many seconds from now on (10 until it is said), the first time at once, all of them."""
+
+    interval: float
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """End the host process: everything in it has stopped, or the grace of so many seconds is over."""
 
     grace: float
 
 
-HostOrder = Load | Start | Clear | Stop | ClearStop | Routes | Prepare | Revise | Check | Quit
+HostOrder = Load | Start | Clear | Stop | ClearStop | Routes | Prepare | Revise | Check | Measure | Quit

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from ignrun.terms.fault import Fault
+from ignrun.terms.metric import Metric
 from ignrun.terms.states import Health, ModuleState
 
 PROTOCOL: Final = 1
@@ -155,6 +156,31 @@ class Revised(msgspec.Struct, frozen=True, tag="revised"):
     exports: dict[str, Any] | None = None
 
 
+class Measured(msgspec.Struct, frozen=True):
+    """All metrics that one incarnation keeps, as they stand now."""
+
+    address: str
+    epoch: int
+    metrics: tuple[Metric, ...]
+
+
+class Metrics(msgspec.Struct, frozen=True, tag="metrics"):
+    """The metrics of those incarnations for which any has changed since they were told last; every 10 s, or as Measure says."""
+
+    measured: tuple[Measured, ...]
+
+
 HostReport = (
-    Hello | Loaded | Moves | Exported | HealthReport | Logged | Unfinished | Stalled | Resumed | Prepared | Revised
+    Hello
+    | Loaded
+    | Moves
+    | Exported
+    | HealthReport
+    | Logged
+    | Unfinished
+    | Stalled
+    | Resumed
+    | Prepared
+    | Revised
+    | Metrics
 )

@@ -1,13 +1,13 @@
-"""Owns ModuleDiagnosticsManager: a module's log, the errors it recorded, and its checks."""
+"""Owns ModuleDiagnosticsManager: a module's log, the errors it recorded, its checks and its metrics."""
 
 import logging
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from ignrun.sdk.health import HealthResult
-from ignrun.sdk.raised import NotOffered
+from ignrun.sdk.metrics import Metrics
 from ignrun.terms.clock import Clock
 
 KEPT: Final = 20
@@ -22,15 +22,27 @@ class RecordedError(msgspec.Struct, frozen=True):
     text: str
 
 
+class Measured(Protocol):
+    """What the manager looks at."""
+
+    @property
+    def clock(self) -> Clock:
+        """Time."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """The figures that the module keeps."""
+
+
 class ModuleDiagnosticsManager:
     """What a module says about itself beyond its state; errors recorded here are logged and counted, and change no state."""
 
-    def __init__(self, log: logging.Logger, clock: Clock, checks: tuple[str, ...]) -> None:
+    def __init__(self, measured: Measured, log: logging.Logger, checks: tuple[str, ...]) -> None:
         self.log = log
         self.checks = checks
         self.error_count = 0
         self.last_result: HealthResult | None = None
-        self._clock = clock
+        self._measured = measured
         self._errors: list[RecordedError] = []
 
     @property
@@ -42,12 +54,16 @@ class ModuleDiagnosticsManager:
         """Log an error with its traceback, keep it among the last, and count it."""
         kind = type(error).__name__ if isinstance(error, BaseException) else "error"
         self.error_count += 1
-        self._errors = [*self._errors, RecordedError(self._clock.utc(), kind, str(error))][-KEPT:]
+        self._errors = [*self._errors, RecordedError(self._measured.clock.utc(), kind, str(error))][-KEPT:]
         self.log.error(
             "%s: %s", kind, error, exc_info=error if isinstance(error, BaseException) else None, extra=fields
         )
 
-    def set_metric(self, name: str, value: float) -> None:  # noqa: ARG002 - part of the contract
-        """Publish a figure; raises NotOffered: figures are not collected yet."""
-        message = f"the metric `{name}` is not collected: this version of ignrun keeps no metrics of modules"
-        raise NotOffered(message)
+    @property
+    def metrics(self) -> Metrics:
+        """Counters, gauges and timers: `metrics.counter("rows").add(3)`; collected every few seconds."""
+        return self._measured.metrics
+
+    def set_metric(self, name: str, value: float) -> None:
+        """Set a gauge; raises ValueError for a name that is none, or for what is no finite number."""
+        self.metrics.gauge(name).set(value)

@@ -98,9 +98,9 @@ class AbstractIgnitionModule:
 
     @cached_property
     def diagnostics(self) -> ModuleDiagnosticsManager:
-        """Errors recorded by the module, and its checks."""
+        """Errors recorded by the module, its checks and its metrics."""
         checks = ("check_health", *(name for name, _ in health_checks(type(self))))
-        return ModuleDiagnosticsManager(self.log, self.clock, checks)
+        return ModuleDiagnosticsManager(self._around, self.log, checks)
 
     def dependency(self, slot: str, default: Any = _RAISE) -> Any:
         """Give the Peer bound to `slot`, a tuple of them for a `many` slot; where nothing is bound `default`, else LookupError."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from ignrun.sdk.context import ModuleContext, Stopping
 from ignrun.sdk.health import HealthResult
 from ignrun.sdk.lifecycle import LifecycleRecord
+from ignrun.sdk.metrics import Metrics
 from ignrun.sdk.peer import Peer
 from ignrun.sdk.timing import ModuleClock
 from ignrun.terms.metadata import ModuleMetadata
@@ -36,6 +37,10 @@ class Surroundings(Protocol):
     @property
     def context(self) -> ModuleContext:
         """Folders, scope, plant and mode."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """The figures that the module keeps."""
 
     def peers(self, slot: str) -> Peer | tuple[Peer, ...]:
         """Give what is bound to a slot; raises LookupError when nothing is."""

@@ -30,6 +30,7 @@ from ignrun.sdk.peer import Peer
 from ignrun.terms.events import Event
 from ignrun.terms.fault import Fault
 from ignrun.terms.metadata import ModuleMetadata
+from ignrun.terms.metric import Metric
 from ignrun.terms.names import ModuleScope, address_of
 from ignrun.terms.states import RESTING, ModuleState
 from ignrun.testing.changes import changed_paths
@@ -181,6 +182,11 @@ class Driver:
         return self._incarnation.exports
 
     @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """Its metrics by name, as they stand; one with labels is called `rows{kind=tag}`."""
+        return {_named(one): one for one in self._incarnation.metrics.readings()}
+
+    @property
     def events(self) -> tuple[Event, ...]:
         """Every move so far."""
         return ModuleLifecycleManager(self._incarnation).events
@@ -215,6 +221,9 @@ class Driver:
             incarnation.fail(fault)
         work = incarnation.clean() if fault is not None else incarnation.stop("completed")
         self._ending = asyncio.Task(work, loop=asyncio.get_running_loop())
+
+    def measures(self, incarnation: Incarnation) -> None:
+        """Hear of metrics; the incarnation keeps them."""
 
     def exports_of(self, address: str) -> Mapping[str, Any]:
         """Give what a fake peer exports."""
@@ -316,6 +325,11 @@ class Driver:
 
 def _each(bound: Bound) -> tuple[FakePeer, ...]:
     return (bound,) if isinstance(bound, FakePeer) else tuple(bound)
+
+
+def _named(metric: Metric) -> str:
+    labels = ",".join(f"{name}={value}" for name, value in metric.labels)
+    return f"{metric.name}{{{labels}}}" if labels else metric.name
 
 
 def _without(peers: Mapping[str, Bound], slot: str) -> dict[str, Bound]:

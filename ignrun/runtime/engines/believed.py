@@ -1,5 +1,6 @@
 """Turns what a host says into what can be taken in: texts masked and cut, exports small and plain, a socket of this plant."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, assert_never
@@ -17,6 +18,8 @@ from ignrun.protocol.reports import (
     Loaded,
     Logged,
     LogLine,
+    Measured,
+    Metrics,
     Move,
     Moves,
     Prepared,
@@ -27,6 +30,7 @@ from ignrun.protocol.reports import (
 )
 from ignrun.runtime.engines.output import Mask
 from ignrun.terms.fault import Fault
+from ignrun.terms.metric import LONGEST_LABEL, METRIC_NAME, MOST_LABELS, MOST_METRICS, Metric
 
 LONGEST_LINE: Final = 1000
 """Characters of a summary, a cause or a reason; hosts cut them earlier."""
@@ -42,7 +46,7 @@ _LEVELS: Final = frozenset({"debug", "info", "warning", "error", "critical"})
 _AMISS: Final = timedelta(days=1)
 
 
-def believed(report: HostReport, run_dir: Path, mask: Mask) -> HostReport:  # noqa: C901 - one case for each report
+def believed(report: HostReport, run_dir: Path, mask: Mask) -> HostReport:  # noqa: C901, PLR0912 - one case for each report
     """Give the report as it may be taken in; raises FrameError for what no host of ours says."""
     match report:
         case Hello():
@@ -67,6 +71,8 @@ def believed(report: HostReport, run_dir: Path, mask: Mask) -> HostReport:  # no
             raise FrameError(message)
         case Unfinished():
             return replace(report, names=tuple(_line(name, mask) for name in report.names[:MOST_FIELDS]))
+        case Metrics():
+            return Metrics(tuple(_measured(one, mask) for one in report.measured))
         case Prepared():
             return replace(report, fault=_fault(report.fault, mask)) if report.fault is not None else report
         case Revised():
@@ -87,6 +93,22 @@ def _fault(fault: Fault, mask: Mask) -> Fault:
         mask(fault.detail)[-LONGEST_TEXT:],
         _line(fault.upstream, mask),
     )
+
+
+def _measured(measured: Measured, mask: Mask) -> Measured:
+    """Leave out what is no figure, and what a label may not be."""
+    believable = [_metric(one, mask) for one in measured.metrics[:MOST_METRICS] if _is_figure(one)]
+    return replace(measured, metrics=tuple(believable))
+
+
+def _is_figure(metric: Metric) -> bool:
+    names = (metric.name, *(name for name, _ in metric.labels))
+    return all(math.isfinite(one) for one in (metric.value, metric.longest)) and all(map(METRIC_NAME.match, names))
+
+
+def _metric(metric: Metric, mask: Mask) -> Metric:
+    labels = tuple((name, mask(value)[:LONGEST_LABEL]) for name, value in metric.labels[:MOST_LABELS])
+    return replace(metric, labels=labels, about=mask(metric.about)[:LONGEST_LABEL])
 
 
 def _revised(report: Revised, mask: Mask) -> Revised:

@@ -16,7 +16,7 @@ from ignrun.protocol import template as talk
 from ignrun.protocol.kin import Identity
 from ignrun.protocol.orders import HostOrder
 from ignrun.protocol.pulse import BEAT
-from ignrun.protocol.reports import Hello, HostReport, Logged, LogLine, Resumed, Stalled, Unfinished
+from ignrun.protocol.reports import Hello, HostReport, Logged, LogLine, Measured, Metrics, Resumed, Stalled, Unfinished
 from ignrun.runtime.engines.believed import believed
 from ignrun.runtime.engines.children import Children
 from ignrun.runtime.engines.host import Host
@@ -29,6 +29,8 @@ from ignrun.runtime.supervise.messages import HostEnded, HostLaunched, HostSaid,
 from ignrun.terms.names import HostId, ModuleScope
 
 Hear = Callable[[Message], None]
+OnMetrics = Callable[[HostId, tuple[Measured, ...]], None]
+"""Hears the metrics that modules of a host keep, masked and within bounds."""
 
 _STATUS_WAIT: Final = 2.0
 _CLEARING: Final = 1.0
@@ -39,7 +41,7 @@ class HostEngine:
     """Hosts of one interpreter, by id and epoch; lives on the running asyncio loop, none of its calls waits.
 
     `run_dir` is the plant's run-time folder (`places.make_run_folder`), `token` the plant's marker (`places.plant_token`),
-    `env` the whole environment of the hosts. Messages heard: HostLaunched, HostSaid (never with Logged: its lines go to `on_lines`)
+    `env` the whole environment of the hosts. Messages heard: HostLaunched, HostSaid (never with Logged or Metrics: these go to `on_lines` and `on_metrics`)
     and exactly one HostEnded for each launch.
     """
 
@@ -53,6 +55,7 @@ class HostEngine:
         env: Mapping[str, str],
         hear: Hear,
         on_lines: OnLines,
+        on_metrics: OnMetrics = lambda _host, _measured: None,
         mask: Mask = str,
         serve: str = talk.SERVE,
     ) -> None:
@@ -63,6 +66,7 @@ class HostEngine:
         self._recipe = Recipe(python, token, cwd, dict(env), serve, self.soft_limit)
         self._hear = hear
         self._on_lines = on_lines
+        self._on_metrics = on_metrics
         self._mask = mask
         self._hosts: dict[tuple[HostId, int], Host] = {}
         self._guarded: dict[Identity, talk.Guard] = {}
@@ -216,6 +220,9 @@ class HostEngine:
         report = believed(report, self._run_dir, self._mask)
         if isinstance(report, Logged):
             self._on_lines(made.host, report.lines)
+            return
+        if isinstance(report, Metrics):
+            self._on_metrics(made.host, report.measured)
             return
         if isinstance(report, Unfinished):
             text = f"left behind when it stopped: {', '.join(report.names)}"

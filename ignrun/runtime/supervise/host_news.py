@@ -12,6 +12,7 @@ from ignrun.protocol.reports import (
     Hello,
     Loaded,
     Logged,
+    Metrics,
     Move,
     Moves,
     Prepared,
@@ -84,7 +85,7 @@ def said(draft: Draft, news: HostSaid) -> None:  # noqa: C901 - one case for eac
             _breathed(draft, record, report)
         case Prepared() | Revised():
             pass  # the transaction's issue takes these in: issue 5
-        case Logged() | Unfinished():
+        case Logged() | Unfinished() | Metrics():
             pass  # for the log, not for decisions
         case _:
             assert_never(report)

@@ -16,14 +16,19 @@ from ignrun.protocol.reports import (
     Loaded,
     Logged,
     LogLine,
+    Measured,
+    Metrics,
     Move,
     Moves,
+    Prepared,
     Resumed,
+    Revised,
     Stalled,
     Unfinished,
 )
 from ignrun.runtime.engines.believed import LONGEST_LINE, believed
 from ignrun.terms.fault import Fault, FaultKind
+from ignrun.terms.metric import LONGEST_LABEL, MOST_METRICS, Metric
 from ignrun.terms.states import Health, ModuleState
 
 NOW = datetime.now(UTC)
@@ -102,3 +107,21 @@ def test_a_log_line_has_a_time_and_a_level_that_can_be(at) -> None:
     assert line.level == "info"
     assert len(line.text) < 70_000
     assert len(line.fields) == 32
+
+
+def test_what_a_change_in_place_came_to_is_cut_and_masked() -> None:
+    prepared, revised = heard(Prepared("a@gateway", 1, 7, FAULT)), heard(Revised("a@gateway", 1, 7, FAULT))
+    assert prepared.fault == revised.fault
+    assert len(prepared.fault.summary) == LONGEST_LINE
+    assert "hunter2" not in str((prepared, revised))
+    with pytest.raises(FrameError):
+        heard(Revised("a@gateway", 1, 7, exports={"a": LONG}))
+
+
+@pytest.mark.parametrize("odd", [Metric("no name", "gauge", 1), Metric("x", "gauge", float("nan")), Metric("x", "timer", 1, longest=float("inf")), Metric("x", "counter", 1, (("a b", "c"),))])  # fmt: skip
+def test_metrics_that_no_module_can_keep_are_left_out(odd) -> None:
+    fair = Metric("rows", "counter", 2.0, (("kind", f"hunter2{LONG}"),), LONG)
+    (measured,) = heard(Metrics((Measured("a@gateway", 1, (odd, fair, *[fair] * MOST_METRICS)),))).measured
+    assert len(measured.metrics) == MOST_METRICS - 1
+    assert measured.metrics[0].labels == (("kind", masked(f"hunter2{LONG}")[:LONGEST_LABEL]),)
+    assert len(measured.metrics[0].about) == LONGEST_LABEL

@@ -269,6 +269,23 @@ class Completes(Module):
         await asyncio.sleep(0)
 
 
+class Counting(Module):
+    """Keeps metrics; its peers make it count."""
+
+    async def startup(self) -> None:
+        self.rows = self.diagnostics.metrics.counter("rows", "Rows stored.", kind="tag")
+        self.rows.add(2)
+
+    async def run(self) -> None:
+        self.diagnostics.set_metric("queue_length", 4)
+        with self.diagnostics.metrics.timer("flush").measure():
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(3600)
+
+    async def shutdown(self) -> None:
+        self.rows.add()
+
+
 class Moody(Module):
     """Healthy only at the third check."""
 
