@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from ignrun.planner.catalog.archive import Unusable, read_member, split
+from ignrun.planner.catalog.imports import NONE, Imports, imports_of
 from ignrun.planner.catalog.locate import digest_of, file_of, installed_folders
 from ignrun.planner.catalog.model import Code
 from ignrun.planner.catalog.source import Outline, outline_of, traits_of
@@ -34,6 +35,7 @@ class Source(msgspec.Struct, frozen=True):
     digest: str
     outline: Outline | None = None
     fault: str = ""
+    imports: Imports = NONE
 
 
 class Eyes(msgspec.Struct, frozen=True):
@@ -113,7 +115,8 @@ def read_source(file: Path) -> Source:
     if file.suffix != ".py":
         return Source(str(file), digest)
     try:
-        return Source(str(file), digest, outline_of(ast.parse(content)))
+        tree = ast.parse(content)
+        return Source(str(file), digest, outline_of(tree), imports=imports_of(tree, content))
     except SyntaxError as error:
         return Source(str(file), digest, fault=f"{error.msg} (line {error.lineno})")
     except (ValueError, RecursionError) as error:

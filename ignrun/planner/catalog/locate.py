@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 from ignrun.planner.catalog.archive import Unusable, is_archive, members
@@ -22,7 +23,7 @@ def file_of(module: str, folders: tuple[str, ...]) -> tuple[Path, str] | None:
                 return Path(folder, member), folder
             continue
         place = Path(folder, relative)
-        for candidate in (place / "__init__.py", place.with_name(place.name + ".py"), *_compiled(place)):
+        for candidate in chain((place / "__init__.py", place.with_name(place.name + ".py")), _compiled(place)):
             if candidate.is_file():
                 return candidate, folder
     return None

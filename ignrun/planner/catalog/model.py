@@ -6,6 +6,7 @@ import msgspec
 
 from ignrun.manifest.inputs import InputFile
 from ignrun.manifest.model import Definition
+from ignrun.protocol.code import CodeIndex
 
 
 class Code(msgspec.Struct, frozen=True):
@@ -13,7 +14,8 @@ class Code(msgspec.Struct, frozen=True):
 
     `callbacks` are those of the class or function, None where the source does not say; `provides` names
     what dependents may call, `config` tells of a `Config` class, `updates` of its fields marked with `update(..)`. `root` is empty where every
-    host finds the code by itself (an installed package).
+    host finds the code by itself (an installed package). `reach` is the digest of all own files that its imports reach, empty where
+    it is not of our own; `packages` are the installed ones that they import, as `name==version`.
     """
 
     file: str
@@ -23,6 +25,8 @@ class Code(msgspec.Struct, frozen=True):
     provides: tuple[str, ...] = ()
     config: bool = False
     updates: tuple[tuple[str, str], ...] = ()
+    reach: str = ""
+    packages: tuple[str, ...] = ()
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -58,10 +62,11 @@ class Selection(msgspec.Struct, frozen=True):
     """The choice for each enabled module by name; a module whose choice failed is missing.
 
     `path` is what every host puts in front of its import path; `files` everything that was read on the
-    way, `pins` what a lock would say.
+    way, `pins` what a lock would say. `code` holds the files behind each `Code.reach`.
     """
 
     chosen: dict[str, Chosen]
     path: tuple[str, ...]
     files: tuple[InputFile, ...] = ()
     pins: tuple[Pin, ...] = ()
+    code: dict[str, CodeIndex] = {}

@@ -12,6 +12,7 @@ from ignrun.planner.catalog.entry import Eyes, Missing, find_code
 from ignrun.planner.catalog.lock import Lock, disagreements, read_lock
 from ignrun.planner.catalog.model import Chosen, Pin, Provenance, Selection
 from ignrun.planner.catalog.platform import canonical, provided, unmet
+from ignrun.planner.catalog.reach import Reaching
 from ignrun.planner.catalog.versions import ranked
 from ignrun.terms.diagnostics import Diagnostic, Note, has_errors
 from ignrun.terms.hints import did_you_mean
@@ -35,6 +36,7 @@ def select(manifest: Manifest, *, locked: bool = False, relock: bool = False) ->
     picked = _Picked(manifest, candidates, lock.versions)
     picked.settle([spec for spec in enabled if spec.uses is not None])
     eyes = Eyes.remembering()
+    reaching = Reaching(import_path(manifest), eyes)
     chosen: dict[str, Chosen] = {}
     diagnostics = [*candidates.found.diagnostics, *picked.diagnostics]
     for spec in enabled:
@@ -42,16 +44,17 @@ def select(manifest: Manifest, *, locked: bool = False, relock: bool = False) ->
         if isinstance(one, Diagnostic):
             diagnostics.append(one)
         elif one is not None:
-            chosen[spec.name] = one
+            chosen[spec.name] = reaching.followed(one)
     diagnostics += _beside_the_platform(manifest, picked.definitions)
     pins = tuple(_pins(chosen.values(), candidates))
     diagnostics += lock.diagnostics
     if locked or lock.document is not None:
         diagnostics += [] if has_errors(diagnostics) else disagreements(manifest, lock, pins, locked=locked)
-    codes = {one.code.file: one.code.digest for one in chosen.values() if one.code}
-    read = (InputFile(file, digest, "code") for file, digest in codes.items())
-    files = (*candidates.found.files, *lock.files, *read)
-    return judge(Selection(chosen, import_path(manifest), files, pins), tuple(diagnostics))
+    code = reaching.code
+    read = {one.code.file: one.code.digest for one in chosen.values() if one.code}
+    read |= {file: digest for index in code.values() for file, digest in index.files.items()}
+    files = (*candidates.found.files, *lock.files, *(InputFile(file, digest, "code") for file, digest in read.items()))
+    return judge(Selection(chosen, import_path(manifest), files, pins, code), tuple(diagnostics))
 
 
 def _pins(chosen: Iterable[Chosen], candidates: Candidates) -> Iterator[Pin]:

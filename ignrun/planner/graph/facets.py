@@ -44,6 +44,7 @@ FACET_OF_HOSTED: Final[dict[str, str | None]] = {
     "code": "identity",
     "own": "identity",
     "python": "identity",
+    "packages": "identity",
     "host": None,  # where it runs now, chosen by the plan
     "callbacks": None,  # follows from the code
 }

@@ -30,7 +30,8 @@ from ignrun.terms.states import Condition
 class Hosted(msgspec.Struct, frozen=True, tag="hosted"):
     """How a Python module runs: its class or async function, the import path of its host and the digest of its code.
 
-    `python` is the interpreter or environment that the manifest asks for, empty for the one ignrun runs in.
+    `python` is the interpreter or environment that the manifest asks for, empty for the one ignrun runs in. `packages` are the installed
+    ones that its code imports, as `name==version`.
     """
 
     entry: str
@@ -40,6 +41,7 @@ class Hosted(msgspec.Struct, frozen=True, tag="hosted"):
     own: bool
     callbacks: tuple[str, ...] | None = None
     python: str = ""
+    packages: tuple[str, ...] = ()
 
 
 class Command(msgspec.Struct, frozen=True, tag="command"):

@@ -102,7 +102,9 @@ def _body(configured: Configured, spec: ModuleSpec, chosen: Chosen, one: Settled
     if code.root and code.root not in path:
         path = (*path, code.root)
     host = HostId(one.address if own else one.scope.word)
-    return Hosted(chosen.entry, path, code.digest, host, own, code.callbacks, python=configured.manifest.python or "")
+    digest = code.reach or code.digest
+    python = configured.manifest.python or ""
+    return Hosted(chosen.entry, path, digest, host, own, code.callbacks, python, code.packages)
 
 
 def _circle(manifest: Manifest, edges: tuple[Edge, ...]) -> Diagnostic:

@@ -88,5 +88,6 @@ def _proposal(manifest: Manifest, selection: Selection, configured: Configured, 
         names=configured.names,
         apply=manifest.apply,
         pins=selection.pins,
+        code=selection.code,
         secret_places=SecretPlaces(manifest.folder, manifest.secrets, manifest.env_files),
     )
