@@ -11,7 +11,18 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from ignrun.control.sse import messages
-from ignrun.control.wire import ApplyRequest, AskReply, AskRequest, Configs, DownRequest, Modules, Problem, Verb
+from ignrun.control.wire import (
+    ApplyRequest,
+    AskReply,
+    AskRequest,
+    CancelRequest,
+    Configs,
+    DownRequest,
+    Modules,
+    Problem,
+    RollbackRequest,
+    Verb,
+)
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.status_report import InstanceStatus, StatusReport
 from ignrun.terms.events import Event
@@ -97,7 +108,21 @@ class Client:
 
         The apply goes on when this is interrupted.
         """
-        with self._answer("POST", "/v1/apply", request, None) as response:
+        return self._converge("/v1/apply", request, on_event)
+
+    def rollback(self, request: RollbackRequest, on_event: Callable[[Event], None] = lambda _: None) -> OutcomeReport:
+        """Have a kept generation come into force again and return at the outcome, as `apply` does."""
+        return self._converge("/v1/rollback", request, on_event)
+
+    def cancel(self, by: str) -> None:
+        """Have the open apply taken back; asked a second time, its way back is not waited for any longer."""
+        with self._answer("POST", "/v1/cancel", CancelRequest(by), self._patience, accepted=(202,)):
+            pass
+
+    def _converge(
+        self, path: str, request: ApplyRequest | RollbackRequest, on_event: Callable[[Event], None]
+    ) -> OutcomeReport:
+        with self._answer("POST", path, request, None) as response:
             for message in messages(_lines(response)):
                 match message.kind:
                     case "outcome":
@@ -207,7 +232,7 @@ class _UnixConnection(http.client.HTTPConnection):
 def _encoded(body: object) -> bytes | None:
     if body is None:
         return None
-    if isinstance(body, ApplyRequest):
+    if isinstance(body, ApplyRequest | RollbackRequest):
         speakable = {name: text for name, text in body.environment.items() if _is_text(name) and _is_text(text)}
         body = msgspec.structs.replace(body, environment=speakable)
     return msgspec.json.encode(body)

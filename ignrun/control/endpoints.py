@@ -9,12 +9,14 @@ from ignrun.control.wire import (
     ApplyRequest,
     AskReply,
     AskRequest,
+    CancelRequest,
     ConfigQuery,
     Configs,
     DownRequest,
     EventsQuery,
     LogsQuery,
     Modules,
+    RollbackRequest,
     Word,
 )
 from ignrun.render.diagnostics import Diagnosis
@@ -71,6 +73,8 @@ ENDPOINTS: Final = (
     Endpoint("POST", f"{_MODULE}/maintenance", "maintenance", {200: Answer(AskReply)}, body=AskRequest),
     Endpoint("POST", "/v1/plan", "plan", {200: Answer(PlanReport), 422: Answer(Diagnosis)}, body=ApplyRequest),
     Endpoint("POST", "/v1/apply", "apply", {200: _stream(Event, OutcomeReport)}, body=ApplyRequest),
+    Endpoint("POST", "/v1/rollback", "rollback", {200: _stream(Event, OutcomeReport)}, body=RollbackRequest),
+    Endpoint("POST", "/v1/cancel", "cancel", {202: Answer(Word)}, body=CancelRequest),
     Endpoint("GET", "/v1/events", "events", {200: _stream(Event)}, query=EventsQuery),
     Endpoint("GET", "/v1/logs", "logs", {200: _stream(LogRecord)}, query=LogsQuery),
     Endpoint("GET", "/v1/config", "config", {200: Answer(Configs)}, query=ConfigQuery),

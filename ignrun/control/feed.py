@@ -5,6 +5,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
+from ignrun.control.sse import Message, written
 from ignrun.terms.events import Event
 
 KEPT: Final = 2048
@@ -23,6 +26,7 @@ class EventFeed:
         self._recent: deque[Event] = deque(maxlen=KEPT)
         self._last = last
         self._news = asyncio.Event()
+        self._written: dict[int, bytes] = {}
 
     @property
     def last(self) -> int:
@@ -46,6 +50,15 @@ class EventFeed:
             return self._read(seq, limit)
         first = seq + 1 - self._recent[0].seq
         return tuple(self._recent[at] for at in range(first, min(first + limit, len(self._recent))))
+
+    def written(self, event: Event) -> bytes:
+        """Give an event as the message of a stream, its number as id; a crowd of followers shares the bytes."""
+        found = self._written.get(event.seq)
+        if found is None:
+            if len(self._written) >= KEPT:
+                self._written.clear()
+            found = self._written[event.seq] = written(Message(msgspec.json.encode(event), id=str(event.seq)))
+        return found
 
     async def wait_after(self, seq: int, limit: int = 256) -> tuple[Event, ...]:
         """Wait until there are events above `seq` and give up to `limit` of them."""

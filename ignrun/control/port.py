@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from ignrun.control.feed import EventFeed
-from ignrun.control.wire import ApplyRequest, Verb
+from ignrun.control.wire import ApplyRequest, RollbackRequest, Verb
 from ignrun.render.config import ConfigReport
 from ignrun.render.diagnostics import Diagnosis
 from ignrun.render.outcome import OutcomeReport
@@ -39,6 +39,12 @@ class Steering(Protocol):
 
     async def apply(self, request: ApplyRequest) -> OutcomeReport:
         """Apply and return at the outcome; goes on whether or not the client that asked is still there."""
+
+    async def rollback(self, request: RollbackRequest) -> OutcomeReport:
+        """Bring a kept generation into force again, as a new one; returns and goes on as `apply` does."""
+
+    def cancel(self, by: str) -> None:
+        """Have the open apply taken back; asked a second time, stop waiting for the way back."""
 
     async def ask(self, verb: Verb, address: str, by: str) -> str:
         """Do this with an instance and return when it holds; the text is a refusal, empty when it was done."""

@@ -19,6 +19,7 @@ from ignrun.control.wire import (
     ApplyRequest,
     AskReply,
     AskRequest,
+    CancelRequest,
     ConfigQuery,
     Configs,
     DownRequest,
@@ -29,6 +30,7 @@ from ignrun.control.wire import (
     ModuleBrief,
     Modules,
     Problem,
+    RollbackRequest,
     Verb,
     Word,
 )
@@ -156,7 +158,20 @@ class Door:
     async def apply(self, request: Request) -> Stream:
         """Apply, and stream what happens meanwhile; the apply does not need its client."""
         body = await read_body(request, ApplyRequest)
-        return self._stream(apply_stream(self._steering.feed, lambda: begun(self._steering, body, self._applies)))
+        return self._stream(apply_stream(self._steering.feed, lambda: begun(self._steering.apply(body), self._applies)))
+
+    async def rollback(self, request: Request) -> Stream:
+        """Bring a kept generation into force again, and stream what happens meanwhile, as for an apply."""
+        body = await read_body(request, RollbackRequest)
+        return self._stream(
+            apply_stream(self._steering.feed, lambda: begun(self._steering.rollback(body), self._applies))
+        )
+
+    async def cancel(self, request: Request) -> Response:
+        """Have the open apply taken back; asked a second time, stop waiting for the way back."""
+        body = await read_body(request, CancelRequest)
+        self._steering.cancel(body.by)
+        return answer(202, Word("going back"))
 
     async def down(self, request: Request) -> Response:
         """Begin to take the plant down; the runner ends afterwards."""

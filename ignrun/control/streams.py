@@ -1,17 +1,15 @@
 """Turns what goes on in a runner into answers without a length: events, log lines, and the course of an apply."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, Final
 
 import msgspec
 
 from ignrun.control.exchange import problem_of
 from ignrun.control.feed import EventFeed
 from ignrun.control.guard import Receive, Scope, Send
-from ignrun.control.port import Steering
 from ignrun.control.sse import BEGINNING, MEDIA_TYPE, STILL_HERE, Message, written
-from ignrun.control.wire import ApplyRequest
 from ignrun.render.outcome import OutcomeReport
 from ignrun.runtime.observe.reader import POLL, LogReader
 from ignrun.runtime.observe.record import LogRecord
@@ -107,11 +105,7 @@ async def event_stream(feed: EventFeed, after: int, *, follow: bool) -> AsyncIte
             yield STILL_HERE
         if events:
             after = events[-1].seq
-            yield b"".join(_told(event) for event in events if follow or event.seq <= end)
-
-
-def _told(event: Event) -> bytes:
-    return written(Message(msgspec.json.encode(event), id=str(event.seq)))
+            yield b"".join(feed.written(event) for event in events if follow or event.seq <= end)
 
 
 # --- an apply ---------------------------------------------------------------------------------------------------------
@@ -126,7 +120,7 @@ async def apply_stream(feed: EventFeed, apply: Callable[[], "asyncio.Task[Outcom
             yield STILL_HERE
         while events := feed.after(seen):
             seen = events[-1].seq
-            yield b"".join(map(_told, events))
+            yield b"".join(map(feed.written, events))
     yield _ending(task)
 
 
@@ -148,10 +142,10 @@ def _ending(task: "asyncio.Task[OutcomeReport]") -> bytes:
 
 
 def begun(
-    steering: Steering, request: ApplyRequest, applies: set["asyncio.Task[OutcomeReport]"]
+    work: Coroutine[Any, Any, OutcomeReport], applies: set["asyncio.Task[OutcomeReport]"]
 ) -> "asyncio.Task[OutcomeReport]":
     """Begin an apply in a task of its own, which `applies` keeps: it does not need its client."""
-    task = asyncio.create_task(steering.apply(request))
+    task = asyncio.create_task(work)
     applies.add(task)
     task.add_done_callback(applies.discard)
     return task

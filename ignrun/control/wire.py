@@ -51,6 +51,25 @@ class ApplyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"ApplyRequest({self.manifest!r}, {len(self.environment)} variables)"
 
 
+class RollbackRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which kept generation is to come into force again, None for the one before; `environment` holds what its secrets may need."""
+
+    generation: int | None = None
+    environment: dict[str, str] = {}
+    options: ApplyOptions = ApplyOptions()
+    by: str = ""
+
+    def __repr__(self) -> str:
+        """Show what is asked for and nothing of the environment, which may hold secrets."""
+        return f"RollbackRequest({self.generation!r}, {len(self.environment)} variables)"
+
+
+class CancelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who asks the open apply to be taken back; asked twice: at once."""
+
+    by: str = ""
+
+
 class DownRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who asks the plant to go down."""
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Literal, Protocol
 
-from ignrun.control.wire import ApplyOptions, ApplyRequest
+from ignrun.control.wire import ApplyOptions, ApplyRequest, RollbackRequest
 from ignrun.manifest.inputs import Inputs
 from ignrun.planner.proposal import Base, Proposal, Reading
 from ignrun.planner.reader import ResidentReader
@@ -14,10 +14,13 @@ from ignrun.runner.answers import Answers
 from ignrun.runner.loop import Loop
 from ignrun.runner.secrets import SecretStore
 from ignrun.runtime.apply.state import Phase, State
+from ignrun.runtime.journal.back import before
 from ignrun.runtime.journal.code import CodeStore
+from ignrun.runtime.journal.writer import Journal
 from ignrun.runtime.supervise.effects import Outcome, Result
 from ignrun.runtime.supervise.messages import ApplyProposed
 from ignrun.terms.diagnostics import Diagnostic
+from ignrun.terms.failure import Failure
 from ignrun.terms.verdict import Accepted
 
 Trigger = Literal["cli", "api", "watch", "rollback", "boot"]
@@ -36,6 +39,9 @@ Read = Callable[[Base], Coroutine[Any, Any, Reading]]
 _IN_A_HURRY: Final[frozenset[Trigger]] = frozenset({"watch", "rollback"})
 """Whoever does not wait for the soak of the apply before: a later edit takes its place, and going back is urgent."""
 
+_LOOKED_AT: Final = 1000
+"""How many generations are looked through for the one to go back to."""
+
 _KEPT: Final = frozenset({Result.COMMITTED, Result.HELD, Result.UNCHANGED})
 """Outcomes after which the secrets that an apply brought are those in force."""
 
@@ -52,6 +58,7 @@ class Applies:
         code: CodeStore,
         answers: Answers,
         describe: Describe,
+        journal: Journal,
     ) -> None:
         """Take the parts of the runner that an apply goes through."""
         self._loop = loop
@@ -60,6 +67,8 @@ class Applies:
         self._code = code
         self._answers = answers
         self._describe = describe
+        self._journal = journal
+        self._environment: dict[str, str] = {}
         self._turn = asyncio.Lock()
         self._running: set[asyncio.Task[OutcomeReport]] = set()
 
@@ -67,8 +76,9 @@ class Applies:
         """Apply and return at the outcome; goes on when whoever waits for it goes away."""
         return await self._see_through(self._apply(request, trigger))
 
-    async def go_back(self, kept: Proposal, request: ApplyRequest) -> OutcomeReport:
-        """Bring a kept generation into force again, as a new one; `request` lends its environment and options."""
+    async def roll_back(self, request: RollbackRequest) -> OutcomeReport:
+        """Bring a kept generation into force again, as a new one; raises Failure where there is none to go back to."""
+        kept = self._kept(request.generation)
         return await self._see_through(self._go_back(kept, request))
 
     async def read(self, request: ApplyRequest, *, for_apply: bool) -> Reading:
@@ -82,12 +92,31 @@ class Applies:
         return await asyncio.shield(task)
 
     async def _apply(self, request: ApplyRequest, trigger: Trigger) -> OutcomeReport:
+        self._environment = request.environment
         inputs = self._describe(request, for_apply=True)
         return await self._propose(request.options, trigger, lambda base: self._reader.ask(inputs, base))
 
-    async def _go_back(self, kept: Proposal, request: ApplyRequest) -> OutcomeReport:
-        inputs = self._describe(request, for_apply=True)
+    def _kept(self, number: int | None) -> Proposal:
+        history = self._journal.generations(_LOOKED_AT)
+        chosen = before(history, self._journal.current()) if number is None else number
+        kept = self._journal.generation(chosen) if chosen else None
+        if kept is None:
+            which = "there is no earlier generation" if number is None else f"generation {number} is not kept"
+            raise Failure(f"{which} to go back to", "`ignrun history` lists what is kept")
+        return kept.content
+
+    async def _go_back(self, kept: Proposal, request: RollbackRequest) -> OutcomeReport:
+        inputs = self._describe(self._again(kept, request), for_apply=True)
         return await self._propose(request.options, "rollback", lambda base: self._reader.revive(kept, inputs, base))
+
+    def _again(self, kept: Proposal, request: RollbackRequest) -> ApplyRequest:
+        """Ask as was asked for what was kept; secrets of the environment are those that the runner remembers, unless it is told others."""
+        call = kept.call
+        return ApplyRequest(
+            manifest=call.manifest, root=call.root, python=call.python,
+            environment={**self._secrets.texts(), **self._environment, **request.environment},
+            options=request.options, by=request.by,
+        )  # fmt: skip
 
     async def _propose(self, options: ApplyOptions, trigger: Trigger, read: Read) -> OutcomeReport:
         async with self._turn:
@@ -95,8 +124,7 @@ class Applies:
             verdict = reading.verdict
             if not isinstance(verdict, Accepted):
                 return invalid_report(self._loop.state.generation, verdict.diagnostics)
-            if verdict.value.code:
-                await asyncio.to_thread(self._code.keep, verdict.value.code)
+            await asyncio.to_thread(self._code.keep, verdict.value.code, verdict.value.files)
             outcome = self._put(reading, verdict.value, options, trigger)
         return self._report(await outcome, verdict.diagnostics)
 

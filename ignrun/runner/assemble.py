@@ -71,8 +71,9 @@ class Runner:
         self._started = self._clock.utc()
         self._on_event = options.on_event
         self._logs = LogFiles(ground.folder.logs)
+        code = CodeStore(ground.folder.code)
         self._journal = Journal(
-            ground.folder.journal, lambda events: _from_thread(running, lambda: self._publish(events))
+            ground.folder.journal, lambda events: _from_thread(running, lambda: self._publish(events)), code=code
         )
         self._feed = EventFeed(self._journal.events_after, self._journal.last_event_seq)
         self.loop = Loop(_first_state(self._journal), self._clock, self._broke)
@@ -80,7 +81,6 @@ class Runner:
         unsent = Unsent()
         voices = self._voices = Voices(self._logs, secrets.mask, lambda: self.loop.state, options.on_log)
         self._bring_up_engines(voices, unsent, secrets.mask)
-        code = CodeStore(ground.folder.code)
         answers = Answers()
         applies = Applies(
             loop=self.loop,
@@ -89,6 +89,7 @@ class Runner:
             code=code,
             answers=answers,
             describe=ground.inputs,
+            journal=self._journal,
         )
         self.steering = Steering(
             loop=self.loop,

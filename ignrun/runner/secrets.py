@@ -22,7 +22,8 @@ class SecretStore:
 
     def offer(self, texts: Mapping[str, str]) -> None:
         """Take the texts that an apply brings; they hold from now on, and are dropped again by `withdraw`."""
-        self._offered = {name: Secret(text) for name, text in texts.items()}
+        self._offered |= {name: Secret(text) for name, text in texts.items()}
+        self._seen |= {*texts.values()}
         self._rebuild_mask()
 
     def accept(self) -> None:
@@ -42,12 +43,15 @@ class SecretStore:
         """Give every secret by name as it was before the open apply: what its rollback goes back to."""
         return dict(self._in_force)
 
+    def texts(self) -> dict[str, str]:
+        """Give the text of every secret by name, for a reading that takes them for variables."""
+        return {name: secret.reveal() for name, secret in self.current().items()}
+
     def mask(self, text: str) -> str:
         """Replace the text of every known secret in `text`."""
         return self._pattern.sub(MASK, text) if self._pattern else text
 
     def _rebuild_mask(self) -> None:
-        self._seen |= {secret.reveal() for secret in self._offered.values()}
         lines = {line for text in self._seen for line in (text, *text.splitlines()) if len(line) >= SHORTEST}
         forms = {look for line in lines for look in looks_of(line)}
         longest_first = sorted(forms, key=len, reverse=True)

@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from ignrun.control.feed import EventFeed
-from ignrun.control.wire import ApplyRequest, Verb
+from ignrun.control.wire import ApplyRequest, RollbackRequest, Verb
 from ignrun.render.config import ConfigReport, config_report
 from ignrun.render.diagnostics import Diagnosis, diagnosis
 from ignrun.render.outcome import OutcomeReport
@@ -17,7 +17,7 @@ from ignrun.runner.answers import Answers
 from ignrun.runner.applies import Applies
 from ignrun.runner.loop import Loop
 from ignrun.runner.secrets import SecretStore, masked_tree
-from ignrun.runtime.supervise.messages import Asked, ShutdownAsked
+from ignrun.runtime.supervise.messages import Asked, CancelAsked, ShutdownAsked
 from ignrun.terms.clock import Clock
 from ignrun.terms.names import Address
 from ignrun.terms.states import ModuleState
@@ -100,6 +100,14 @@ class Steering:
     async def apply(self, request: ApplyRequest) -> OutcomeReport:
         """Apply and return at the outcome; goes on when whoever waits for it goes away."""
         return await self._applies.apply(request)
+
+    async def rollback(self, request: RollbackRequest) -> OutcomeReport:
+        """Bring a kept generation into force again, as a new one; raises Failure where there is none to go back to."""
+        return await self._applies.roll_back(request)
+
+    def cancel(self, by: str) -> None:
+        """Have the open apply taken back; asked a second time, stop waiting for the way back."""
+        self._loop.hear(CancelAsked(by))
 
     async def ask(self, verb: Verb, address: str, by: str) -> str:
         """Do this with an instance and return when it holds; the text is a refusal, empty when it was done."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ignrun.control.feed import EventFeed
 from ignrun.control.server import ControlServer
-from ignrun.control.wire import ApplyRequest, Verb
+from ignrun.control.wire import ApplyRequest, RollbackRequest, Verb
 from ignrun.planner.plan.model import Plan
 from ignrun.render.config import ConfigReport
 from ignrun.render.diagnostics import Diagnosis
@@ -65,6 +65,13 @@ class ScriptedSteering:
     async def plan(self, request: ApplyRequest) -> PlanReport | Diagnosis:
         self.asked.append(request)
         return plan_report(Plan(0, "", (), 2))
+
+    async def rollback(self, request: RollbackRequest) -> OutcomeReport:
+        self.asked.append(request)
+        return self.outcome
+
+    def cancel(self, by: str) -> None:
+        self.asked.append(by)
 
     async def apply(self, request: ApplyRequest) -> OutcomeReport:
         self.asked.append(request)

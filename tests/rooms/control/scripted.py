@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from ignrun.control.feed import EventFeed
-from ignrun.control.wire import ApplyRequest, Verb
+from ignrun.control.wire import ApplyRequest, RollbackRequest, Verb
 from ignrun.planner.plan.model import Plan
 from ignrun.render.config import ConfigReport, ValueReport
 from ignrun.render.diagnostics import Diagnosis, PlaceReport, diagnosis
@@ -83,6 +83,13 @@ class ScriptedRunner:
     async def plan(self, request: ApplyRequest) -> PlanReport | Diagnosis:
         self.asked.append(request)
         return self.plan_report
+
+    async def rollback(self, request: RollbackRequest) -> OutcomeReport:
+        self.asked.append(request)
+        return OUTCOME
+
+    def cancel(self, by: str) -> None:
+        self.asked.append(by)
 
     async def apply(self, request: ApplyRequest) -> OutcomeReport:
         self.asked.append(request)

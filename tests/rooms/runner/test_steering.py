@@ -66,9 +66,16 @@ async def test_secrets_stay_when_what_needs_them_runs(result, in_force, kept) ->
     answers = Answers()
     loop.answer = answers.answer
     reader: Any = SimpleNamespace(ask=_reading_of(planned(EMPTY, PLANT)))
-    code: Any = None
+    code: Any = SimpleNamespace(keep=lambda *_: None)
+    journal: Any = None
     applies = Applies(
-        loop=loop, reader=reader, secrets=secrets, code=code, answers=answers, describe=lambda _, for_apply: INPUTS
+        loop=loop,
+        reader=reader,
+        secrets=secrets,
+        code=code,
+        answers=answers,
+        describe=lambda _, for_apply: INPUTS,
+        journal=journal,
     )
     await applies.apply(ApplyRequest("m", "r"))
     assert {*secrets.current()} == kept
