@@ -27,6 +27,8 @@ CATCHES_ALL: dict[str, str] = {
     "ignrun/runtime/journal/durable.py": "removes a half-written file and raises again",
     "ignrun/runtime/journal/schema.py": "takes back a half-made store and raises again",
     "ignrun/runtime/journal/writer.py": "takes back a half-written transaction and raises again",
+    "ignrun/runtime/watch/scout.py": "the outermost frame of a thread",
+    "ignrun/runtime/watch/watcher.py": "the outermost frame of an edit",
     "ignrun/testing/peer.py": "calls what a test has put into a fake peer",
 }
 

@@ -1,0 +1,34 @@
+"""Owns WatchStatus, what a watcher says of itself, in its public form."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class WatchOutcome(msgspec.Struct, frozen=True):
+    """What was made of the last settled edit: `result` as an apply has it, `invalid` where the set was refused as a whole."""
+
+    result: str
+    summary: str
+    at: datetime
+    digest: str
+    files: tuple[str, ...] = ()
+
+
+class WatchStatus(msgspec.Struct, frozen=True):
+    """A watcher now.
+
+    `state` is `watching`, `paused` or `suspended`; `backend` `inotify` or `polling`, with the reason for polling. `digest` is that of
+    the input set as it was seen last; `holds` says what is held back, and why, one sentence each.
+    """
+
+    state: str
+    backend: str
+    reason: str = ""
+    folders: tuple[str, ...] = ()
+    files: int = 0
+    code: bool = False
+    last_event: datetime | None = None
+    digest: str = ""
+    outcome: WatchOutcome | None = None
+    holds: tuple[str, ...] = ()
