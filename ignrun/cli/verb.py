@@ -32,6 +32,7 @@ MORE: Final = {
     "why": "Explain why a module is as it is.",
     "wait": "Wait until modules are healthy, running or stopped.",
     "health": "Show what the health checks say.",
+    "history": "Show the generations: who, when, how it ended.",
     "ps": "List the plants that run on this machine.",
     "explain": "Explain the code of a diagnostic.",
     "schema": "Print the JSON Schema for editors, your modules' config included.",

@@ -15,6 +15,7 @@ from ignrun.planner.proposal import Call, Proposal
 from ignrun.runtime.journal.code import NOT_KEPT
 from ignrun.runtime.journal.store import UNSUMMED, pointer, sum_of
 from ignrun.runtime.supervise.effects import KeepIntent, Outcome
+from ignrun.terms.failure import Failure
 from ignrun.terms.fault import Fault
 from ignrun.terms.names import Address
 
@@ -160,6 +161,16 @@ def read_generation(connection: sqlite3.Connection, number: int) -> Generation |
         _steps(connection, intent) if intent else (),
         msgspec.json.decode(faults, type=dict[Address, Fault]) if faults and entry.result else {},
     )
+
+
+def kept_generation(connection: sqlite3.Connection, number: int) -> Generation:
+    """Give one generation as it was kept; raises Failure where it is not kept, or damaged, and sqlite3.Error."""
+    found = read_generation(connection, number)
+    if found is not None:
+        return found
+    if connection.execute("SELECT 1 FROM generations WHERE number = ?", (number,)).fetchone():
+        raise Failure(f"generation {number} is damaged in the journal", "`ignrun history` shows which ones are not")
+    raise Failure(f"there is no generation {number}", "`ignrun history` shows those that are kept")
 
 
 def _entry(generation: tuple[Any, ...], result: tuple[Any, ...]) -> HistoryEntry:

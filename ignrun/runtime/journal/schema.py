@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from ignrun.runtime.journal.lock import is_held
 from ignrun.terms.failure import StateFolderFailure
 
 _FIRST: Final = """
@@ -108,14 +109,37 @@ def open_store(path: Path, version: int = VERSION) -> sqlite3.Connection:
 
 
 def open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open an existing store to look only; raises StateFolderFailure, also where there is none."""
+    """Open an existing store to look only, also one of a former format; raises StateFolderFailure, also where there is none.
+
+    Where nobody has it open nothing is made beside it.
+    """
     try:
         _refuse_newer(path, _version_in_header(path))
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        connection = sqlite3.connect(_to_look(path), uri=True, isolation_level=None)
         connection.execute("SELECT seq FROM events LIMIT 1")
+        return connection if _version_of(connection) == VERSION else _migrated_copy(connection)
     except (sqlite3.Error, OSError) as error:
         raise _unusable(path, error) from error
-    return connection
+
+
+def _migrated_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Give a store of a former format in this one, in memory: who only looks does not migrate."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    with closing(connection):
+        connection.backup(copy)
+    _migrate(copy, VERSION)
+    return copy
+
+
+def _to_look(path: Path) -> str:
+    """Name the store so that a look leaves no trace: one that was closed in good order, and has no owner, cannot change."""
+    is_closed = not wal_of(path).exists() and not is_held(path.parent / "lock")
+    return f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if is_closed else 'mode=ro'}"
+
+
+def wal_of(path: Path) -> Path:
+    """Say where SQLite keeps what is not in the store itself yet."""
+    return path.with_name(f"{path.name}-wal")
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, version: int) -> None:
@@ -123,6 +147,10 @@ def _prepare(connection: sqlite3.Connection, path: Path, version: int) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    _migrate(connection, version)
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
     for number in range(_version_of(connection), version):
         connection.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[number]} PRAGMA user_version = {number + 1}; COMMIT;")
 

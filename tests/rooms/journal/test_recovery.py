@@ -208,6 +208,9 @@ def former_store(path: Path, version: int) -> None:
 @pytest.mark.parametrize("version", range(1, VERSION))
 def test_a_store_of_every_former_format_is_taken_over_with_all_that_it_holds(path, version) -> None:
     former_store(path, version)
+    before = path.read_bytes()
+    assert [event.seq for event in events_of_store(path)] == [1]  # who only looks changes nothing
+    assert path.read_bytes() == before
     journal = new_journal(path)
     found = journal.generation(1)
     assert found is not None
