@@ -11,12 +11,14 @@ from typing import Self
 from ignrun import __version__
 from ignrun.control.feed import EventFeed
 from ignrun.control.wire import ApplyRequest
+from ignrun.runner.alarms import Alarms
 from ignrun.runner.answers import Answers
 from ignrun.runner.applies import Applies
 from ignrun.runner.first import First
 from ignrun.runner.foreground import RunOptions
 from ignrun.runner.ground import Ground
 from ignrun.runner.loop import Loop
+from ignrun.runner.observing import Observing
 from ignrun.runner.perform import Performer
 from ignrun.runner.secrets import SecretStore
 from ignrun.runner.signals import ending_by_signal
@@ -27,13 +29,16 @@ from ignrun.runtime.apply.state import State
 from ignrun.runtime.engines.command import CommandEngine
 from ignrun.runtime.engines.fork import HostEngine
 from ignrun.runtime.engines.places import make_run_folder, plant_token, remove_run_folder
+from ignrun.runtime.engines.samples import sample
 from ignrun.runtime.journal.code import CodeStore
 from ignrun.runtime.journal.registry import register, unregister
 from ignrun.runtime.journal.writer import Journal
 from ignrun.runtime.observe.files import LogFiles
+from ignrun.runtime.observe.history import History
+from ignrun.runtime.observe.observer import Observer
 from ignrun.runtime.supervise.messages import ShutdownAsked
 from ignrun.terms.clock import SystemClock
-from ignrun.terms.events import Body, Event, Happening, RunnerEnded, RunnerStarted
+from ignrun.terms.events import Body, Event, Happening, LogsKept, LogsRefused, RunnerEnded, RunnerStarted
 from ignrun.terms.failure import Failure, StateFolderFailure
 
 OnServing = Callable[[str], None]
@@ -70,7 +75,10 @@ class Runner:
         self._clock = SystemClock()
         self._started = self._clock.utc()
         self._on_event = options.on_event
-        self._logs = LogFiles(ground.folder.logs)
+        self._logs = LogFiles(
+            ground.folder.logs,
+            on_trouble=lambda reason: _from_thread(running, lambda: self._tell_of_logs(reason)),
+        )
         code = CodeStore(ground.folder.code)
         self._journal = Journal(
             ground.folder.journal, lambda events: _from_thread(running, lambda: self._publish(events)), code=code
@@ -79,7 +87,27 @@ class Runner:
         self.loop = Loop(_first_state(self._journal), self._clock, self._broke)
         secrets = SecretStore()
         unsent = Unsent()
-        voices = self._voices = Voices(self._logs, secrets.mask, lambda: self.loop.state, options.on_log)
+        voices = self._voices = Voices(
+            self._logs,
+            secrets.mask,
+            lambda: self.loop.state,
+            options.on_log,
+            witness=lambda record: self.observing.heard(record),  # noqa: PLW0108 - it is made below
+        )
+        self._history = History(ground.folder.path / "samples.sqlite")
+        self.observing = Observing(
+            observer=Observer(self._history),
+            voices=voices,
+            state=lambda: self.loop.state,
+            sample=sample,
+            tell=self.tell,
+            alarms=Alarms(
+                str(Path(ground.launch.manifest).parent),
+                lambda text: _from_thread(running, lambda: voices.said("warning", secrets.mask(text))),
+            ),
+            mask=secrets.mask,
+            clock=self._clock,
+        )
         self._bring_up_engines(voices, unsent, secrets.mask)
         answers = Answers()
         applies = Applies(
@@ -99,6 +127,7 @@ class Runner:
             feed=self._feed,
             runner=ground.facts(self._started),
             clock=self._clock,
+            observing=self.observing,
         )
         self.loop.perform_by(
             Performer(
@@ -130,6 +159,7 @@ class Runner:
             env=os.environ,
             hear=lambda message: self.loop.hear(unsent.added_to(message)),
             on_lines=voices.heard,
+            on_metrics=self.observing.measured,
             mask=mask,
         )
         self._hosts.start()
@@ -151,7 +181,8 @@ class Runner:
         except StateFolderFailure:
             await self._let_go()
             raise
-        self.tell(RunnerStarted(os.getpid(), __version__))
+        self.tell("", RunnerStarted(os.getpid(), __version__))
+        self.observing.start()
         return self
 
     async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
@@ -164,9 +195,11 @@ class Runner:
             await self._commands.close()
             await self._hosts.close()
         finally:
+            await self.observing.close()
+            self._history.close()
             self._logs.close()
             if last_word:
-                self.tell(last_word)
+                self.tell("", last_word)
             self._journal.close()
             remove_run_folder(self._run_dir)
             unregister(self._ground.record(self._started), self._ground.run_time)
@@ -188,12 +221,15 @@ class Runner:
         """Have the plant go down and the runner end with `code`."""
         self.loop.hear(ShutdownAsked(by, code))
 
-    def tell(self, body: Body) -> None:
-        """Have the journal keep something that happened to the runner itself."""
+    def tell(self, subject: str, body: Body) -> None:
+        """Have the journal keep something that happened beside the turns of the loop: to the runner itself (no subject), or seen of an instance."""
         state = self.loop.state
         self._journal.submit_events(
-            (Happening("", body),), self._clock.utc(), self._clock.monotonic(), state.generation
+            (Happening(subject, body),), self._clock.utc(), self._clock.monotonic(), state.generation
         )
+
+    def _tell_of_logs(self, refusal: str) -> None:
+        self.tell("", LogsRefused(refusal) if refusal else LogsKept(self._logs.lost))
 
     def _end(self, code: int) -> None:
         if not self.ended.done():

@@ -7,15 +7,19 @@ from msgspec.structs import replace
 
 from ignrun.control.feed import EventFeed
 from ignrun.control.wire import ApplyRequest, RollbackRequest, Verb
+from ignrun.render.alerts import AlertsReport
 from ignrun.render.config import ConfigReport, config_report
 from ignrun.render.diagnostics import Diagnosis, diagnosis
+from ignrun.render.known import Known
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport, plan_report
 from ignrun.render.status import status_of
 from ignrun.render.status_report import InstanceStatus, RunnerFacts, StatusReport
+from ignrun.render.top import TopReport
 from ignrun.runner.answers import Answers
 from ignrun.runner.applies import Applies
 from ignrun.runner.loop import Loop
+from ignrun.runner.observing import Observing
 from ignrun.runner.secrets import SecretStore, masked_tree
 from ignrun.runtime.supervise.messages import Asked, CancelAsked, ShutdownAsked
 from ignrun.terms.clock import Clock
@@ -39,6 +43,7 @@ class Steering:
         feed: EventFeed,
         runner: RunnerFacts,
         clock: Clock,
+        observing: Observing,
     ) -> None:
         """Take the parts of the runner that answer for it."""
         self.feed = feed
@@ -48,6 +53,7 @@ class Steering:
         self._secrets = secrets
         self._runner = runner
         self._clock = clock
+        self._observing = observing
         self._began = clock.utc() - timedelta(seconds=clock.monotonic())
 
     @property
@@ -67,7 +73,13 @@ class Steering:
     def status(self) -> StatusReport:
         """Describe the plant now."""
         mono = self._clock.monotonic()
-        report = status_of(self._loop.state, mono=mono, at=self._time_of_day(mono), runner=self._runner)
+        report = status_of(
+            self._loop.state,
+            mono=mono,
+            at=self._time_of_day(mono),
+            runner=self._runner,
+            usage=self._observing.usage(),
+        )
         return replace(report, instances=tuple(self._masked(one) for one in report.instances))
 
     def _masked(self, one: InstanceStatus) -> InstanceStatus:
@@ -81,6 +93,18 @@ class Steering:
         if abs(now - at) > _CLOCK_SET:
             self._began, at = now - timedelta(seconds=mono), now
         return at
+
+    def top(self) -> TopReport:
+        """Describe the processes of the plant and what they take; whoever asks has them looked at every second for a while."""
+        return self._observing.top(self._runner.name)
+
+    def alerts(self) -> AlertsReport:
+        """Describe the alerts that fire."""
+        return self._observing.alerts(self._runner.name)
+
+    def known(self) -> Known:
+        """Collect what metrics are made of."""
+        return self._observing.known(self.status())
 
     def ready(self) -> str:
         """Say why the plant is not up as wanted, nothing when it is."""

@@ -26,7 +26,7 @@ class Voices:
     """Takes lines from everywhere in a plant; lives in the runner's loop and never blocks it.
 
     `listener` is the runner's standard output, if there is one: it is given what `log.to` does not keep from it. `witness` is
-    given every record that is let through, wherever it goes.
+    given every record of what hosts and commands wrote that is let through, wherever it goes, and none of the runner's own.
     """
 
     def __init__(
@@ -58,7 +58,9 @@ class Voices:
             known = host is not None and line.address in host.assigned
             address = line.address if known else own
             if self.floods.admits(address or speaker, speaker, len(line.text), mono):
-                self._keep(line, address, state, speaker if host is not None and not address else "")
+                record = self._keep(line, address, state, speaker if host is not None and not address else "")
+                if record and self._witness:
+                    self._witness(record)
 
     def happened(self, events: tuple[Event, ...]) -> None:
         """Keep what an operator who reads only logs has to know: in those of modules what failed, who is slow, parked or alone; the plant's own in the runner's."""
@@ -77,6 +79,11 @@ class Voices:
         """Keep a line of the runner's own."""
         self._keep(LogLine("", datetime.now(UTC), level, text), "", self._state())
 
+    @property
+    def lost(self) -> int:
+        """How many lines no file has taken so far."""
+        return self._files.lost
+
     def tick(self) -> None:
         """Say of whom lines were left out since the last time; called every second."""
         for name, count in self.floods.told().items():
@@ -84,10 +91,10 @@ class Voices:
             host = "" if "@" in name else name
             self._keep(LogLine(name, datetime.now(UTC), "warning", text), name if not host else "", self._state(), host)
 
-    def _keep(self, line: LogLine, address: str, state: State, host: str = "") -> None:
+    def _keep(self, line: LogLine, address: str, state: State, host: str = "") -> LogRecord | None:
         policy = log_policy(state, address)
         if rank(line.level) < rank(policy.level or DEFAULT_LEVEL):
-            return
+            return None
         stream = line.fields.get("stream", "")
         record = LogRecord(
             at=line.at,
@@ -103,8 +110,7 @@ class Voices:
             self._files.write(record)
         if self._listener and policy.to != "file":
             self._listener(record)
-        if self._witness:
-            self._witness(record)
+        return record
 
     def _masked(self, fields: dict[str, object]) -> dict[str, object]:
         return {self._mask(name): self._plain(value) for name, value in fields.items()}
