@@ -5,6 +5,7 @@ from importlib import import_module, invalidate_caches
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from ignrun.host.committed import Committed
 from ignrun.host.faults import import_fault
 from ignrun.host.masking import Masker
 from ignrun.protocol.orders import Assignment
@@ -25,6 +26,7 @@ class Importer:
         self._masker = masker
         self._classes: dict[str, type[AbstractIgnitionModule]] = {}
         self._failed: dict[str, BaseException] = {}
+        self._committed = Committed()
 
     def begin(self, assignments: tuple[Assignment, ...]) -> None:
         """Put the import paths of these assignments in front, in their order."""
@@ -36,14 +38,20 @@ class Importer:
     def load(self, assignment: Assignment) -> type[AbstractIgnitionModule] | ImportFault:
         """Give the class that an assignment names, or why it cannot be had."""
         entry = assignment.entry
-        known = self._classes.get(entry)
-        if known is not None:
-            return known
         try:
+            if assignment.code:
+                self._committed.learn(assignment.code)
+            known = self._classes.get(entry)
+            if known is not None:
+                return known
             kind = self._classes[entry] = module_class(self._found(entry), entry)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - code of modules runs while it is imported
             return ImportFault(assignment.address, import_fault(error, entry, self._masker))
         return kind
+
+    def end(self) -> None:
+        """Leave the process as if nothing could be imported from committed bytes."""
+        self._committed.withdraw()
 
     def _found(self, entry: str) -> object:
         name, _, path = entry.partition(":")

@@ -450,6 +450,11 @@ class Instances:
         self._failed(incarnation, fault)
         self._stopped(seat)
 
+    def close(self) -> None:
+        """Leave nothing behind in the process."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        self._importer.end()
+
     def exports_of(self, address: str) -> Mapping[str, Any]:
         """Give what a provider exports."""
         return self.directory.exports(address)

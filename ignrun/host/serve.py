@@ -131,7 +131,7 @@ class Host(asyncio.Protocol):
             self._wires.close()
             if self._transport is not None:
                 self._transport.close()
-            self._instances.pool.shutdown(wait=False, cancel_futures=True)
+            self._instances.close()
 
     def _connect(self) -> Door:
         """Make the peers' side: what modules here call, and what others call here."""

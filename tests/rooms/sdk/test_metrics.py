@@ -69,7 +69,12 @@ def test_labels_without_end_cost_no_memory() -> None:
 def test_threads_count_together() -> None:
     metrics = Metrics()
     counter = metrics.counter("rows")
-    threads = [threading.Thread(target=lambda: [counter.add() for _ in range(2000)]) for _ in range(4)]
+
+    def count() -> None:
+        for _ in range(2000):
+            counter.add()
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
     for one in threads:
         one.start()
     for one in threads:
