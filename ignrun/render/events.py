@@ -1,6 +1,6 @@
 """Turns an event into one line that people read."""
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from ignrun.render.names import ShortName
 from ignrun.render.terminal import neutral
@@ -11,6 +11,8 @@ from ignrun.terms.events import (
     ApplyBegan,
     ApplyEnded,
     Body,
+    EditRefused,
+    EditSettled,
     Event,
     EventsLost,
     ExportsChanged,
@@ -36,8 +38,12 @@ from ignrun.terms.events import (
     StepBegan,
     StepEnded,
     StepUndone,
+    WatchTurned,
 )
 from ignrun.terms.fault import Fault
+
+_NAMED: Final = 3
+"""Files of an edit that are named."""
 
 
 def event_line(event: Event, short: ShortName = str) -> str:
@@ -109,6 +115,12 @@ def _said(body: Body) -> str:  # noqa: C901, PLR0912 - one case for each kind of
             return "log lines cannot be kept" + _after(reason)
         case LogsKept(lost):
             return f"log lines are kept again; {_counted(lost, 'line')} missing"
+        case WatchTurned(state, reason):
+            return f"the watcher is {state}" + _after(reason)
+        case EditSettled(_, files):
+            return f"an edit has settled: {_named(files)}"
+        case EditRefused(_, reason):
+            return "the edit is not applied, what runs goes on" + _after(reason)
         case EventsLost(count, reason):
             return f"{_counted(count, 'event')} before this one could not be kept" + _after(reason)
         case _:
@@ -122,6 +134,12 @@ def _why(fault: Fault) -> str:
 
 def _after(reason: str) -> str:
     return f": {reason}" if reason else ""
+
+
+def _named(files: tuple[str, ...]) -> str:
+    """Name the first files by their last part, and count the others."""
+    names = [file.rpartition("/")[2] for file in files[:_NAMED]]
+    return ", ".join(names) + (f" and {len(files) - _NAMED} more" if len(files) > _NAMED else "")
 
 
 def _counted(count: int, word: str) -> str:

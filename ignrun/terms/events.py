@@ -217,6 +217,30 @@ class LogsKept(msgspec.Struct, frozen=True, tag="logs-kept"):
     lost: int
 
 
+class WatchTurned(msgspec.Struct, frozen=True, tag="watch-turned"):
+    """The watcher does its work in another way: `watching`, `polling`, `paused`, `suspended` or `off`, and why."""
+
+    state: str
+    reason: str = ""
+
+
+class EditSettled(msgspec.Struct, frozen=True, tag="edit-settled"):
+    """The watched files have settled into a new content, whose digest (hex) this is; ends with ApplyEnded or EditRefused.
+
+    `files` are absolute paths of what has changed.
+    """
+
+    digest: str
+    files: tuple[str, ...]
+
+
+class EditRefused(msgspec.Struct, frozen=True, tag="edit-refused"):
+    """A settled edit is not applied, what runs goes on: `reason` is the first mistake in it, with its place."""
+
+    digest: str
+    reason: str
+
+
 class EventsLost(msgspec.Struct, frozen=True, tag="events-lost"):
     """The journal could keep nothing for so long (`reason`) that this many happenings before this one are missing."""
 
@@ -252,6 +276,9 @@ Body = (
     | AlertResolved
     | LogsRefused
     | LogsKept
+    | WatchTurned
+    | EditSettled
+    | EditRefused
     | EventsLost
 )
 """The closed set; `match` over it ends in `assert_never`, and a test fails when a renderer forgets one."""

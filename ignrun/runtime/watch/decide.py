@@ -203,7 +203,7 @@ def _settled(state: WatchState, changed: tuple[str, ...], now: float, effects: l
     state = loops.judge(state, changed, now, effects)
     if all(path in state.suspended for path in changed):
         return state
-    edit = Edit(digest_of(truth), changed)
+    edit = Edit(digest_of(truth), changed, truth)
     effects.append(Settle(edit))
     asked = {path: (truth[path], state.asked.get(path, ("", 0))) for path in changed}
     times = {path: (digest, was[1] + 1 if was[0] == digest else 1) for path, (digest, was) in asked.items()}

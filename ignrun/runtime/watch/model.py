@@ -100,10 +100,11 @@ class Scan(msgspec.Struct, frozen=True):
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """A settled change of the input set: its digest, and which paths differ from what was read last."""
+    """A settled change of the input set: its digest, which paths differ from what was read last, and the whole of it."""
 
     digest: str
     files: tuple[str, ...]
+    picture: Picture = {}
 
 
 class Stir(msgspec.Struct, frozen=True):

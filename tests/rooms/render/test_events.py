@@ -51,6 +51,13 @@ TOLD = {
     kinds.AlertResolved("big", "critical", 90.0): "critical alert big is over after 1m30s",
     kinds.LogsRefused("No space left on device"): "log lines cannot be kept: No space left on device",
     kinds.LogsKept(12): "log lines are kept again; 12 lines missing",
+    kinds.WatchTurned("polling", "no inotify"): "the watcher is polling: no inotify",
+    kinds.EditSettled("ab", ("/p/plant.yaml", "/p/b", "/p/c", "/p/d")): (
+        "an edit has settled: plant.yaml, b, c and 1 more"
+    ),
+    kinds.EditRefused("ab", "plant.yaml:3:2 IGN204 unknown key"): (
+        "the edit is not applied, what runs goes on: plant.yaml:3:2 IGN204 unknown key"
+    ),
     kinds.EventsLost(3, "disk full"): "3 events before this one could not be kept: disk full",
 }
 
