@@ -29,8 +29,10 @@ from ignrun.terms.events import Event
 from ignrun.terms.failure import Failure, NoRunner, RunnerRefused, WaitTimedOut
 
 if TYPE_CHECKING:
+    from ignrun.render.alerts import AlertsReport
     from ignrun.render.diagnostics import Diagnosis
     from ignrun.render.plan import PlanReport
+    from ignrun.render.top import TopReport
     from ignrun.runtime.observe.record import LogRecord
 
 T = TypeVar("T")
@@ -81,6 +83,23 @@ class Client:
     def status(self) -> StatusReport:
         """Ask for the plant and its instances."""
         return self._get("/v1/status", StatusReport)
+
+    def top(self) -> "TopReport":
+        """Ask for the processes of the plant and what they take; asked again within 5 s they are looked at every second."""
+        from ignrun.render.top import TopReport
+
+        return self._get("/v1/top", TopReport)
+
+    def alerts(self) -> "AlertsReport":
+        """Ask for the alerts that fire, and those that are about to."""
+        from ignrun.render.alerts import AlertsReport
+
+        return self._get("/v1/alerts", AlertsReport)
+
+    def metrics(self) -> str:
+        """Ask for all metrics in Prometheus' text form."""
+        with self._answer("GET", "/metrics", None, self._patience) as response, _exchange():
+            return response.read().decode()
 
     def module(self, address: str) -> InstanceStatus:
         """Ask for one instance, by address or, where it has one scope, by module."""

@@ -19,10 +19,12 @@ from ignrun.control.wire import (
     RollbackRequest,
     Word,
 )
+from ignrun.render.alerts import AlertsReport
 from ignrun.render.diagnostics import Diagnosis
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport
 from ignrun.render.status_report import InstanceStatus, StatusReport
+from ignrun.render.top import TopReport
 from ignrun.runtime.observe.record import LogRecord
 from ignrun.terms.events import Event
 
@@ -77,6 +79,9 @@ ENDPOINTS: Final = (
     Endpoint("POST", "/v1/cancel", "cancel", {202: Answer(Word)}, body=CancelRequest),
     Endpoint("GET", "/v1/events", "events", {200: _stream(Event)}, query=EventsQuery),
     Endpoint("GET", "/v1/logs", "logs", {200: _stream(LogRecord)}, query=LogsQuery),
+    Endpoint("GET", "/v1/top", "top", {200: Answer(TopReport)}),
+    Endpoint("GET", "/v1/alerts", "alerts", {200: Answer(AlertsReport)}),
+    Endpoint("GET", "/metrics", "metrics", {200: Answer(str, "text/plain")}),
     Endpoint("GET", "/v1/config", "config", {200: Answer(Configs)}, query=ConfigQuery),
     Endpoint("POST", "/v1/down", "down", {202: Answer(Word)}, body=DownRequest),
 )

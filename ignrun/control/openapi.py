@@ -9,6 +9,7 @@ import msgspec
 
 from ignrun import __version__
 from ignrun.control.endpoints import JSON, Answer, Endpoint
+from ignrun.control.sse import MEDIA_TYPE
 from ignrun.control.wire import Problem
 
 _REF: Final = "#/components/schemas/{name}"
@@ -98,7 +99,7 @@ def _responses(one: Endpoint, schemas: _Schemas) -> dict[str, Any]:
 def _response(status: int, answer: Answer, schemas: _Schemas) -> dict[str, Any]:
     """Describe an answer; of a stream the schema is that of the data of its messages."""
     words, schema = _WORDS[status], schemas.of(answer.type)
-    if answer.media != JSON:
+    if answer.media == MEDIA_TYPE:
         words = "A stream of messages; the data of each is JSON of this schema."
     if answer.last:
         words += " The last has the event `outcome`, or `problem`."

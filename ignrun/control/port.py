@@ -4,11 +4,14 @@ from typing import Protocol
 
 from ignrun.control.feed import EventFeed
 from ignrun.control.wire import ApplyRequest, RollbackRequest, Verb
+from ignrun.render.alerts import AlertsReport
 from ignrun.render.config import ConfigReport
 from ignrun.render.diagnostics import Diagnosis
+from ignrun.render.known import Known
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport
 from ignrun.render.status_report import RunnerFacts, StatusReport
+from ignrun.render.top import TopReport
 
 
 class Steering(Protocol):
@@ -30,6 +33,15 @@ class Steering(Protocol):
 
     def config(self, address: str) -> ConfigReport | None:
         """Describe the config in force of an instance, secrets masked; None for one that is not in force."""
+
+    def top(self) -> TopReport:
+        """Describe the processes of the plant and what they take; whoever asks has them looked at every second for a while."""
+
+    def alerts(self) -> AlertsReport:
+        """Describe the alerts that fire."""
+
+    def known(self) -> Known:
+        """Collect what metrics are made of."""
 
     def ready(self) -> str:
         """Say why the plant is not up as wanted, nothing when it is (`/readyz`)."""

@@ -103,6 +103,22 @@ class Door:
         reports = (self._steering.config(one.address) for one in known)
         return answer(200, Configs(FORMAT_VERSION, tuple(one for one in reports if one)))
 
+    async def top(self, _: Request) -> Response:
+        """Give the processes of the plant and what they take; asked again within 5 s they are looked at every second."""
+        return answer(200, self._steering.top())
+
+    async def alerts(self, _: Request) -> Response:
+        """Give the alerts that fire, and those that are about to."""
+        return answer(200, self._steering.alerts())
+
+    async def metrics(self, request: Request) -> Response:
+        """Give all metrics as Prometheus reads them; `Accept` chooses the form."""
+        from ignrun.render.metrics import metrics_text
+
+        known = self._steering.known()
+        text, media = await asyncio.to_thread(metrics_text, known, request.headers.get("accept", ""))
+        return Response(text, 200, HEADERS, media)
+
     async def events(self, request: Request) -> Stream:
         """Stream what happens, each message with the number of its event as id; Last-Event-ID resumes behind it."""
         query = read_query(request, EventsQuery)

@@ -6,14 +6,18 @@ from datetime import UTC, datetime
 from ignrun.control.feed import EventFeed
 from ignrun.control.wire import ApplyRequest, RollbackRequest, Verb
 from ignrun.planner.plan.model import Plan
+from ignrun.render.alerts import AlertsReport, AlertStatus
 from ignrun.render.config import ConfigReport, ValueReport
 from ignrun.render.diagnostics import Diagnosis, PlaceReport, diagnosis
+from ignrun.render.known import Known
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport, plan_report
 from ignrun.render.status_report import InstanceStatistics, InstanceStatus, PlantStatus, RunnerFacts, StatusReport
+from ignrun.render.top import ProcessUse, TopReport
 from ignrun.terms.diagnostics import diagnose
 from ignrun.terms.events import Event, OperatorAsked
 from ignrun.terms.failure import Failure
+from ignrun.terms.sample import ProcessSample
 from ignrun.terms.spans import Span
 
 T0 = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
@@ -76,6 +80,18 @@ class ScriptedRunner:
         plant = PlantStatus("demo", "running", "/x", 7, 1, "0.1.0", T0, 1.0, "/srv/plant.yaml", "/srv/.ignrun/demo")
         addresses = ("tags@gateway", "web@gateway", "web@client")
         return StatusReport("1.0", plant, tuple(instance(address) for address in addresses))
+
+    def top(self) -> TopReport:
+        return TopReport(
+            "1.0", "demo", T0, (ProcessUse("tags@gateway", "host", 7, ("tags@gateway",), "running", "healthy", 1024),)
+        )
+
+    def alerts(self) -> AlertsReport:
+        firing = AlertStatus("big", "tags@gateway", "critical", "firing", T0, "memory is high")
+        return AlertsReport("1.0", "demo", T0, (firing,), ("big",))
+
+    def known(self) -> Known:
+        return Known(self.status(), self.top(), self.alerts(), {"tags@gateway": ProcessSample(7, 1.0, 1024, 0.5, 3)})
 
     def ready(self) -> str:
         return self.reason
