@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ignrun.cli.background import apply_detached, standing_by
-from ignrun.cli.converge import Prepared, prepare, show_plan, through_runner
+from ignrun.cli.converge import Interrupted, Prepared, prepare, show_plan, through_runner
 from ignrun.cli.converging import listen_option, says_how_to_apply
 from ignrun.cli.exit_codes import ExitCode, code_of_result
 from ignrun.cli.options import Aim, Reading, aims_at_plant, output_option, reads_manifest
@@ -73,11 +73,15 @@ def command(
 
             say(f"no runner is alive for plant `{plant.name}`: this command becomes it, Ctrl-C takes it down")
             return become_runner(prepared, options=options, listen=listen)
-        with _goes_on(plant):
-            if record is None:
-                outcome = apply_detached(prepared, standby, options=options, wait=not no_wait)
-            else:
-                outcome = through_runner(record.socket, prepared, options=options, wait=not no_wait)
+        try:
+            with _goes_on(plant):
+                if record is None:
+                    outcome = apply_detached(prepared, standby, options=options, wait=not no_wait)
+                else:
+                    outcome = through_runner(record.socket, prepared, options=options, wait=not no_wait)
+        except Interrupted as taken_back:
+            _answered(taken_back.outcome, prepared, output)
+            return ExitCode.INTERRUPTED
     return _answered(outcome, prepared, output)
 
 
@@ -97,6 +101,8 @@ def _goes_on(plant: Plant) -> Iterator[None]:
     """Say, when the operator no longer waits, that the runner does not care."""
     try:
         yield
+    except Interrupted:
+        raise
     except KeyboardInterrupt:
         if record := plant.runner:
             say(f"the runner (pid {record.pid}) goes on: `ignrun status` shows how far it is, `ignrun down` ends it")

@@ -13,6 +13,7 @@ from ignrun.cli.options import Reading as Wish
 from ignrun.cli.options import shown_file
 from ignrun.cli.plant import Plant
 from ignrun.cli.speech import paint_for, say
+from ignrun.cli.taking_back import taking_back
 from ignrun.manifest.inputs import Inputs
 from ignrun.planner.proposal import Base, Proposal
 from ignrun.render.outcome import OutcomeReport, invalid_report
@@ -92,17 +93,32 @@ def through_runner(
     from ignrun.control.client import Client
     from ignrun.terms.events import ApplyBegan
 
-    with shown(prepared.proposal) as tell:
+    client = Client(socket)
+    interruption = taking_back(prepared.proposal.target, lambda: client.cancel(operator()))
+    with shown(prepared.proposal) as tell, interruption as taken:
 
         def heard(event: "Event") -> None:
+            taken.heard(event)
             tell(event)
             if not wait and isinstance(event.body, ApplyBegan):
                 raise _Begun
 
         try:
-            return Client(socket).apply(request_of(prepared, options), heard)
+            outcome = client.apply(request_of(prepared, options), heard)
         except _Begun:
             return None
+    if taken.asked and outcome.result != "committed":
+        raise Interrupted(outcome)
+    return outcome
+
+
+class Interrupted(KeyboardInterrupt):
+    """The operator had the apply taken back; `outcome` says how that went."""
+
+    def __init__(self, outcome: OutcomeReport) -> None:
+        """Keep the outcome for who shows it."""
+        super().__init__()
+        self.outcome = outcome
 
 
 def request_of(prepared: Prepared, options: "ApplyOptions | None") -> "ApplyRequest":

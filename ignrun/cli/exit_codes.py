@@ -73,6 +73,10 @@ _BY_RESULT: Final = {
     "held": ExitCode.UNHEALTHY,
     "rejected": ExitCode.INVALID,
     "refused": ExitCode.FAILURE,
+    "rolled-back": ExitCode.ROLLED_BACK,
+    "rollback-partial": ExitCode.ROLLBACK_PARTIAL,
+    "superseded": ExitCode.FAILURE,
+    "interrupted": ExitCode.FAILURE,
 }
 
 

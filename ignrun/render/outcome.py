@@ -29,7 +29,8 @@ class InstanceFault(msgspec.Struct, frozen=True):
 
 
 class OutcomeReport(msgspec.Struct, frozen=True):
-    """How an apply ended: `result` is `committed`, `unchanged`, `held`, `rejected` or `refused`.
+    """How an apply ended: `result` is `committed`, `unchanged`, `held`, `rejected`, `refused`,
+    `rolled-back`, `rollback-partial`, `superseded` or `interrupted`.
 
     `generation` is the one in force afterwards; `diagnostics` those of the manifest (all of them, when it was invalid).
     """
@@ -76,11 +77,17 @@ _SENTENCES: Final = {
     "held": "Held: generation {generation} is in force, but not everything has arrived.",
     "rejected": "Rejected.",
     "refused": "Refused.",
+    "rolled-back": "Rolled back: generation {generation} is in force again.",
+    "rollback-partial": "Rolled back in part: generation {generation} is in force again, but not all of it could be restored.",
+    "superseded": "Superseded: a later change took its place.",
+    "interrupted": "Interrupted: the runner ended in the middle of it.",
 }
 _HINTS: Final = {
     "held": "`ignrun status` shows every module, `ignrun logs MODULE` what it said; correct the manifest and apply again, or `ignrun down`",
     "rejected": "correct what is named above and apply again",
     "refused": "`ignrun status` says what the runner is doing",
+    "rolled-back": "correct what is named above and apply again; `ignrun apply --retry` tries the same once more",
+    "rollback-partial": "`ignrun status` shows what is not as it was; correct the manifest and apply again",
 }
 
 

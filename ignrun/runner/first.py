@@ -9,9 +9,9 @@ from ignrun.render.outcome import OutcomeReport
 from ignrun.runner.steering import Steering
 from ignrun.runtime.supervise.messages import Message, ShutdownAsked
 
-HELD: Final = 11
+_STAYS: Final = {"held": 11, "rolled-back": 6, "rollback-partial": 7}
 _ENDS: Final = {"rejected": 3, "refused": 1}
-"""Outcomes after which nothing runs, with the exit code of each; the command line's enum holds the same numbers."""
+"""Outcomes after which something runs, and those after which nothing does; the command line's enum holds the same numbers."""
 
 _FAILED: Final = 1
 
@@ -38,7 +38,7 @@ class First:
         """Give the code to end with when the runner was asked to end with `code`; raises what kept the apply from its outcome."""
         if self._task and self._task.done() and not self._task.cancelled():
             self._task.result()
-        return HELD if self._result == "held" else code
+        return _STAYS.get(self._result, code)
 
     async def _apply(self, request: ApplyRequest) -> None:
         outcome = await self._steering.apply(request)

@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from ignrun.planner.graph.model import Graph
 from ignrun.planner.proposal import Proposal
 from ignrun.protocol.reports import HostReport
 from ignrun.terms.fault import Fault
@@ -15,6 +16,9 @@ class ApplyProposed(msgspec.Struct, frozen=True, tag="apply-proposed"):
 
     `soak` (seconds) and `on_failure` stand for what the manifest says (None: as it says). `retry` tries again what was rejected or
     rolled back before; otherwise that is answered at once with the same outcome.
+
+    `kept` is the number of a kept generation that is started as it is: no new one is made, it is not soaked and never rolled back. `way_back` is
+    what is gone back to where nothing runs yet (None: what runs now).
     """
 
     proposal: Proposal
@@ -24,6 +28,8 @@ class ApplyProposed(msgspec.Struct, frozen=True, tag="apply-proposed"):
     soak: float | None = None
     on_failure: Literal["rollback", "hold", "exit"] | None = None
     retry: bool = False
+    kept: int = 0
+    way_back: Graph | None = None
 
 
 class CancelAsked(msgspec.Struct, frozen=True, tag="cancel-asked"):
