@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -40,12 +40,12 @@ class _Due(msgspec.Struct):
     known: set[Identity]
 
 
-def end_plant(wards: Iterable[Ward], token: str, *, hurried: bool) -> None:
-    """End the wards and everything that carries the plant's token; returns when nobody is left, or nobody who can be killed."""
+def end_plant(wards: Iterable[Ward], is_ours: Callable[[str], bool], *, hurried: bool) -> None:
+    """End the wards and everything whose marker is ours; returns when nobody is left, or nobody who can be killed."""
     wards = tuple(wards)
     if not hurried:
         _give_grace(wards)
-    kin.kill_until_gone(lambda: _everybody({ward.identity for ward in wards}, token), PATIENCE)
+    kin.kill_until_gone(lambda: _everybody({ward.identity for ward in wards}, is_ours), PATIENCE)
 
 
 def _give_grace(wards: tuple[Ward, ...]) -> None:
@@ -101,13 +101,13 @@ def _kill(due: _Due) -> None:
         kin.send(identity, signal.SIGKILL)
 
 
-def _everybody(known: set[Identity], token: str) -> frozenset[Identity]:
+def _everybody(known: set[Identity], is_ours: Callable[[str], bool]) -> frozenset[Identity]:
     """Find all that is left of the plant, adopted orphans included, and remember them; never this process or who started it."""
     me = os.getpid()
     table = kin.process_table()
     spared = {*kin.ancestors(table, me)}
     known |= {table[pid].identity for pid in kin.children_of(me) if pid in table}
     strangers = {pid: process for pid, process in table.items() if pid not in spared}
-    found = kin.kin_of(strangers, known, kin.of_plant(token))
+    found = kin.kin_of(strangers, known, is_ours)
     known |= found
     return found

@@ -1,7 +1,7 @@
 """Owns the template, the small threadless program that forks hosts, sees their end, and ends everything when the runner is gone.
 
-`python -m ignrun.host.template FD TOKEN [PACKAGE.MODULE:FUNCTION]`: FD is its end of a SOCK_SEQPACKET pair made by the runner,
-TOKEN the plant's marker, the function what a host runs.
+`python -m ignrun.host.template FD TOKEN PACKAGE.MODULE:FUNCTION ROLE`: FD is its end of a SOCK_SEQPACKET pair made by the runner,
+TOKEN the plant's marker, the function what a host runs, ROLE whether it ends the whole plant (`guardian`) or its hosts (`helper`).
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import signal
 import socket
 import struct
 import sys
+import sysconfig
 import traceback
 from collections.abc import Callable
 from typing import Final, assert_never
@@ -36,8 +37,9 @@ _IGNORED: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Template:
     """What the template knows: the hosts it forked, by pid, and the commands that it guards."""
 
-    def __init__(self, control: socket.socket, token: str, serve: Serve) -> None:
+    def __init__(self, control: socket.socket, token: str, serve: Serve, *, is_guardian: bool = True) -> None:
         """Take over the control socket; `serve` is imported already."""
+        self._is_guardian = is_guardian
         self._control = control
         self._token = token
         self._serve = serve
@@ -51,7 +53,7 @@ class Template:
         """Serve the runner until it leaves or is gone, then end what is left of the plant."""
         signal.set_wakeup_fd(self._ends, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self._report(talk.Ready(talk.VERSION, ignrun.__version__, sys.version.split()[0]))
+        self._report(talk.Ready(talk.VERSION, ignrun.__version__, sys.version.split()[0], _abi()))
         poll = select.poll()
         for descriptor in (self._control.fileno(), self._wakeup, self._runner):
             poll.register(descriptor, select.POLLIN)
@@ -59,7 +61,9 @@ class Template:
             pass
         while self._heard(last_will=True):
             pass
-        end_plant([*self._hosts.values(), *self._guarded.values()], self._token, hurried=self._dismissed)
+        hosts = {ward.marker for ward in self._hosts.values()}
+        is_ours = kin.of_plant(self._token) if self._is_guardian else hosts.__contains__
+        end_plant([*self._hosts.values(), *self._guarded.values()], is_ours, hurried=self._dismissed)
 
     def _turn(self, readable: set[int]) -> bool:
         """Do what there is to do; False when the runner is gone."""
@@ -212,6 +216,10 @@ def _pidfd_of_peer(control: socket.socket) -> int:
     return reading
 
 
+def _abi() -> str:
+    return str(sysconfig.get_config_var("SOABI") or sys.implementation.cache_tag)
+
+
 def _load(name: str) -> Serve:
     module, _, function = name.partition(":")
     serve: Serve = getattr(importlib.import_module(module), function)
@@ -226,11 +234,11 @@ def main(arguments: list[str]) -> None:
         signal.signal(number, signal.SIG_IGN)
     kin.adopt_orphans()
     kin.set_process_name(kin.TEMPLATE_NAME)
-    serve = _load(arguments[2] if len(arguments) > 2 else talk.SERVE)  # noqa: PLR2004 - FD, TOKEN and a function
+    serve = _load(arguments[2])
     gc.collect()
     gc.disable()
     gc.freeze()
-    Template(control, arguments[1], serve).run()
+    Template(control, arguments[1], serve, is_guardian=arguments[3] == talk.GUARDIAN).run()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Version of the talk between runner and template; both must say the same one."""
 
 LONGEST: Final = 64 * 1024
@@ -22,6 +22,12 @@ MOST_DESCRIPTORS: Final = 3
 SERVE: Final = "ignrun.host.serve:main"
 """What a host runs: called with the socket, the host's id and the folder for its own sockets."""
 
+
+GUARDIAN: Final = "guardian"
+"""Role of the template that ends all that is left of the plant when the runner is gone."""
+
+HELPER: Final = "helper"
+"""Role of a template of another interpreter: it ends its own hosts, and the guardian knows of both."""
 
 HOST_GRACE: Final = 2.5
 """Seconds that a host is left when the runner is gone; by itself it leaves within 2."""
@@ -64,11 +70,12 @@ TemplateOrder = Launch | Guard | Release | Dismiss
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """The template has imported what hosts need."""
+    """The template has imported what hosts need; `abi` is its interpreter's, such as `cpython-311-x86_64-linux-gnu`."""
 
     version: int
     ignrun: str
     python: str
+    abi: str
 
 
 class Forked(msgspec.Struct, frozen=True, tag="forked"):

@@ -89,8 +89,8 @@ class Performer:
                 self._keep_intent(effect, now)
             case wanted.KeepOutcome():
                 self._keep_outcome(effect, now)
-            case wanted.LaunchHost(host, epoch, scope):
-                self._hosts.launch(host, epoch, scope)
+            case wanted.LaunchHost(host, epoch, _, python, limits):
+                self._hosts.launch(host, epoch, python, limits)
             case wanted.LoadHost():
                 self._load(effect, state)
             case wanted.PrepareHost():

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, assert_never
 
-from ignrun import __version__
+from ignrun.manifest.model import Limits
 from ignrun.protocol import kin
 from ignrun.protocol import template as talk
 from ignrun.protocol.kin import Identity
@@ -25,22 +25,24 @@ from ignrun.runtime.engines.output import Mask, OnLines, Output
 from ignrun.runtime.engines.process import how_of, peek_exit, reap
 from ignrun.runtime.engines.pulse import Heart, Rounds
 from ignrun.runtime.engines.template import Recipe, Template
+from ignrun.runtime.engines.templates import Templates
 from ignrun.runtime.supervise.messages import HostEnded, HostLaunched, HostSaid, Message
-from ignrun.terms.names import HostId, ModuleScope
+from ignrun.terms.names import HostId
 
 Hear = Callable[[Message], None]
 OnMetrics = Callable[[HostId, tuple[Measured, ...]], None]
 """Hears the metrics that modules of a host keep, masked and within bounds."""
 
+_FREE: Final = Limits()
 _STATUS_WAIT: Final = 2.0
 _CLEARING: Final = 1.0
 _LONGEST_WHERE: Final = 300
 
 
 class HostEngine:
-    """Hosts of one interpreter, by id and epoch; lives on the running asyncio loop, none of its calls waits.
+    """Hosts of a plant, by id and epoch; lives on the running asyncio loop, none of its calls waits.
 
-    `run_dir` is the plant's run-time folder (`places.make_run_folder`), `token` the plant's marker (`places.plant_token`),
+    `python` is ignrun's own interpreter, `run_dir` the plant's run-time folder (`places.make_run_folder`), `token` the plant's marker (`places.plant_token`),
     `env` the whole environment of the hosts. Messages heard: HostLaunched, HostSaid (never with Logged or Metrics: these go to `on_lines` and `on_metrics`)
     and exactly one HostEnded for each launch.
     """
@@ -64,13 +66,12 @@ class HostEngine:
         self.soft_limit = raise_descriptor_limit()
         self._run_dir = run_dir
         self._recipe = Recipe(python, token, cwd, dict(env), serve, self.soft_limit)
+        self._templates = Templates(self._recipe, self.children, self._reported, self._template_ended)
         self._hear = hear
         self._on_lines = on_lines
         self._on_metrics = on_metrics
         self._mask = mask
         self._hosts: dict[tuple[HostId, int], Host] = {}
-        self._guarded: dict[Identity, talk.Guard] = {}
-        self._template: Template | None = None
         self._closing = False
         self._rounds = Rounds()
         self._round: asyncio.TimerHandle | None = None
@@ -81,17 +82,21 @@ class HostEngine:
         From here on this object takes SIGCHLD, so the loop has to be the main thread's.
         """
         self.children.start()
-        self._living_template()
+        self._templates.guardian()
 
-    def launch(self, host: HostId, epoch: int, scope: ModuleScope) -> None:  # noqa: ARG002 - hosts of all scopes are made alike
-        """Bring up a host: HostLaunched, then what it says, or HostEnded."""
+    def launch(self, host: HostId, epoch: int, python: str = "", limits: Limits = _FREE) -> None:
+        """Bring up a host: HostLaunched, then what it says, or HostEnded.
+
+        `python` is the interpreter or environment that it runs in, ignrun's own where nothing is said.
+        """
         token = self._recipe.token
         output = Output(host, "", self._on_lines, self._mask)
         with ExitStack() as undo:
             undo.callback(output.close)
             try:
-                template = self._living_template()
+                template = self._templates.of(python)
                 made = Host(host, epoch, kin.marker_of(token, host, epoch), output, self._heard)
+                made.template, made.limits = template, limits
                 undo.callback(made.discard)
                 out = output.open("out")
                 undo.callback(os.close, out)
@@ -114,22 +119,19 @@ class HostEngine:
             made.end(grace)
 
     def guard(self, ward: talk.Guard) -> None:
-        """Have the template end this process when the runner is gone."""
-        self._guarded[Identity(ward.pid, ward.start)] = ward
-        self._living_template().send(ward)
+        """Have the guardian end this process when the runner is gone."""
+        self._templates.guard(ward)
 
     def release(self, identity: Identity) -> None:
         """It is gone, and its pid may be anybody's."""
-        if self._guarded.pop(identity, None) and self._template and self._template.alive:
-            self._template.send(talk.Release(identity.pid, identity.start))
+        self._templates.release(identity)
 
     async def close(self) -> None:
         """Kill what is left and end the template; nothing is heard any more. Commands have been closed before."""
         self._closing = True
         if self._round:
             self._round.cancel()
-        if self._template:
-            await self._template.close()
+        await self._templates.close()
         for made in self._hosts.values():
             if made.child:
                 self.children.disown(made.child.pid)
@@ -147,24 +149,12 @@ class HostEngine:
         below = kin.kin_of(table, orphans)
         return below - {table[pid].identity for pid in kin.ancestors(table, os.getpid())}
 
-    # --- the template -------------------------------------------------------------------------------------------------
-
-    def _living_template(self) -> Template:
-        """Give the template; where it has ended, a new one takes over everybody to be guarded."""
-        if self._template and self._template.alive:
-            return self._template
-        made: Template = Template(
-            self._recipe, self.children, self._reported, lambda why: self._template_ended(made, why)
-        )
-        self._template = made
-        for ward in self._guarded.values():
-            made.send(ward)
-        return made
+    # --- the templates ------------------------------------------------------------------------------------------------
 
     def _reported(self, report: talk.TemplateReport, fds: list[int]) -> None:
         match report:
             case talk.Ready():
-                self._check(report)
+                pass  # who made the template has looked at it
             case talk.Forked():
                 self._forked(report, fds)
             case talk.NotForked(host, epoch, reason):
@@ -177,24 +167,22 @@ class HostEngine:
             case _:
                 assert_never(report)
 
-    def _check(self, ready: talk.Ready) -> None:
-        if self._template and (ready.version, ready.ignrun) != (talk.VERSION, __version__):
-            self._template.refuse(f"its interpreter has ignrun {ready.ignrun}, this runner is {__version__}")
-
     def _template_ended(self, template: Template, why: str) -> None:
         """Bury the hosts that were never forked; the living ones are the runner's own children now."""
         if self._closing:
             return
         for made in tuple(self._hosts.values()):
+            if made.template is not template:
+                continue
             if made.child is None:
                 self._bury(made, why)
             elif made.dead:
                 self._adopted_died(made)
             else:
-                identity = made.child.identity
-                self._guarded[identity] = talk.Guard(identity.pid, identity.start, made.marker, 0, talk.HOST_GRACE)
-        if template.ready and template is self._template:
-            self._living_template()
+                self._guard(made, made.child.identity)
+
+    def _guard(self, made: Host, identity: Identity) -> None:
+        self.guard(talk.Guard(identity.pid, identity.start, made.marker, 0, talk.HOST_GRACE))
 
     # --- hosts --------------------------------------------------------------------------------------------------------
 
@@ -212,7 +200,10 @@ class HostEngine:
         (pidfd,) = fds
         self.children.own(report.pid)
         self._hear(HostLaunched(made.host, made.epoch, report.pid))
-        made.forked(Identity(report.pid, report.start), pidfd, self._died)
+        identity = Identity(report.pid, report.start)
+        if made.template and not self._templates.is_guardian(made.template):
+            self._guard(made, identity)
+        made.forked(identity, pidfd, self._died)
 
     def _heard(self, made: Host, report: HostReport) -> None:
         if self._closing:

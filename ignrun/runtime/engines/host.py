@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from ignrun.manifest.model import Limits
 from ignrun.protocol.frames import FrameError, Unframer, frame
 from ignrun.protocol.kin import Identity
 from ignrun.protocol.orders import HostOrder, Quit
@@ -15,6 +16,7 @@ from ignrun.protocol.reports import HostReport
 from ignrun.runtime.engines.output import Output
 from ignrun.runtime.engines.process import Child, signal_child
 from ignrun.runtime.engines.pulse import Heart
+from ignrun.runtime.engines.template import Template
 from ignrun.terms.names import HostId
 
 MOST_UNREAD: Final = 256 * 2**20
@@ -39,6 +41,8 @@ class Host:
         self.child: Child | None = None
         self.dead = False
         self.heart: Heart | None = None
+        self.template: Template | None = None
+        self.limits = Limits()
         self.blame = ""
         self._on_report = on_report
         self._loop = asyncio.get_running_loop()

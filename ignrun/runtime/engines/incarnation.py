@@ -137,7 +137,7 @@ class Incarnation:
 
     def _environment(self, probes: Probes) -> dict[str, str]:
         account = self._account
-        env = self._shop.environment(self.launch.inherit_env, account) | self.launch.env
+        env = self._shop.environment(self.launch, account) | self.launch.env
         env[kin.MARKER] = self._marker
         if self.launch.config is not None:
             self._config = self._shop.place(self.launch, "json", account)

@@ -11,7 +11,8 @@ from ignrun.terms.secret import MASK
 class CommandLaunch(msgspec.Struct, frozen=True):
     """One incarnation of a command; times are in seconds, `cwd` is absolute, every value is filled, secrets too.
 
-    `env` and the runner's own values of `inherit_env` come over PATH, HOME, LANG, TZ and TMPDIR. `config` (any JSON value) is
+    `env` and the runner's own values of `inherit_env` come over PATH, HOME, LANG, TZ and TMPDIR; the folder
+    of the interpreter `python` (or of that of ignrun, where it is empty) leads PATH. `config` (any JSON value) is
     offered as the file named in IGNRUN_CONFIG. `ready` and `check` are None or one of `{"tcp": port | "host:port"}`, `{"http": url}`,
     `{"log": regex}`, `{"exec": [..]}`, `{"notify": true}`; a `check` of `"ready"` is the readiness probe again.
     `oneshot` means that it is meant to end: it has no probes. `stop_signal` is a name (`TERM`); `stop_grace` is what follows
@@ -27,6 +28,7 @@ class CommandLaunch(msgspec.Struct, frozen=True):
     cwd: str
     env: dict[str, str] = {}
     inherit_env: tuple[str, ...] = ()
+    python: str = ""
     config: Any = None
     oneshot: bool = False
     ready: Any = None

@@ -14,15 +14,20 @@ import msgspec
 
 from ignrun.protocol import kin
 from ignrun.protocol import template as talk
+from ignrun.protocol.kin import Identity
 from ignrun.runtime.engines.children import Children
 from ignrun.runtime.engines.process import Child, NotStartable, how_of, reap, signal_child, start_process
 
 _REPORT: Final[msgspec.msgpack.Decoder[talk.TemplateReport]] = msgspec.msgpack.Decoder(talk.TemplateReport)
 _LAST_WORDS: Final = 4096
+ENDED: Final = "the template of the hosts ended: "
 
 
 class Recipe(msgspec.Struct, frozen=True):
-    """What a template is made of: the interpreter, the plant's marker, its folder and environment, what hosts run."""
+    """What a template is made of: the interpreter, the plant's marker, its folder and environment, what hosts run.
+
+    `is_guardian` says that it ends all that is left of the plant when the runner is gone, and not its own hosts alone.
+    """
 
     python: str
     token: str
@@ -30,6 +35,7 @@ class Recipe(msgspec.Struct, frozen=True):
     env: Mapping[str, str]
     serve: str
     soft_limit: int
+    is_guardian: bool = True
 
 
 class Template:
@@ -48,7 +54,9 @@ class Template:
         """Start it; where it cannot be started, `on_end` is told in the next turn of the loop."""
         self.ready = False
         self.alive = True
-        self._refusal = ""
+        self.recipe = recipe
+        self.identity: Identity | None = None
+        self.refusal = ""
         self._children = children
         self._on_report = on_report
         self._on_end = on_end
@@ -64,7 +72,8 @@ class Template:
 
     def _start(self, recipe: Recipe, control: int) -> None:
         words = self._words.fileno()
-        argv = [recipe.python, "-P", "-m", "ignrun.host.template", str(control), recipe.token, recipe.serve]
+        role = talk.GUARDIAN if recipe.is_guardian else talk.HELPER
+        argv = [recipe.python, "-P", "-m", "ignrun.host.template", str(control), recipe.token, recipe.serve, role]
         env = {**recipe.env, kin.MARKER: kin.marker_of(recipe.token, "template", 0)}
         try:
             self._child = start_process(
@@ -73,6 +82,7 @@ class Template:
         except NotStartable as error:
             self._loop.call_soon(self._end, str(error))
             return
+        self.identity = self._child.identity
         self._children.own(self._child.pid)
         self._loop.add_reader(self._child.pidfd, self._ended)
         self._loop.add_reader(self._control, self._hear)
@@ -124,7 +134,7 @@ class Template:
         code = reap(self._child.pidfd)
         self._children.disown(self._child.pid)
         os.close(self._child.pidfd)
-        self._end(self._refusal or f"the template of the hosts ended: {how_of(code or 0)}{self._last_words()}")
+        self._end(self.refusal or f"{ENDED}{how_of(code or 0)}{self._last_words()}")
 
     def _end(self, why: str) -> None:
         self.alive = False
@@ -144,7 +154,7 @@ class Template:
 
     def refuse(self, why: str) -> None:
         """End it, because it is of no use: `why` is what `on_end` will be told."""
-        self._refusal, self.ready = why, False
+        self.refusal, self.ready = why, False
         if self._child:
             signal_child(self._child, signal.SIGKILL)
 

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
@@ -81,10 +81,10 @@ class Workshop(msgspec.Struct):
         """It is gone."""
         self.guardian.release(identity)
 
-    def environment(self, names: Iterable[str], account: Account | None = None) -> dict[str, str]:
-        """Give what commands inherit, or those of somebody else's account."""
-        names = tuple(names)
-        inherited = child_environment(os.environ, self.python, names)
+    def environment(self, launch: CommandLaunch, account: Account | None = None) -> dict[str, str]:
+        """Give what a command inherits, or one of somebody else's account."""
+        names = launch.inherit_env
+        inherited = child_environment(os.environ, launch.python or self.python, names)
         if account is None or account.is_own:
             return inherited
         own = account.environment | {name: inherited[name] for name in names if name in inherited}

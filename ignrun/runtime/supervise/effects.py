@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from ignrun.manifest.model import Limits
 from ignrun.planner.graph.model import Edge, InstanceSpec
 from ignrun.planner.proposal import Proposal
 from ignrun.protocol.orders import HostOrder
@@ -61,11 +62,16 @@ class KeepOutcome(msgspec.Struct, frozen=True, tag="keep-outcome"):
 
 
 class LaunchHost(msgspec.Struct, frozen=True, tag="launch-host"):
-    """Bring up the process of a host; answered by HostLaunched and HostSaid(Hello), or HostEnded."""
+    """Bring up the process of a host; answered by HostLaunched and HostSaid(Hello), or HostEnded.
+
+    `python` is the interpreter or environment that it runs in (empty: ignrun's own), `limits` those of a host of one's own.
+    """
 
     host: HostId
     epoch: int
     scope: ModuleScope
+    python: str = ""
+    limits: Limits = Limits()
 
 
 class LoadHost(msgspec.Struct, frozen=True, tag="load-host"):

@@ -4,7 +4,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ignrun.manifest.model import Lifecycle
+from ignrun.manifest.model import Lifecycle, Limits
 from ignrun.planner.graph.model import Hosted, InstanceSpec
 from ignrun.runtime.supervise import silence
 from ignrun.runtime.supervise.backoff import after_failure, lasting
@@ -29,13 +29,13 @@ def want(draft: Draft, spec: InstanceSpec, body: Hosted) -> HostRecord:
         return record
     due = record.backoff.next_retry
     if due is None or due <= draft.now.mono:
-        return _launch(draft, record)
+        return _launch(draft, record, spec, body)
     draft.host_retries[body.host] = due
     draft.hosts[body.host] = record
     return record
 
 
-def _launch(draft: Draft, record: HostRecord) -> HostRecord:
+def _launch(draft: Draft, record: HostRecord, spec: InstanceSpec, body: Hosted) -> HostRecord:
     fresh = HostRecord(
         record.host,
         record.scope,
@@ -48,7 +48,8 @@ def _launch(draft: Draft, record: HostRecord) -> HostRecord:
     draft.put_host(fresh)
     draft.host_retries.pop(record.host, None)
     draft.watched[record.host] = draft.now.mono + silence.LAUNCHING
-    draft.effects.append(LaunchHost(fresh.host, fresh.epoch, fresh.scope))
+    limits = (body.own and spec.limits) or Limits()
+    draft.effects.append(LaunchHost(fresh.host, fresh.epoch, fresh.scope, body.python, limits))
     return fresh
 
 

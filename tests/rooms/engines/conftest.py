@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,7 +35,9 @@ def of_plant(token: str) -> dict[int, str]:
 class Bench:
     """Both engines, what they said (`heard`), and what was written (`lines`)."""
 
-    def __init__(self, folder: Path, python: str = sys.executable, serve: str = STUB) -> None:
+    def __init__(
+        self, folder: Path, python: str = sys.executable, serve: str = STUB, env: dict[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self.token = plant_token(folder)
         self.heard: list = []
@@ -46,7 +48,7 @@ class Bench:
             run_dir=self.run_dir,
             token=self.token,
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT)} if env is None else env,
             hear=self.heard.append,
             on_lines=self._on_lines,
             mask=self._mask,
@@ -96,3 +98,18 @@ async def bench(tmp_path) -> AsyncIterator[Bench]:
     yield made
     await made.close()
     assert of_plant(made.token) == {}
+
+
+@pytest.fixture
+def runner_of(tmp_path) -> Iterator[Callable]:
+    from tests.rooms.engines.test_guardian import SmallRunner
+
+    made: list[SmallRunner] = []
+
+    def make(**more) -> SmallRunner:
+        made.append(SmallRunner(tmp_path, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ignrun.protocol.reports import Hello
 from ignrun.runtime.supervise.messages import CommandReady, HostSaid
-from ignrun.terms.names import HostId, ModuleScope
+from ignrun.terms.names import HostId
 from tests.rooms.engines.conftest import STUB, Bench, until
 
 
@@ -15,7 +15,7 @@ async def main(folder: str, wanted: str) -> None:
     plan = json.loads(wanted)
     bench = Bench(Path(folder), serve="tests.rooms.engines.slow_host:main" if plan["slow_template"] else STUB)
     for host in plan["hosts"]:
-        bench.hosts.launch(HostId(host), 1, ModuleScope.GATEWAY)
+        bench.hosts.launch(HostId(host), 1, plan["python"])
     for number, code in enumerate(plan["commands"]):
         argv = (sys.executable, "-c", code)
         bench.spawn(*argv, address=f"c{number}@gateway", ready={"log": "up"}, stop_grace=plan["grace"])

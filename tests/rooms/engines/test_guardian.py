@@ -21,10 +21,20 @@ from tests.rooms.engines.test_commands import PRELUDE, STUBBORN
 class SmallRunner:
     """A runner in a process of its own, with everybody below it."""
 
-    def __init__(self, folder, hosts=(), commands=(), grace: float = 0.3, slow_template: bool = False) -> None:
+    def __init__(
+        self, folder, hosts=(), commands=(), grace: float = 0.3, *, slow_template: bool = False, python: str = ""
+    ) -> None:
         self.token = plant_token(folder)
         codes = [PRELUDE + textwrap.dedent(code) + "\nwhile True: time.sleep(1000)" for code in commands]
-        plan = json.dumps({"hosts": [*hosts], "commands": codes, "grace": grace, "slow_template": slow_template})
+        plan = json.dumps(
+            {
+                "hosts": [*hosts],
+                "commands": codes,
+                "grace": grace,
+                "slow_template": slow_template,
+                "python": python,
+            }
+        )
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.rooms.engines.small_runner", str(folder), plan],
             cwd=ROOT,
@@ -50,19 +60,6 @@ class SmallRunner:
             os.kill(pid, signal.SIGKILL)
         assert self.process.stdout
         self.process.stdout.close()
-
-
-@pytest.fixture
-def runner_of(tmp_path) -> Iterator:
-    made: list[SmallRunner] = []
-
-    def make(**more) -> SmallRunner:
-        made.append(SmallRunner(tmp_path, **more))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.end()
 
 
 async def nothing_is_left(runner, seconds: float = 20.0) -> None:

@@ -9,12 +9,12 @@ from ignrun.protocol import kin
 from ignrun.protocol.orders import Load
 from ignrun.protocol.reports import Hello, Loaded
 from ignrun.runtime.supervise.messages import HostEnded, HostLaunched, HostSaid
-from ignrun.terms.names import HostId, ModuleScope
+from ignrun.terms.names import HostId
 from tests.rooms.engines.conftest import Bench, of_plant, until
 
 
 def launch(bench, host: str, epoch: int = 1) -> None:
-    bench.hosts.launch(HostId(host), epoch, ModuleScope.GATEWAY)
+    bench.hosts.launch(HostId(host), epoch)
 
 
 async def is_up(bench, host: str):

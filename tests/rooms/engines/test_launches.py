@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ignrun.runtime.supervise.messages import HostEnded
-from ignrun.terms.names import HostId, ModuleScope
+from ignrun.terms.names import HostId
 from tests.rooms.engines.conftest import until
 
 
@@ -18,12 +18,12 @@ def descriptors() -> int:
     ("kind", "why"), [("exports", "its exports are 100008 bytes of JSON"), ("lures", "its socket is not in")]
 )
 async def test_a_host_that_says_what_no_host_says_is_killed_and_blamed(bench, kind, why) -> None:
-    bench.hosts.launch(HostId(kind), 1, ModuleScope.GATEWAY)
+    bench.hosts.launch(HostId(kind), 1)
     assert why in (await bench.hears(HostEnded)).how
 
 
 async def test_what_a_module_left_behind_stands_in_its_log(bench) -> None:
-    bench.hosts.launch(HostId("leaves"), 1, ModuleScope.GATEWAY)
+    bench.hosts.launch(HostId("leaves"), 1)
     await until(lambda: "left behind when it stopped: thread `********`" in bench.texts("leaves"))
 
 
@@ -31,10 +31,10 @@ async def test_a_launch_for_which_descriptors_are_missing_is_told_and_leaks_none
     def refuse(*_: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    bench.hosts.launch(HostId("gateway"), 1, ModuleScope.GATEWAY)
+    bench.hosts.launch(HostId("gateway"), 1)
     before = descriptors()
     monkeypatch.setattr("os.set_blocking", refuse)
-    bench.hosts.launch(HostId("other"), 1, ModuleScope.GATEWAY)
+    bench.hosts.launch(HostId("other"), 1)
     monkeypatch.undo()
     assert bench.said(HostEnded)[0].how == "it could not be made: Too many open files"
     assert descriptors() == before

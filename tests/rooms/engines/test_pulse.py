@@ -13,7 +13,7 @@ from ignrun.protocol.pulse import Pulse, Stuck, mark_of, pulse_path
 from ignrun.protocol.reports import Hello, Loaded, Resumed, Stalled
 from ignrun.runtime.engines.pulse import Frame, blamed, qualified
 from ignrun.runtime.supervise.messages import HostLaunched, HostSaid
-from ignrun.terms.names import HostId, ModuleScope
+from ignrun.terms.names import HostId
 from tests.rooms.engines.conftest import Bench, until
 from tests.rooms.host.harness import assignment
 
@@ -58,7 +58,7 @@ async def bench(tmp_path):
 async def run(bench: Bench, *entries: str) -> int:
     """Run modules of these classes in one host; gives its pid."""
     host = HostId("gateway")
-    bench.hosts.launch(host, 1, ModuleScope.GATEWAY)
+    bench.hosts.launch(host, 1)
     await until(lambda: news(bench, Hello))
     given = [assignment(f"{one.lower()}@gateway", f"stuck_code:{one}", bench.folder) for one in entries]
     bench.hosts.give(host, 1, Load(tuple(given)))
