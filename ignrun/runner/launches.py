@@ -18,6 +18,7 @@ def launch_of(spec: InstanceSpec, epoch: int, secrets: Secrets, exports: Exports
         cwd=body.cwd,
         env={name: _text(value) for name, value in fill_all(body.env, secrets, exports).items()},
         inherit_env=body.inherit_env,
+        python=body.python,
         config=fill_all(spec.config, secrets, exports),
         oneshot=body.oneshot is not None,
         ready=None if body.ready is None else fill_all(body.ready, secrets, exports),

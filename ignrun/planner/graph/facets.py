@@ -62,6 +62,7 @@ FACET_OF_COMMAND: Final[dict[str, str | None]] = {
     "reload": "policy",
     "user": "identity",
     "umask": "identity",
+    "python": "identity",
 }
 
 FACET_OF_RULES: Final[dict[str, str]] = {

@@ -49,6 +49,7 @@ class Command(msgspec.Struct, frozen=True, tag="command"):
 
     `files` are those to be written before it starts, each `{"path": .., "json" | "yaml" | "text": .., "mode": ..}`.
     `ready` and `check` are None or one of `{"tcp": ..}`, `{"http": ..}`, `{"log": ..}`, `{"exec": [..]}`, `{"notify": true}`.
+    `python` is the interpreter or environment whose programs it finds first, empty for the one ignrun runs in.
     """
 
     argv: Tree
@@ -63,6 +64,7 @@ class Command(msgspec.Struct, frozen=True, tag="command"):
     reload: ReloadPolicy | None = None
     user: str | None = None
     umask: str | None = None
+    python: str = ""
 
 
 class Facets(msgspec.Struct, frozen=True):

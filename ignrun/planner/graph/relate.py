@@ -95,6 +95,7 @@ def _body(configured: Configured, spec: ModuleSpec, chosen: Chosen, one: Settled
             reload=spec.reload,
             user=spec.user,
             umask=spec.umask,
+            python=configured.manifest.python or "",
         )
     own = spec.isolation == "process"
     code = chosen.code or Code("", "")

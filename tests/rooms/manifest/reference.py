@@ -17,7 +17,6 @@ LATER = {
     "`reload`": "a command that reads its files again: it restarts now",
     "`irreversible`": "the end of an automatic rollback",
     "`limits`": "of a command, `cpu`; of an isolated module, all three. `memory` and `files` of a command hold now",
-    "`python`": "hosts with an interpreter of their own: they have that of the runner now",
 }
 """What is read, checked, planned and kept with the generation, and acted on by a later version."""
 _BLOCKS = (
