@@ -34,6 +34,7 @@ MORE: Final = {
     "health": "Show what the health checks say.",
     "history": "Show the generations: who, when, how it ended.",
     "ps": "List the plants that run on this machine.",
+    "export": "Write a plant in the form of other tools.",
     "explain": "Explain the code of a diagnostic.",
     "schema": "Print the JSON Schema for editors, your modules' config included.",
     "info": "Show versions, paths and what this machine can do.",

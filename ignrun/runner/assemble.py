@@ -11,13 +11,15 @@ from typing import Self
 from ignrun import __version__
 from ignrun.control.feed import EventFeed
 from ignrun.control.wire import ApplyRequest
+from ignrun.render.outcome import OutcomeReport
 from ignrun.runner.alarms import Alarms
 from ignrun.runner.answers import Answers
 from ignrun.runner.applies import Applies
-from ignrun.runner.first import First
+from ignrun.runner.first import NOTHING_RUNS, First
 from ignrun.runner.foreground import RunOptions
 from ignrun.runner.ground import Ground
 from ignrun.runner.loop import Loop
+from ignrun.runner.manager import ServiceManager
 from ignrun.runner.observing import Observing
 from ignrun.runner.perform import Performer
 from ignrun.runner.secrets import SecretStore
@@ -53,7 +55,7 @@ async def run(
         runner = Runner(ground, options)
         stack.enter_context(ending_by_signal(runner.ask_down))  # until the end: nothing may break off the clearing up
         await stack.enter_async_context(runner)
-        beginning = First(runner.steering, runner.loop.hear, options.on_outcome)
+        beginning = First(runner.steering, runner.loop.hear, runner.told_of_first)
         if first:
             beginning.begin(first)
         await stack.enter_async_context(runner.door())
@@ -75,6 +77,8 @@ class Runner:
         self._clock = SystemClock()
         self._started = self._clock.utc()
         self._on_event = options.on_event
+        self._on_outcome = options.on_outcome
+        self._manager = ServiceManager(os.environ)
         self._logs = LogFiles(
             ground.folder.logs,
             on_trouble=lambda reason: _from_thread(running, lambda: self._tell_of_logs(reason)),
@@ -217,8 +221,16 @@ class Runner:
         finally:
             await server.close()
 
+    def told_of_first(self, outcome: OutcomeReport) -> None:
+        """Hand the outcome of the first apply on, to whoever started this runner and to the service manager."""
+        if outcome.result not in NOTHING_RUNS:
+            self._manager.ready(outcome.summary)
+        if self._on_outcome:
+            self._on_outcome(outcome)
+
     def ask_down(self, by: str, code: int) -> None:
         """Have the plant go down and the runner end with `code`."""
+        self._manager.stopping()
         self.loop.hear(ShutdownAsked(by, code))
 
     def tell(self, subject: str, body: Body) -> None:

@@ -10,7 +10,7 @@ from ignrun.runner.steering import Steering
 from ignrun.runtime.supervise.messages import Message, ShutdownAsked
 
 _STAYS: Final = {"held": 11, "rolled-back": 6, "rollback-partial": 7}
-_ENDS: Final = {"rejected": 3, "refused": 1}
+NOTHING_RUNS: Final = {"rejected": 3, "refused": 1}
 """Outcomes after which something runs, and those after which nothing does; the command line's enum holds the same numbers."""
 
 _FAILED: Final = 1
@@ -45,8 +45,8 @@ class First:
         self._result = outcome.result
         if self._told:
             self._told(outcome)
-        if outcome.result in _ENDS and not self._steering.is_ending:
-            self._hear(ShutdownAsked("nothing came into force", _ENDS[outcome.result]))
+        if outcome.result in NOTHING_RUNS and not self._steering.is_ending:
+            self._hear(ShutdownAsked("nothing came into force", NOTHING_RUNS[outcome.result]))
 
     def _done(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and task.exception():

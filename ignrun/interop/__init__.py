@@ -1,0 +1,1 @@
+"""Other people's forms, one file for each dialect."""
