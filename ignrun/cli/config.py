@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ignrun.cli.completing import module_names
 from ignrun.cli.exit_codes import ExitCode, code_of_result
 from ignrun.cli.inputs import show_diagnostics
 from ignrun.cli.options import Aim, Reading, aims_at_plant, output_option, says_how_to_read, shown_file
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ignrun.planner.proposal import Reading as Read
 
 _APPLY = click.option("--apply", "applies", is_flag=True, help="Hand the manifest to the live runner afterwards.")
-_VALUE = click.argument("target", metavar="MODULE[.PATH]")
+_VALUE = click.argument("target", metavar="MODULE[.PATH]", shell_complete=module_names)
 
 
 @verb_group("config", "ignrun config explain historian.flush", "ignrun config set historian.flush 2s --apply")
@@ -145,7 +146,7 @@ def unset(aim: Aim, reading: Reading, target: str, applies: bool) -> int:
 
 
 @under(command, "backups", "ignrun config backups historian")
-@click.argument("module")
+@click.argument("module", shell_complete=module_names)
 @says_how_to_read
 @aims_at_plant
 @output_option("text", "json")
@@ -165,7 +166,7 @@ def backups(aim: Aim, reading: Reading, module: str, output: str) -> ExitCode:
 
 
 @under(command, "rollback", "ignrun config rollback historian")
-@click.argument("module")
+@click.argument("module", shell_complete=module_names)
 @_APPLY
 @says_how_to_read
 @aims_at_plant

@@ -3,6 +3,7 @@
 import click
 import msgspec
 
+from ignrun.cli.completing import module_names
 from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.options import Aim, aims_at_plant, output_option
 from ignrun.cli.plant import find_plant, runner_of
@@ -11,7 +12,7 @@ from ignrun.cli.verb import verb
 
 
 @verb("health", "ignrun health", "ignrun health historian -o json")
-@click.argument("modules", nargs=-1, metavar="[MODULE[@SCOPE]]...")
+@click.argument("modules", nargs=-1, metavar="[MODULE[@SCOPE]]...", shell_complete=module_names)
 @aims_at_plant
 @output_option("text", "json")
 def command(modules: tuple[str, ...], aim: Aim, output: str) -> ExitCode:

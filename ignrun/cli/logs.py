@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ignrun.cli.completing import module_names
 from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.options import Aim, aims_at_plant, output_option
 from ignrun.cli.plant import Plant, find_plant
@@ -41,7 +42,7 @@ PATTERN = _Pattern()
 
 
 @verb("logs", "ignrun logs historian", "ignrun logs -f --level warning", "ignrun logs --since 10m --grep timeout")
-@click.argument("modules", nargs=-1, metavar="[MODULE]...")
+@click.argument("modules", nargs=-1, metavar="[MODULE]...", shell_complete=module_names)
 @aims_at_plant
 @click.option("-f", "--follow", is_flag=True, help="Go on with lines as they come, until Ctrl-C.")
 @click.option("--level", type=click.Choice(LEVELS), default="debug", help="Show this level and above.")

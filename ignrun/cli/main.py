@@ -3,9 +3,12 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from ignrun import __version__
+
+COMPLETE: Final = "_IGNRUN_COMPLETE"
+"""The variable by which a shell asks what a word could become."""
 
 
 def main() -> NoReturn:
@@ -33,6 +36,10 @@ def run(arguments: Sequence[str]) -> int:
         print(f"ignrun {__version__}")
         return 0
     try:
+        if instruction := os.environ.get(COMPLETE):
+            from ignrun.cli.completing import complete
+
+            return complete(instruction)
         return _flushed(_invoked(arguments))
     except BrokenPipeError:
         from ignrun.cli.speech import leave_stdout

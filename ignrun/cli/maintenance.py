@@ -2,13 +2,14 @@
 
 import click
 
+from ignrun.cli.completing import module_names
 from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.options import Aim, aims_at_plant
 from ignrun.cli.verb import verb
 
 
 @verb("maintenance", "ignrun maintenance historian", "ignrun maintenance historian --off")
-@click.argument("modules", nargs=-1, required=True, metavar="MODULE[@SCOPE]...")
+@click.argument("modules", nargs=-1, required=True, metavar="MODULE[@SCOPE]...", shell_complete=module_names)
 @click.option("--off", is_flag=True, help="Supervise them again: what still runs goes on, the rest is started.")
 @aims_at_plant
 def command(modules: tuple[str, ...], off: bool, aim: Aim) -> ExitCode:

@@ -33,10 +33,15 @@ MORE: Final = {
     "wait": "Wait until modules are healthy, running or stopped.",
     "health": "Show what the health checks say.",
     "history": "Show the generations: who, when, how it ended.",
+    "rollback": "Go back to a former generation.",
+    "top": "Show what the processes of a plant take.",
+    "alerts": "Show which alerts fire.",
     "ps": "List the plants that run on this machine.",
     "export": "Write a plant in the form of other tools.",
     "explain": "Explain the code of a diagnostic.",
     "schema": "Print the JSON Schema for editors, your modules' config included.",
+    "doctor": "Check what this machine and a plant's folder need.",
+    "completion": "Print what lets a shell complete verbs and module names.",
     "info": "Show versions, paths and what this machine can do.",
 }
 """The others."""

@@ -5,6 +5,7 @@ from typing import Final
 
 import click
 
+from ignrun.cli.completing import module_names
 from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.options import DURATION, Aim, aims_at_plant
 from ignrun.cli.plant import find_plant, runner_of
@@ -16,7 +17,7 @@ _PAUSE: Final = 0.1
 
 
 @verb("wait", "ignrun wait historian", "ignrun wait tags web --for running --timeout 30s")
-@click.argument("modules", nargs=-1, required=True, metavar="MODULE[@SCOPE]...")
+@click.argument("modules", nargs=-1, required=True, metavar="MODULE[@SCOPE]...", shell_complete=module_names)
 @click.option(
     "--for",
     "wanted",

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
+from ignrun.cli.completing import module_names
 from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.options import Aim, aims_at_plant, output_option
 from ignrun.cli.plant import find_plant, runner_of
@@ -14,7 +15,7 @@ from ignrun.cli.verb import verb
 
 
 @verb("why", "ignrun why historian", "ignrun why basic@designer -o json")
-@click.argument("module", metavar="MODULE[@SCOPE]")
+@click.argument("module", metavar="MODULE[@SCOPE]", shell_complete=module_names)
 @click.option("--lines", type=click.IntRange(min=0), default=10, show_default=True, help="How many of its last events.")
 @aims_at_plant
 @output_option("text", "json")
