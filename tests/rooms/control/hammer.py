@@ -45,7 +45,7 @@ def cases(each: int) -> Iterator[Sent]:
     document = msgspec.json.decode(msgspec.json.encode(openapi(ENDPOINTS, Door)))
     for found in schemathesis.openapi.from_dict(document).get_all_operations():
         for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
-            yield from _drawn(found.ok().as_strategy(generation_mode=mode), each)
+            yield from _drawn(found.ok().as_strategy(generation_mode=mode), each)  # type: ignore[union-attr]
 
 
 def _drawn(strategy: Any, each: int) -> list[Sent]:
