@@ -1,24 +1,34 @@
 """Owns `ignrun status`: shows every instance of a plant, and says honestly when nobody runs it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+import click
+import msgspec
 
 from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.options import Aim, aims_at_plant, output_option
 from ignrun.cli.plant import find_plant
+from ignrun.cli.since import SINCE
 from ignrun.cli.speech import paint_for, result, say, width
 from ignrun.cli.verb import verb
 from ignrun.render.status_report import StatusReport, encode_status, report_of_nothing
 from ignrun.terms.failure import NoRunner
 
 
-@verb("status", "ignrun status", "ignrun status -n demo -o json")
+@verb("status", "ignrun status", "ignrun status -n demo -o json", "ignrun status --history --since 2h")
 @aims_at_plant
+@click.option("--history", is_flag=True, help="Show what became of each module, and what its process took.")
+@click.option("--since", type=SINCE, help="How far --history goes back: `10m`, `2h`, or a time; an hour if not said.")
 @output_option("text", "json")
-def command(aim: Aim, output: str) -> ExitCode:
+def command(aim: Aim, history: bool, since: datetime | None, output: str) -> ExitCode:
     """Show every module of a plant: state, health, process and why it is as it is.
 
-    Ends with 13 when the plant has no runner, and says how the last one ended.
+    Ends with 13 when the plant has no runner, and says how the last one ended. With --history nothing needs to run.
     """
+    if history:
+        return _history(aim, since or datetime.now(UTC) - timedelta(hours=1), output)
+    if since:
+        raise click.UsageError("--since goes with --history")
     try:
         plant = find_plant(aim, looking=True)
         record = plant.runner
@@ -34,6 +44,18 @@ def command(aim: Aim, output: str) -> ExitCode:
     from ignrun.control.client import Client
 
     show(Client(record.socket).status(), output)
+    return ExitCode.DONE
+
+
+def _history(aim: Aim, since: datetime, output: str) -> ExitCode:
+    from ignrun.cli.past import past_report
+    from ignrun.render.past import past_text
+
+    report = past_report(find_plant(aim, looking=True), since)
+    if output == "json":
+        result(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    else:
+        result(past_text(report, paint=paint_for()))
     return ExitCode.DONE
 
 

@@ -11,12 +11,15 @@ from ignrun.control.feed import EventFeed
 from ignrun.control.server import ControlServer
 from ignrun.control.wire import ApplyRequest, RollbackRequest, Verb
 from ignrun.planner.plan.model import Plan
+from ignrun.render.alerts import AlertsReport, AlertStatus
 from ignrun.render.config import ConfigReport
 from ignrun.render.diagnostics import Diagnosis
+from ignrun.render.known import Known
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport, plan_report
 from ignrun.render.status import status_of
 from ignrun.render.status_report import RunnerFacts, StatusReport
+from ignrun.render.top import ProcessUse, TopReport
 from ignrun.runtime.apply.state import State
 from ignrun.runtime.journal.lock import PlantLock
 from ignrun.runtime.journal.registry import RunnerRecord
@@ -40,6 +43,7 @@ class ScriptedSteering:
         self.outcome = OutcomeReport("1.0", 1, "committed", 1, "")
         self.failure: Failure | None = None
         self.refusal = ""
+        self.firing: tuple[AlertStatus, ...] = ()
         self.asked: list[object] = []
         self._record = record
         self._lock = lock
@@ -58,6 +62,16 @@ class ScriptedSteering:
         roster = Roster({Address(spec.address): Instance(spec, **up) for spec in self._specs})  # type: ignore[arg-type]
         state = State(graph=graph_of(*self._specs), roster=roster, generation=1)
         return status_of(state, mono=61.0, at=datetime.now(UTC), runner=self.runner)
+
+    def top(self) -> TopReport:
+        use = ProcessUse("gateway", "host", 7, ("tags@gateway", "web@gateway"), "running", "healthy", 2**20, 12.5, 3, 9)
+        return TopReport("1.0", "plant", AT, (use,))
+
+    def alerts(self) -> AlertsReport:
+        return AlertsReport("1.0", "plant", AT, self.firing, ("big",))
+
+    def known(self) -> Known:
+        return Known(self.status(), self.top(), self.alerts(), {})
 
     def ready(self) -> str:
         return ""

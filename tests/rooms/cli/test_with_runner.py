@@ -4,12 +4,13 @@ import json
 
 import pytest
 
+from ignrun.render.alerts import AlertStatus
 from ignrun.render.outcome import InstanceFault, OutcomeReport
 from ignrun.render.status_report import FaultStatus
 from ignrun.terms.events import ApplyBegan, ApplyEnded, LifecycleEvent
 from ignrun.terms.failure import LockHeld
 from ignrun.terms.states import ModuleState
-from tests.rooms.cli.scripted import serving
+from tests.rooms.cli.scripted import AT, serving
 
 MANIFEST = "modules:\n  tags: {command: [sleep, '1']}\n  web: {command: [sleep, '1'], requires: [tags], env: {SITE: '${env:SITE}'}}\n"
 
@@ -171,3 +172,19 @@ def test_an_interrupted_client_says_that_the_runner_goes_on(four, ignrun, monkey
     ended = ignrun("apply", "four.yaml")
     assert ended.code == 130
     assert ended.err.endswith(") goes on: `ignrun status` shows how far it is, `ignrun down` ends it\n")
+
+
+def test_top_shows_processes_and_alerts_what_fires(four, ignrun) -> None:
+    shown = ignrun("top", "--once")
+    assert shown.code == 0 and shown.out.startswith("plant: 1 processes, 12.5 % of a processor, 1 MiB\n")
+    assert json.loads(ignrun("top", "-o", "json").out)["processes"][0]["instances"] == ["tags@gateway", "web@gateway"]
+    assert (quiet := ignrun("alerts")).code == 0 and quiet.out == "no alert fires (1 rule)\n"
+    four.firing = (AlertStatus("big", "web@gateway", "critical", "firing", AT, "memory is high"),)
+    fires = ignrun("alerts")
+    assert fires.code == 11 and "memory is high" in fires.out
+    assert json.loads(ignrun("alerts", "-o", "json").out)["alerts"][0]["alert"] == "big"
+
+
+def test_the_history_of_a_plant_that_never_ran_is_none(four, ignrun) -> None:
+    assert ignrun("status", "--history").code == 13
+    assert ignrun("status", "--since", "1h").code == 2
