@@ -11,6 +11,7 @@ from ignrun.cli.converge import Interrupted, Prepared, prepare, show_plan, throu
 from ignrun.cli.converging import listen_option, says_how_to_apply
 from ignrun.cli.exit_codes import ExitCode, code_of_result
 from ignrun.cli.options import Aim, Reading, aims_at_plant, output_option, reads_manifest
+from ignrun.cli.planning import says_what_to_plan
 from ignrun.cli.plant import Plant, no_runner, plant_to_read
 from ignrun.cli.speech import is_terminal, result, say
 from ignrun.cli.verb import verb
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @aims_at_plant
 @click.option("-d", "--detach", is_flag=True, help="Start the runner in the background; return at the outcome.")
 @click.option("--no-start", is_flag=True, help="End with 13 when no runner is alive, instead of starting one.")
+@says_what_to_plan
 @says_how_to_apply
 @listen_option
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")

@@ -139,6 +139,7 @@ def request_of(prepared: Prepared, options: "ApplyOptions | None") -> "ApplyRequ
         strict_env=inputs.strict_env,
         locked=inputs.locked,
         allowed=inputs.allowed,
+        planning=inputs.planning,
         options=options or ApplyOptions(),
         by=operator(),
     )

@@ -81,10 +81,12 @@ _BY_RESULT: Final = {
 
 
 def code_of_rejection(diagnostics: Iterable[Diagnostic]) -> ExitCode:
-    """Say with which code a refused manifest ends a command: VERSIONS where nothing but versions is wrong with it."""
-    from ignrun.terms.codes import VERSIONS
+    """Say with which code a refused manifest ends a command: VERSIONS or STALE where nothing else is wrong."""
+    from ignrun.terms.codes import STALE, VERSIONS
 
     errors = {one.code for one in diagnostics if one.severity is Severity.ERROR}
+    if errors == {STALE}:
+        return ExitCode.STALE
     return ExitCode.VERSIONS if errors and errors <= VERSIONS else ExitCode.INVALID
 
 

@@ -32,6 +32,7 @@ def inputs_of(manifest: Path, state_dir: Path, wish: Wish, *, for_apply: bool = 
         strict_env=wish.strict_env,
         locked=wish.locked,
         allowed=wish.allowed,
+        planning=wish.planning,
         for_apply=for_apply,
         fingerprint_key=key,
     )

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from ignrun.terms.planning import Planning
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -29,6 +31,7 @@ class Reading(msgspec.Struct, frozen=True):
     strict_env: bool = False
     locked: bool = False
     allowed: tuple[str, ...] = ()
+    planning: Planning = Planning()
 
 
 def aims_at_plant(function: F) -> F:

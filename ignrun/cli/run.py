@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from ignrun.cli.converging import listen_option, says_how_to_apply
 from ignrun.cli.options import Aim, Reading, aims_at_plant, reads_manifest
+from ignrun.cli.planning import says_what_to_plan
 from ignrun.cli.plant import plant_to_read
 from ignrun.cli.verb import verb
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 @verb("run", "ignrun run manifests/demo.yaml")
 @reads_manifest
 @aims_at_plant
+@says_what_to_plan
 @says_how_to_apply
 @listen_option
 def command(aim: Aim, reading: Reading, options: "ApplyOptions", listen: str) -> int:

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from ignrun.render.config import ConfigReport
+from ignrun.terms.planning import Planning
 
 BODY_LIMIT: Final = 1024 * 1024
 """Largest body of a request in bytes."""
@@ -14,7 +15,8 @@ class ApplyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How an apply is to go, where that differs from what the manifest says.
 
     `soak` is in seconds; `on_failure` what a change that turns out bad leads to; `retry` tries what was rejected or rolled back
-    before; `watch` has later changes of the files applied, `code` those of the code, too; `no_start` leaves new instances down.
+    before; `watch` has later changes of the files applied, `code` those of the code, too; `no_start` leaves new instances down;
+    `boot` starts what was good when the plant last ran where the files are invalid now.
     """
 
     soak: float | None = None
@@ -23,6 +25,7 @@ class ApplyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watch: bool = False
     code: bool = False
     no_start: bool = False
+    boot: bool = False
 
 
 class ApplyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,6 +46,7 @@ class ApplyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strict_env: bool = False
     locked: bool = False
     allowed: tuple[str, ...] = ()
+    planning: Planning = Planning()
     options: ApplyOptions = ApplyOptions()
     by: str = ""
 

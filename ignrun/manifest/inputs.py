@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 
+from ignrun.terms.planning import Planning
+
 
 class Trial(msgspec.Struct, frozen=True):
     """A change of one module's run-time overlay that is tried before it is written: `values` stand for those in its file.
@@ -27,7 +29,6 @@ class Inputs(msgspec.Struct, frozen=True):
     runner). `for_apply` turns an unset `${env:}` or `${secret:}` from `(known at apply)` into an error. `fingerprint_key` keys the
     fingerprints of secrets (random for each plant, kept in the state folder; empty: secrets have none). `locked` refuses what
     `ignrun.lock` does not say, `relock` reads as if there were none.
-    `allow_replace` names the modules that may be replaced where a value changes that never does.
     `explain` names the module whose config is to be given layer by layer; `trial` is a run-time change that is not written yet.
     """
 
@@ -48,7 +49,7 @@ class Inputs(msgspec.Struct, frozen=True):
     explain: str = ""
     trial: Trial | None = None
     allowed: tuple[str, ...] = ()
-    allow_replace: tuple[str, ...] = ()
+    planning: Planning = Planning()
 
 
 class InputFile(msgspec.Struct, frozen=True):

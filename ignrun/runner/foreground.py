@@ -46,5 +46,6 @@ def _request(inputs: Inputs, options: RunOptions) -> ApplyRequest:
         strict_env=inputs.strict_env,
         locked=inputs.locked,
         allowed=inputs.allowed,
+        planning=inputs.planning,
         options=options.apply,
     )

@@ -50,6 +50,7 @@ class Ground(msgspec.Struct, frozen=True):
             strict_env=request.strict_env,
             locked=request.locked,
             allowed=request.allowed,
+            planning=request.planning,
             for_apply=for_apply,
             fingerprint_key=self.key,
         )

@@ -113,6 +113,9 @@ _OUTSIDE: Final = (
 
 _PLAN: Final = (
     CodeInfo("IGN601", "value never changes", "The config schema says `x-ignrun-update: never` of this value: the module cannot take another one while it is the same instance. Change it back, or allow with `--allow-replace NAME` that the instance is replaced by a new one in a process of its own."),
+    CodeInfo("IGN602", "stale plan", "A plan that was written down holds for the generation and the inputs that it was made from. Something was applied since, or a file changed: what would happen now is not what was looked at."),
+    CodeInfo("IGN603", "mass deletion", "The plan deletes everything, or more than half of what runs. Usually a file was truncated, an include or a mode is missing. `--allow-mass-delete` says that it is meant."),
+    CodeInfo("IGN604", "still required", "What would be deleted is required by an instance that stays as it is. Delete or change that one, too."),
 )  # fmt: skip
 
 CODES: Final[dict[str, CodeInfo]] = {one.code: one for one in (*_TEXT, *_SCHEMA, *_NAMES, *_GRAPH, *_OUTSIDE, *_PLAN)}
@@ -120,3 +123,6 @@ CODES: Final[dict[str, CodeInfo]] = {one.code: one for one in (*_TEXT, *_SCHEMA,
 
 VERSIONS: Final = frozenset({"IGN313", "IGN330", "IGN331", "IGN332"})
 """The codes that say that versions cannot be resolved: a command that fails of nothing else ends with 4."""
+
+STALE: Final = "IGN602"
+"""The code that says that a plan is stale: a command that fails of nothing else ends with 8."""

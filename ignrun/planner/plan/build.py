@@ -9,45 +9,51 @@ import msgspec
 from ignrun.planner.graph.model import Edge, Graph, Hosted, InstanceSpec
 from ignrun.planner.graph.placement import placed
 from ignrun.planner.plan.changes import changes_of, facets_changed
-from ignrun.planner.plan.model import NONE, Action, Cause, Change, Consent, DependencyMoved, Edited, Plan, Planned, Step
+from ignrun.planner.plan.model import Action, Cause, Change, DependencyMoved, Edited, Plan, Planned, Step
+from ignrun.planner.plan.refusals import refusals
 from ignrun.planner.plan.ways import STRENGTH, Edges, Way, bound_anew, stronger, way_of
 from ignrun.terms.diagnostics import Diagnostic, diagnose
 from ignrun.terms.names import Address
+from ignrun.terms.planning import Planning
 from ignrun.terms.verdict import Verdict, examined, judge
 
+ALONE: Final = Planning()
+"""Nothing asked or allowed beyond what the manifest says."""
 _FELT: Final = frozenset({"restart", "replace"})
 """What dependents feel: their calls wait, and an edge may ask them to follow."""
 _UNFELT: Final = frozenset({"no-op", "policy"})
 """What the module itself does not notice."""
 
 
-def plan_and_place(running: Graph, desired: Graph, base: int, target: str, consent: Consent = NONE) -> Verdict[Planned]:
+def plan_and_place(
+    running: Graph, desired: Graph, base: int, target: str, planning: Planning = ALONE
+) -> Verdict[Planned]:
     """Compare two graphs and place everybody: what is created or replaced goes into fresh hosts, the rest stays where it runs."""
-    verdict = build_plan(running, desired, base, target, consent)
+    verdict = build_plan(running, desired, base, target, planning)
     plan = examined(verdict)
     return judge(Planned(placed(desired, running, plan.fresh), plan), verdict.diagnostics)
 
 
-def build_plan(running: Graph, desired: Graph, base: int, target: str, consent: Consent = NONE) -> Verdict[Plan]:
+def build_plan(running: Graph, desired: Graph, base: int, target: str, planning: Planning = ALONE) -> Verdict[Plan]:
     """Compare what runs with what is wanted: equal graphs give an empty plan, equal inputs the same plan to the byte.
 
     Steps come deletions first, dependents before their providers, then the others, providers before their dependents.
     `base` is the number of the running generation, `target` the digest of the desired one. Refused where a value changes that
-    never does, without `consent`.
+    never does, unless `planning` allows it.
     """
-    comparison = _Comparison(running, desired, consent)
+    comparison = _Comparison(running, desired, planning)
     steps = (*comparison.deletions(), *comparison.others())
     count = Counter(step.action for step in steps)
     unchanged = len(desired.instances) - (len(steps) - count["delete"]) + count["no-op"]
     plan = Plan(base, target, steps, unchanged, _shared(running, steps))
-    return judge(plan, tuple(comparison.diagnostics))
+    return judge(plan, (*comparison.diagnostics, *refusals(plan, running, desired, planning)))
 
 
 class _Comparison:
     """Goes through two graphs once; `moved` remembers what happens to whom, for those that depend on them."""
 
-    def __init__(self, running: Graph, desired: Graph, consent: Consent) -> None:
-        self._running, self._desired, self._consent = running, desired, consent
+    def __init__(self, running: Graph, desired: Graph, planning: Planning) -> None:
+        self._running, self._desired, self._planning = running, desired, planning
         self._before, self._after = _by_dependent(running), _by_dependent(desired)
         self._moved: dict[Address, Action] = {}
         self.diagnostics: list[Diagnostic] = []
@@ -112,7 +118,7 @@ class _Comparison:
 
     def _refuse(self, spec: InstanceSpec, fixed: tuple[Change, ...]) -> None:
         """Tell of each value that never changes, unless the operator allows that the instance is replaced."""
-        if {spec.module, spec.address} & set(self._consent.replace):
+        if {spec.module, spec.address} & set(self._planning.allow_replace):
             return
         for change in fixed:
             shown = ".".join(map(str, change.path[1:]))

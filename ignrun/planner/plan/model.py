@@ -1,10 +1,9 @@
 """Owns Plan: the steps that turn what runs into what is wanted, each with its cause."""
 
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 
-from ignrun.manifest.inputs import Inputs
 from ignrun.planner.graph.model import Edge, Graph
 from ignrun.terms.leaves import Path
 from ignrun.terms.names import Address
@@ -71,21 +70,6 @@ class Step(msgspec.Struct, frozen=True):
     slots: tuple[str, ...] = ()
     irreversible: bool = False
     host: str = ""
-
-
-class Consent(msgspec.Struct, frozen=True):
-    """What an operator allows that a plan refuses otherwise: replacing the modules `replace`."""
-
-    replace: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, inputs: Inputs) -> "Consent":
-        """Take from inputs what the operator allows."""
-        return cls(inputs.allow_replace)
-
-
-NONE: Final = Consent()
-"""Nothing beyond what a plan may do by itself."""
 
 
 class Plan(msgspec.Struct, frozen=True):

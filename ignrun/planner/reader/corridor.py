@@ -13,10 +13,11 @@ from ignrun.planner.catalog.model import Selection
 from ignrun.planner.catalog.select import select
 from ignrun.planner.config.configure import configure
 from ignrun.planner.config.model import Configured
+from ignrun.planner.graph.aimed import aimed
 from ignrun.planner.graph.facets import digest_of_graph
 from ignrun.planner.graph.relate import relate
 from ignrun.planner.plan.build import plan_and_place
-from ignrun.planner.plan.model import Consent, Planned
+from ignrun.planner.plan.model import Planned
 from ignrun.planner.plan.shadows import shadowed
 from ignrun.planner.proposal import Base, Call, Proposal, Reading
 from ignrun.terms.diagnostics import Diagnostic, has_errors, in_order
@@ -47,9 +48,10 @@ def propose(
     configured = gathered.take(configure(manifest, selection, inputs, working_on))
     working_on(manifest.span)
     related = gathered.take(relate(configured, inputs))
-    target = digest_of_graph(related)
-    gathered.take(shadowed(base.known, related, manifest.apply.runtime_config))
-    planned = gathered.planned(lambda: plan_and_place(base.graph, related, base.generation, target, Consent.of(inputs)))
+    desired = gathered.take(aimed(related, base.graph, inputs.planning.targets))
+    target = digest_of_graph(desired)
+    gathered.take(shadowed(base.known, desired, manifest.apply.runtime_config))
+    planned = gathered.planned(lambda: plan_and_place(base.graph, desired, base.generation, target, inputs.planning))
     if planned is None or has_errors(gathered.diagnostics):
         refused: Rejected[Proposal | None] = Rejected(None, in_order(gathered.diagnostics))
         return Reading(refused, stacks=configured.stacks, tried=configured.tried)

@@ -7,10 +7,11 @@ from ignrun.manifest.model import Manifest, SecretPlaces
 from ignrun.planner.config.environment import read_variables
 from ignrun.planner.config.ledger import fingerprints
 from ignrun.planner.config.secrets import SecretLookup
+from ignrun.planner.graph.model import Graph
 from ignrun.planner.plan.build import plan_and_place
-from ignrun.planner.plan.model import Consent
 from ignrun.planner.proposal import Base, Proposal, Reading
 from ignrun.terms.diagnostics import Diagnostic, diagnose
+from ignrun.terms.planning import Planning
 from ignrun.terms.spans import Span
 from ignrun.terms.verdict import Accepted, Rejected
 
@@ -26,11 +27,17 @@ def revive(kept: Proposal, inputs: Inputs, base: Base) -> Reading:
     graph = msgspec.structs.replace(
         kept.graph, fingerprints={**kept.graph.fingerprints, **fingerprints(secrets, inputs.fingerprint_key)}
     )
-    verdict = plan_and_place(base.graph, graph, base.generation, kept.target, Consent.of(inputs))
+    verdict = plan_and_place(base.graph, graph, base.generation, kept.target, _willing(graph))
     if not isinstance(verdict, Accepted):
         return Reading(Rejected(None, verdict.diagnostics))
     proposal = msgspec.structs.replace(kept, graph=verdict.value.graph, plan=verdict.value.plan)
     return Reading(Accepted(proposal, verdict.diagnostics), secrets)
+
+
+def _willing(graph: Graph) -> Planning:
+    """Allow whatever it takes: who goes back knows where to."""
+    modules = dict.fromkeys(spec.module for spec in graph.instances.values())
+    return Planning(allow_replace=tuple(modules), allow_mass_delete=True)
 
 
 def _secrets(kept: Proposal, inputs: Inputs) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:

@@ -9,6 +9,7 @@ from ignrun.planner.config.updates import asked_by
 from ignrun.planner.plan.model import DependencyMoved, Edited
 from ignrun.planner.proposal import Base
 from ignrun.planner.reader import propose
+from ignrun.terms.planning import Planning
 from tests.rooms.planner.reading import accepted, complaints, inputs, lines, write
 
 CODE = """\
@@ -104,7 +105,7 @@ def test_a_value_that_never_changes_is_refused_unless_its_module_may_be_replaced
     [found] = lines(refused.diagnostics)
     assert found.startswith("1:52 IGN601 `site` of module `m` never changes while it is the same instance")
     assert found.endswith("(change it back, or replace the instance with `--allow-replace m`)")
-    allowed = accepted(plant, after, base, allow_replace=("m",))
+    allowed = accepted(plant, after, base, planning=Planning(allow_replace=("m",)))
     assert [(step.address, step.action) for step in allowed.plan.steps] == [("m@gateway", "replace")]
     assert allowed.graph.instances["m@gateway"].body.host == "gateway+1"
 

@@ -17,6 +17,9 @@ WITHOUT_EXAMPLE = {
     "IGN508": "it takes a package that is not installed",
     "IGN510": "it takes a generation in force to compare with",
     "IGN601": "it takes a generation in force to compare with",
+    "IGN602": "it takes a plan that was written down",
+    "IGN603": "it takes a generation in force to compare with",
+    "IGN604": "it takes a generation in force to compare with",
     "IGN210": "every rule of the schemas that are shipped has a code of its own",
 }
 """Codes that no document of the corpus can show, and why."""

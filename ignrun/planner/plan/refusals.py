@@ -1,0 +1,47 @@
+"""Turns a plan into the reasons for which it may not be carried out as it is: too much deleted, something still needed, a stale base."""
+
+from collections.abc import Iterator
+
+from ignrun.planner.graph.model import Graph
+from ignrun.planner.plan.model import Plan, Step
+from ignrun.terms.diagnostics import Diagnostic, Note, diagnose
+from ignrun.terms.planning import Planning
+from ignrun.terms.spans import Span
+
+
+def refusals(plan: Plan, running: Graph, desired: Graph, planning: Planning) -> Iterator[Diagnostic]:
+    """Say what stands against a plan; `running` is the graph that it compares with, `desired` the one that it leads to."""
+    deleted = [step for step in plan.steps if step.action == "delete"]
+    yield from _still_needed(deleted, running, desired)
+    if not planning.allow_mass_delete and 2 * len(deleted) > len(running.instances):
+        yield _too_many(deleted, running)
+    if planning.expected is not None:
+        yield from _stale(plan, planning.expected.base, planning.expected.target, planning.expected.file)
+
+
+def _still_needed(deleted: list[Step], running: Graph, desired: Graph) -> Iterator[Diagnostic]:
+    """Refuse to delete what somebody who stays requires: a plan limited to some modules can come to that."""
+    gone = {step.address for step in deleted}
+    for edge in desired.edges if gone else ():
+        if edge.kind == "requires" and edge.provider in gone:
+            notes = (Note(f"`{edge.dependent}` requires it", edge.span),)
+            span = running.instances[edge.provider].span
+            yield diagnose(span, "IGN604", f"`{edge.provider}` would be deleted and is still required", notes=notes)
+
+
+def _too_many(deleted: list[Step], running: Graph) -> Diagnostic:
+    span = running.instances[deleted[0].address].span
+    whole = len(deleted) == len(running.instances)
+    what = f"all {len(deleted)} instances" if whole else f"{len(deleted)} of {len(running.instances)} instances"
+    hint = "look at the manifest, its includes and modes; `--allow-mass-delete` goes on"
+    return diagnose(span, "IGN603", f"the plan deletes {what}", hint=hint)
+
+
+def _stale(plan: Plan, base: int, target: str, file: str) -> Iterator[Diagnostic]:
+    if plan.base != base:
+        summary = f"the plan is stale: it compares with generation {base}, {plan.base} is in force"
+    elif plan.target != target:
+        summary = "the plan is stale: the manifest, or what belongs to it, has changed since"
+    else:
+        return
+    yield diagnose(Span.of_file(file), "IGN602", summary, hint="plan again, look at it, and apply that")
