@@ -39,12 +39,10 @@ def prepare(
     plant: Plant, manifest: Path, wish: Wish, on_rejected: Callable[[OutcomeReport], None] = lambda _: None
 ) -> Prepared | ExitCode:
     """Read a manifest for an apply and tell its diagnostics; a code when it is refused, and nothing has been touched."""
-    from ignrun.runtime.journal.folder import fingerprint_key
     from ignrun.terms.verdict import Accepted
 
     base = _base_of(plant)
-    key = fingerprint_key(plant.folder) if plant.folder.key.exists() else b""
-    inputs = inputs_of(manifest, plant.folder.path, wish, for_apply=True, key=key)
+    inputs = inputs_for_apply(plant, manifest, wish)
     verdict = read(inputs, base).verdict
     show_diagnostics(verdict.diagnostics)
     if not isinstance(verdict, Accepted):
@@ -52,6 +50,14 @@ def prepare(
         on_rejected(invalid_report(base.generation, verdict.diagnostics))
         return code_of_rejection(verdict.diagnostics)
     return Prepared(plant, manifest, inputs, verdict.value)
+
+
+def inputs_for_apply(plant: Plant, manifest: Path, wish: Wish) -> Inputs:
+    """Say what a reading for an apply is given."""
+    from ignrun.runtime.journal.folder import fingerprint_key
+
+    key = fingerprint_key(plant.folder) if plant.folder.key.exists() else b""
+    return inputs_of(manifest, plant.folder.path, wish, for_apply=True, key=key)
 
 
 def _base_of(plant: Plant) -> Base:

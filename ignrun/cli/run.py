@@ -22,13 +22,16 @@ def command(aim: Aim, reading: Reading, options: "ApplyOptions", listen: str) ->
     """Be the runner of a plant, in the foreground: for a terminal, systemd and containers.
 
     Shows the plan and the progress, then what the modules write. Ctrl-C stops them in reverse order.
+    Where the files have become invalid, what was good when the plant last ran is started.
     """
+    from ignrun.cli.boot import booting, last_good
     from ignrun.cli.converge import Prepared, prepare, show_plan
     from ignrun.cli.foreground import become_runner
 
     plant, manifest = plant_to_read(aim)
     prepared = prepare(plant, manifest, reading)
     if not isinstance(prepared, Prepared):
-        return prepared
+        kept = last_good(plant, manifest, reading)
+        return become_runner(kept, options=booting(options), listen=listen) if kept else prepared
     show_plan(prepared)
-    return become_runner(prepared, options=options, listen=listen)
+    return become_runner(prepared, options=booting(options), listen=listen)

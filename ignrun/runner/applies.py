@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Literal, Protocol
 
+import msgspec
+from msgspec.structs import replace
+
 from ignrun.control.wire import ApplyOptions, ApplyRequest, RollbackRequest
 from ignrun.manifest.inputs import Inputs
 from ignrun.planner.proposal import Base, Proposal, Reading
@@ -16,6 +19,7 @@ from ignrun.runner.secrets import SecretStore
 from ignrun.runtime.apply.state import Phase, State
 from ignrun.runtime.journal.back import before
 from ignrun.runtime.journal.code import CodeStore
+from ignrun.runtime.journal.generations import Generation
 from ignrun.runtime.journal.writer import Journal
 from ignrun.runtime.supervise.effects import Outcome, Result
 from ignrun.runtime.supervise.messages import ApplyProposed
@@ -33,9 +37,6 @@ class Describe(Protocol):
         """Say whether it is read for an apply."""
 
 
-Read = Callable[[Base], Coroutine[Any, Any, Reading]]
-"""Makes a proposal that compares with a base."""
-
 _IN_A_HURRY: Final[frozenset[Trigger]] = frozenset({"watch", "rollback"})
 """Whoever does not wait for the soak of the apply before: a later edit takes its place, and going back is urgent."""
 
@@ -44,6 +45,15 @@ _LOOKED_AT: Final = 1000
 
 _KEPT: Final = frozenset({Result.COMMITTED, Result.HELD, Result.UNCHANGED})
 """Outcomes after which the secrets that an apply brought are those in force."""
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What somebody wants to come into force: what these inputs say, or what was `kept`."""
+
+    inputs: Inputs
+    options: ApplyOptions
+    trigger: Trigger
+    kept: Proposal | None = None
 
 
 class Applies:
@@ -93,8 +103,7 @@ class Applies:
 
     async def _apply(self, request: ApplyRequest, trigger: Trigger) -> OutcomeReport:
         self._environment = request.environment
-        inputs = self._describe(request, for_apply=True)
-        return await self._propose(request.options, trigger, lambda base: self._reader.ask(inputs, base))
+        return await self._propose(Wish(self._describe(request, for_apply=True), request.options, trigger))
 
     def _kept(self, number: int | None) -> Proposal:
         history = self._journal.generations(_LOOKED_AT)
@@ -107,7 +116,7 @@ class Applies:
 
     async def _go_back(self, kept: Proposal, request: RollbackRequest) -> OutcomeReport:
         inputs = self._describe(self._again(kept, request), for_apply=True)
-        return await self._propose(request.options, "rollback", lambda base: self._reader.revive(kept, inputs, base))
+        return await self._propose(Wish(inputs, request.options, "rollback", kept))
 
     def _again(self, kept: Proposal, request: RollbackRequest) -> ApplyRequest:
         """Ask as was asked for what was kept; secrets of the environment are those that the runner remembers, unless it is told others."""
@@ -118,49 +127,77 @@ class Applies:
             options=request.options, by=request.by,
         )  # fmt: skip
 
-    async def _propose(self, options: ApplyOptions, trigger: Trigger, read: Read) -> OutcomeReport:
+    async def _propose(self, wish: Wish) -> OutcomeReport:
         async with self._turn:
-            reading = await self._settled(read, hurried=trigger in _IN_A_HURRY)
+            former = self._former()
+            reading = await self._settled(wish, former)
+            diagnostics = reading.verdict.diagnostics
+            if former and wish.options.boot and not isinstance(reading.verdict, Accepted):
+                reading = await self._reader.revive(former.content, wish.inputs, Base())
             verdict = reading.verdict
             if not isinstance(verdict, Accepted):
-                return invalid_report(self._loop.state.generation, verdict.diagnostics)
+                return invalid_report(self._loop.state.generation, diagnostics or verdict.diagnostics)
             await asyncio.to_thread(self._code.keep, verdict.value.code, verdict.value.files)
-            outcome = self._put(reading, verdict.value, options, trigger)
-        return self._report(await outcome, verdict.diagnostics)
+            outcome = await self._put(reading, verdict.value, wish, former)
+        return self._report(await outcome, diagnostics)
 
-    async def _settled(self, read: Read, *, hurried: bool) -> Reading:
+    def _former(self) -> Generation | None:
+        """Give what was good when the plant last ran, to a runner that has applied nothing yet."""
+        state = self._loop.state
+        fresh = not state.generation and state.transaction is None
+        good = self._journal.good() if fresh else 0
+        return self._journal.generation(good) if good else None
+
+    async def _settled(self, wish: Wish, former: Generation | None) -> Reading:
         """Read until what was compared with is still what a proposal has to compare with."""
         while True:
             base = base_of(self._loop.state)
-            reading = await read(base)
+            told = replace(base, last=former.content.graph) if former else base
+            reading = await self._read(wish, told)
             if not isinstance(reading.verdict, Accepted) or self._joins(reading.verdict.value):
                 return reading
-            await self._loop.until(_free_for(hurried=hurried))
+            await self._loop.until(_free_for(hurried=wish.trigger in _IN_A_HURRY))
             if base_of(self._loop.state) == base:
                 return reading
+
+    async def _read(self, wish: Wish, base: Base) -> Reading:
+        if wish.kept:
+            return await self._reader.revive(wish.kept, wish.inputs, base)
+        return await self._reader.ask(wish.inputs, base)
 
     def _joins(self, proposal: Proposal) -> bool:
         """Tell whether the very same is being applied already."""
         under_way = self._loop.state.transaction
         return under_way is not None and under_way.proposal.target == proposal.target
 
-    def _put(
-        self, reading: Reading, proposal: Proposal, options: ApplyOptions, trigger: Trigger
+    async def _put(
+        self, reading: Reading, proposal: Proposal, wish: Wish, former: Generation | None
     ) -> "asyncio.Task[Outcome]":
+        as_it_was = former is not None and former.content.target == proposal.target
+        if former and not as_it_was:
+            await self._remember_secrets_of(former.content, wish.inputs)
         self._secrets.offer(reading.secrets)
         number, answer = self._answers.expect()
         self._loop.hear(
             ApplyProposed(
                 proposal,
-                trigger,
+                "boot" if as_it_was else wish.trigger,
                 number,
-                options.no_start,
-                soak=options.soak,
-                on_failure=options.on_failure,
-                retry=options.retry,
+                wish.options.no_start,
+                soak=wish.options.soak,
+                on_failure=wish.options.on_failure,
+                retry=wish.options.retry,
+                kept=former.entry.number if former else 0,
+                way_back=former.content.graph if former and not as_it_was else None,
             )
         )
         return asyncio.create_task(self._answered(proposal, answer))
+
+    async def _remember_secrets_of(self, former: Proposal, inputs: Inputs) -> None:
+        """Fetch the secrets of what may have to be gone back to; where some are not to be had, who needs them will say so."""
+        reading = await self._reader.revive(former, inputs, Base())
+        self._secrets.offer(reading.secrets)
+        self._secrets.accept()
 
     async def _answered(self, proposal: Proposal, answer: "asyncio.Future[Outcome]") -> Outcome:
         """Wait for the outcome; the secrets that an apply brought stay when it came into force."""

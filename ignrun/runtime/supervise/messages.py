@@ -17,8 +17,8 @@ class ApplyProposed(msgspec.Struct, frozen=True, tag="apply-proposed"):
     `soak` (seconds) and `on_failure` stand for what the manifest says (None: as it says). `retry` tries again what was rejected or
     rolled back before; otherwise that is answered at once with the same outcome.
 
-    `kept` is the number of a kept generation that is started as it is: no new one is made, it is not soaked and never rolled back. `way_back` is
-    what is gone back to where nothing runs yet (None: what runs now).
+    `kept` is the number of the generation that was good when the plant last ran (0: none). Without `way_back` it is started as it is: no new
+    one is made, it is not soaked and never rolled back. `way_back` is its graph where something else is applied: what is gone back to.
     """
 
     proposal: Proposal
@@ -58,11 +58,12 @@ class JournalRefused(msgspec.Struct, frozen=True, tag="journal-refused"):
 
 
 class HostLaunched(msgspec.Struct, frozen=True, tag="host-launched"):
-    """The process of a host exists."""
+    """The process of a host exists; `notes` are plain sentences about limits that do not hold as they were said."""
 
     host: HostId
     epoch: int
     pid: int
+    notes: tuple[str, ...] = ()
 
 
 class HostSaid(msgspec.Struct, frozen=True, tag="host-said"):
@@ -86,11 +87,12 @@ class HostEnded(msgspec.Struct, frozen=True, tag="host-ended"):
 
 
 class CommandStarted(msgspec.Struct, frozen=True, tag="command-started"):
-    """The process of a command exists."""
+    """The process of a command exists; `notes` are plain sentences about limits that do not hold as they were said."""
 
     address: Address
     epoch: int
     pid: int
+    notes: tuple[str, ...] = ()
 
 
 class CommandReady(msgspec.Struct, frozen=True, tag="command-ready"):

@@ -67,7 +67,7 @@ async def test_secrets_stay_when_what_needs_them_runs(result, in_force, kept) ->
     loop.answer = answers.answer
     reader: Any = SimpleNamespace(ask=_reading_of(planned(EMPTY, PLANT)))
     code: Any = SimpleNamespace(keep=lambda *_: None)
-    journal: Any = None
+    journal: Any = SimpleNamespace(good=lambda: 0)
     applies = Applies(
         loop=loop,
         reader=reader,
