@@ -50,6 +50,9 @@ modules:
       program: ${secret:FROM_PROGRAM}
   failing: {entry: "leaky:Failing", config: *config, gate: none, lifecycle: {restart: never}}
   talker: {command: [python, talker.py], config: *config, env: {TOKEN: "${secret:FROM_FILE}"}}
+alerts:
+  unwell: {when: {modules: "*", health: degraded}, then: [log, {exec: [tee, ".ignrun/alert.json"]}]}
+  failed: {when: {modules: "*", state: error}}
 """
 LEAKY = """\
 import base64, urllib.parse
@@ -121,12 +124,14 @@ CONFIG: list[list[str]] = [
 ]  # fmt: skip
 ONLINE: dict[str, list[list[str]]] = {
     "config": CONFIG,
-    "status": [[], ["-o", "json"]],
+    "status": [[], ["-o", "json"], ["--history"], ["--history", "-o", "json"]],
     "events": [["--lines", "1000"], ["-o", "json", "--lines", "1000"]],
     "logs": [["--lines", "1000"], ["-o", "json", "--lines", "1000"]],
     "health": [[], ["-o", "json"]],
     "why": [["failing"], ["leaky", "-o", "json"]],
     "wait": [["talker", "--timeout", "5s"]],
+    "top": [["--once"], ["-o", "json"]],
+    "alerts": [[], ["-o", "json"]],
     "ps": [[], ["-o", "json"]],
     "restart": [["leaky"]],
     "stop": [["talker"]],
