@@ -67,7 +67,7 @@ class Caller:
 
     def _on_thread(self, context: contextvars.Context, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         self._thread = threading.get_ident()
-        return context.run(function, *args)
+        return context.run(into_future, function, *args)
 
     def where(self, error: BaseException | None) -> str:
         """Say at which line of the module's own code a callback was when its time was over; empty where that is not known."""
@@ -86,7 +86,7 @@ class Caller:
         answer, caught = None, None
         try:
             answer = await self.invoke(name, function, *args)
-        except (Exception, SystemExit, asyncio.CancelledError) as error:  # noqa: BLE001 - module code raises what it likes
+        except BaseException as error:  # noqa: BLE001 - module code raises what it likes
             caught = error
         finally:
             deadline.end()
@@ -142,6 +142,15 @@ class _Limit:
             self._task.uncancel()
 
 
+def into_future(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function whose outcome goes into a future, which takes any exception but StopIteration."""
+    try:
+        return function(*args, **kwargs)
+    except StopIteration as error:
+        message = "StopIteration was raised out of a callback"
+        raise RuntimeError(message) from error
+
+
 def is_async(function: Callable[..., Any]) -> bool:
     """Tell whether a call gives a coroutine: what `inspect` tells, the usual case asked for first."""
     code = getattr(getattr(function, "__func__", None), "__code__", None)
@@ -155,7 +164,7 @@ def on_own_thread(function: Callable[[], Any], name: str) -> "asyncio.Future[Any
 
     def body() -> None:
         try:
-            work.set_result(context.run(function))
+            work.set_result(context.run(into_future, function))
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits for the future
             work.set_exception(error)
 

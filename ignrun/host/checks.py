@@ -131,7 +131,9 @@ class Checks:
         incarnation = self._incarnation
         try:
             return await incarnation.caller.invoke(name, getattr(incarnation.module, name))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - module code raises what it likes
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - module code raises what it likes
             return _Raised(error)
 
     def _read(self, name: str, task: "asyncio.Task[Any]") -> HealthResult:

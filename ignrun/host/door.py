@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -29,11 +30,14 @@ class Door:
     async def open(self) -> None:
         """Begin to listen; raises OSError."""
         loop = asyncio.get_running_loop()
-        before = os.umask(0o177)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self._server = await loop.create_unix_server(self._visitor, self.path)
-        finally:
-            os.umask(before)
+            listener.bind(self.path)
+            os.chmod(self.path, 0o600)  # noqa: PTH101 - before anybody can come in
+            self._server = await loop.create_unix_server(self._visitor, sock=listener)
+        except OSError:
+            listener.close()
+            raise
 
     def close(self) -> None:
         """Listen no more, send everybody away and take the socket away."""

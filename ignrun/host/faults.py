@@ -7,6 +7,7 @@ from typing import Final
 
 import ignrun
 from ignrun.host.masking import Masker
+from ignrun.host.steps import Left
 from ignrun.sdk.raised import Fatal, NotReady, Reject
 from ignrun.sdk.settings import ConfigRefused
 from ignrun.terms.duration import show_duration
@@ -48,6 +49,8 @@ def fault_of(error: BaseException, callback: str, masker: Masker) -> Fault:
             kind, summary = FaultKind.REJECTED, f"rejected: {_text(error, masker) or 'no reason given'}"
         case SystemExit():
             summary = f"`{callback}` called sys.exit({error.code!r})"
+        case Left():
+            summary = str(error)
         case ConfigRefused():
             summary = f"the config does not fit: {_text(error, masker)}"
     return Fault(kind, masker.mask(summary), callback, traceback_of(error, masker))

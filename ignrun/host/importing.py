@@ -45,7 +45,7 @@ class Importer:
             if known is not None:
                 return known
             kind = self._classes[entry] = module_class(self._found(entry), entry)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - code of modules runs while it is imported
+        except BaseException as error:  # noqa: BLE001 - code of modules runs while it is imported
             return ImportFault(assignment.address, import_fault(error, entry, self._masker))
         return kind
 
@@ -59,7 +59,7 @@ class Importer:
             raise self._failed[name]
         try:
             found: object = import_module(name)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             self._failed[name] = error
             raise
         for part in path.split("."):

@@ -254,7 +254,7 @@ class Incarnation:
             self.config = convert(self.raw_config, self.kind.Config)
             callback = "__init__"
             self.module = make_module(self.kind, self)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise Faulted(fault_of(error, callback, self.stage.masker)) from error
 
     async def _make_hook(self) -> None:
@@ -292,7 +292,7 @@ class Incarnation:
             if self.stopping:
                 raise
             fault = fault_of(error, "run", self.stage.masker)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - module code raises what it likes
+        except BaseException as error:  # noqa: BLE001 - module code raises what it likes
             fault = fault_of(error, "run", self.stage.masker)
         if not self.stopping:
             self.stage.run_ended(self, fault)

@@ -13,7 +13,7 @@ from ignrun.host.callbacks import THREADS, Abandoned, whose
 from ignrun.host.config import settle, unfit
 from ignrun.host.deadlines import Deadlines
 from ignrun.host.directory import Directory
-from ignrun.host.faults import Faulted
+from ignrun.host.faults import Faulted, fault_of, one_line
 from ignrun.host.importing import Importer, traits_of
 from ignrun.host.incarnation import Incarnation
 from ignrun.host.ledger import Ledger
@@ -23,7 +23,7 @@ from ignrun.host.outbox import Outbox
 from ignrun.host.provided import Streams
 from ignrun.host.revising import Reviser, not_running
 from ignrun.host.seat import SERVING, Offer, Seat, is_met, under_way
-from ignrun.host.steps import Marked, mark
+from ignrun.host.steps import Left, Marked, mark
 from ignrun.protocol.orders import (
     Assignment,
     Check,
@@ -51,7 +51,7 @@ from ignrun.protocol.reports import (
 from ignrun.sdk.health import HealthResult
 from ignrun.sdk.peer import Peer
 from ignrun.sdk.timing import HostClock, ModuleClock
-from ignrun.terms.fault import Fault
+from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.states import RESTING, ModuleState
 
 FindPeers = Callable[[Incarnation, str], Peer | tuple[Peer, ...]]
@@ -59,6 +59,8 @@ COMPLETED = "completed"
 AT_ONCE: Final = 64
 """How many starts are begun in one turn of the loop."""
 
+_ON_THE_WAY_UP: Final = frozenset({ModuleState.INITIALIZING, ModuleState.INITIALIZED, ModuleState.STARTING})
+_ON_THE_WAY_DOWN: Final = frozenset({ModuleState.STOPPING})
 _UNCHANGED: Final = frozenset({ModuleState.INITIALIZED, ModuleState.STARTING})
 """States on the way up: what an instance offers is the same before and after it has moved there."""
 
@@ -78,6 +80,7 @@ class Instances:
         self.find_peers: FindPeers | None = None
         self._outbox = outbox
         self._ledger = ledger
+        ledger.on_left = self.left
         self._importer = Importer(masker)
         self._loop = asyncio.get_running_loop()
         self.meter = Meter(self._loop, outbox)
@@ -277,8 +280,7 @@ class Instances:
         """Tell the dependents when it is not on its way any more."""
         if seat.driver is driver:
             seat.driver = None
-        if not driver.cancelled() and (bug := driver.exception()) is not None:
-            _log.error("the start of `%s` ended unexpectedly", seat.address, exc_info=bug)
+            self._fail_if_left(seat, driver, _ON_THE_WAY_UP)
         self._notify(seat)
         self._look_for_rest()
 
@@ -338,7 +340,7 @@ class Instances:
     def _begin_stop(self, seat: Seat, cause: str) -> None:
         seat.due = False
         seat.stopper = self._task(self._stop(seat, seat.driver, seat.epoch, cause), seat.address, "stop")
-        seat.stopper.add_done_callback(lambda _: self._stopped(seat))
+        seat.stopper.add_done_callback(partial(self._stopper_done, seat))
 
     async def _stop(self, seat: Seat, driver: "asyncio.Task[None] | None", epoch: int, cause: str) -> None:
         whose.set(seat.address)
@@ -361,6 +363,31 @@ class Instances:
         await asyncio.wait({driver}, timeout=seat.assignment.timeouts.stop)
         if not driver.done() and running is not None:
             running.caller.give_up(driver)
+
+    def _stopper_done(self, seat: Seat, stopper: "asyncio.Task[None]") -> None:
+        if seat.stopper is stopper:
+            if seat.state in _ON_THE_WAY_DOWN:
+                seat.stop_wanted = False
+            self._fail_if_left(seat, stopper, _ON_THE_WAY_DOWN)
+        self._stopped(seat)
+
+    def _fail_if_left(self, seat: Seat, work: "asyncio.Task[None]", on_its_way: frozenset[ModuleState]) -> None:
+        """Fail an instance that nobody brings any further: its module has cancelled the task it runs in, or the host has a bug."""
+        running = seat.incarnation
+        if running is None or running.epoch != seat.epoch or seat.state not in on_its_way or under_way(seat.stopper):
+            return
+        bug = None if work.cancelled() else work.exception()
+        if bug is not None:
+            _log.error("bringing `%s` on ended unexpectedly", seat.address, exc_info=bug)
+        why = "its own code cancelled it" if bug is None else one_line(bug, self.masker)
+        word = "start" if on_its_way is _ON_THE_WAY_UP else "stop"
+        self._failed(running, Fault(FaultKind.RAISED, f"its {word} was broken off: {why}"))
+
+    def left(self, address: str, left: Left) -> None:
+        """Fail an instance one of whose tasks wanted to end the whole process."""
+        seat = self._seats.get(address)
+        if seat is not None and seat.serving is not None:
+            self._failed(seat.serving, fault_of(left, "", self.masker))
 
     def _stopped(self, seat: Seat) -> None:
         """Let those go on who waited for this one to stop."""

@@ -3,11 +3,12 @@
 import asyncio
 import threading
 import weakref
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
+from functools import partial
 from typing import Any, Final
 
 from ignrun.host.callbacks import whose
-from ignrun.host.steps import Marked
+from ignrun.host.steps import Left, Marked
 
 POOLS: Final = ("callback_", "asyncio_")
 """Beginnings of the names of threads that all instances share."""
@@ -16,7 +17,9 @@ POOLS: Final = ("callback_", "asyncio_")
 class Ledger:
     """A task factory that remembers whose code made a task; tasks of the host itself are not listed."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_left: Callable[[str, Left], None] | None = None) -> None:
+        """Take whom to tell of a task that wanted to end the process, and whose it was."""
+        self.on_left = on_left
         self._tasks: dict[str, weakref.WeakSet[asyncio.Task[Any]]] = {}
         self._threads: dict[str, weakref.WeakSet[threading.Thread]] = {}
 
@@ -34,7 +37,13 @@ class Ledger:
         task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, **options)
         if address:
             self._tasks.setdefault(address, weakref.WeakSet()).add(task)
+            task.add_done_callback(partial(self._look, address))
         return task
+
+    def _look(self, address: str, task: "asyncio.Task[Any]") -> None:
+        """Tell of a task that wanted to end the process."""
+        if not task.cancelled() and isinstance(left := task.exception(), Left) and self.on_left is not None:
+            self.on_left(address, left)
 
     def tasks_of(self, address: str) -> "list[asyncio.Task[Any]]":
         """Give the tasks of an instance that are not done."""

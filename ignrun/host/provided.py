@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any
 
-from ignrun.host.callbacks import whose
+from ignrun.host.callbacks import into_future, whose
 from ignrun.host.faults import one_line
 from ignrun.host.feed import Feed, Gone
 from ignrun.host.incarnation import Incarnation
@@ -30,11 +30,11 @@ async def call_provided(provider: Incarnation, wanted: Wanted) -> Any:
     try:
         if inspect.iscoroutinefunction(function):
             return await function(*wanted.args, **wanted.kwargs)
-        work = partial(contextvars.copy_context().run, function, *wanted.args, **wanted.kwargs)
+        work = partial(contextvars.copy_context().run, into_future, function, *wanted.args, **wanted.kwargs)
         return await asyncio.get_running_loop().run_in_executor(provider.stage.pool, work)
     except (CallFailed, asyncio.CancelledError):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise _failure(provider, wanted.method, error) from error
     finally:
         whose.reset(token)
@@ -68,7 +68,7 @@ async def _pump(provider: Incarnation, method: str, generator: AsyncIterator[Any
             await feed.put(value)
     except asyncio.CancelledError:
         outcome = Gone(provider.address)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - module code raises what it likes
+    except BaseException as error:  # noqa: BLE001 - module code raises what it likes
         outcome = _failure(provider, method, error)
     finally:
         close = getattr(generator, "aclose", None)
@@ -81,7 +81,7 @@ async def _pump(provider: Incarnation, method: str, generator: AsyncIterator[Any
 async def _closed(closing: Any) -> None:
     try:
         await closing
-    except (Exception, SystemExit):  # noqa: S110, BLE001 - module code; the stream is over whatever it says
+    except BaseException:  # noqa: S110, BLE001 - module code; the stream is over whatever it says
         pass
 
 

@@ -144,7 +144,7 @@ class Reviser:
         try:
             raw = settle(assignment, stage.exports_of, stage.masker)
             new = convert(raw, incarnation.kind.Config)
-        except (Exception, SystemExit) as error:  # a `Config` may have code of its own
+        except BaseException as error:  # a `Config` may have code of its own
             raise Faulted(fault_of(error, "config", stage.masker)) from error
         return raw, ConfigChange(incarnation.config, new, tuple(dotted(path) for path in revision.paths))
 

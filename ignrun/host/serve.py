@@ -69,7 +69,7 @@ def main(sock: socket.socket, host_id: str, run_dir: str) -> int:
     try:
         # Not asyncio.run: it would wait for tasks of modules that swallow their cancellation.
         return loop.run_until_complete(Host(sock, host_id, run_dir, watchdog).serve(signals=True))
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the outermost frame; SystemExit escapes from tasks of module code
+    except BaseException as error:  # noqa: BLE001 - the outermost frame; SystemExit escapes from what module code schedules
         sys.stderr.write(f"host {host_id} ended: {type(error).__name__}: {error}\n")
         sys.stderr.flush()
         return error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else BROKEN

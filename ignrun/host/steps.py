@@ -14,6 +14,15 @@ class Here:
     pulse = Pulse()
 
 
+class Left(RuntimeError):  # noqa: N818 - says what happened
+    """A task of one instance wanted to end the whole process, which is not its own; that ends the task."""
+
+    def __init__(self, error: SystemExit | KeyboardInterrupt) -> None:
+        """Say what it did."""
+        called = f"called sys.exit({error.code!r})" if isinstance(error, SystemExit) else "raised KeyboardInterrupt"
+        super().__init__(f"a task {called}")
+
+
 class Marked(Coroutine[Any, Any, Any]):
     """A coroutine that marks each of its steps as an instance's."""
 
@@ -30,12 +39,18 @@ class Marked(Coroutine[Any, Any, Any]):
     def send(self, value: Any) -> Any:
         """Take one step."""
         self._page[MARK] = self._mark
-        return self._work.send(value)
+        try:
+            return self._work.send(value)
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise Left(error) from error
 
     def throw(self, *error: Any) -> Any:
         """Take one step that begins with an exception."""
         self._page[MARK] = self._mark
-        return self._work.throw(*error)
+        try:
+            return self._work.throw(*error)
+        except (SystemExit, KeyboardInterrupt) as left:
+            raise Left(left) from left
 
     def close(self) -> None:
         """Take no more steps."""

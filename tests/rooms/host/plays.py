@@ -18,6 +18,7 @@ from ignrun import (
     Reject,
     Secret,
     degraded,
+    health_check,
     healthy,
     provides,
     unhealthy,
@@ -153,6 +154,9 @@ class Client(Module):
 
     async def odd(self, peer: Any) -> Any:
         await peer.call("odd")
+
+    async def ask(self, peer: Any) -> Any:
+        await peer.call("ask")
 
     async def hidden(self, peer: Any) -> Any:
         await peer.call("hidden")
@@ -446,3 +450,130 @@ class TunableOnThreads(Module):
     def reconfigure(self, change: ConfigChange) -> None:
         self.export(on=threading.current_thread().name.partition("_")[0], new=dict(change.new))
         released.wait(change.new.get("seconds", 0))
+
+
+class Odd(BaseException):
+    """An exception that no `except Exception` sees."""
+
+
+_ODD: dict[str, type[BaseException]] = {
+    "odd": Odd,
+    "interrupt": KeyboardInterrupt,
+    "exit": SystemExit,
+    "generator": GeneratorExit,
+    "cancelled": asyncio.CancelledError,
+    "stop": StopIteration,
+}
+
+
+def act_oddly(config: Any, callback: str) -> None:
+    if config.get("in") == callback:
+        raise _ODD[config["raise"]]
+
+
+class RaisesOddly(Module):
+    """Raises what derives from BaseException alone in the callback that its config names."""
+
+    async def initialize(self) -> None:
+        act_oddly(self.config, "initialize")
+
+    async def startup(self) -> None:
+        act_oddly(self.config, "startup")
+
+    async def run(self) -> None:
+        act_oddly(self.config, "run")
+        await asyncio.sleep(3600)
+
+    async def check_health(self) -> None:
+        act_oddly(self.config, "check_health")
+
+    async def reconfigure(self, change: ConfigChange) -> None:
+        act_oddly(change.new, "reconfigure")
+
+    @provides
+    async def ask(self) -> None:
+        act_oddly(self.config, "ask")
+
+    async def shutdown(self) -> None:
+        act_oddly(self.config, "shutdown")
+
+
+class RaisesOddlyOnThreads(Module):
+    def initialize(self) -> None:
+        act_oddly(self.config, "initialize")
+
+    def startup(self) -> None:
+        act_oddly(self.config, "startup")
+
+    def run(self) -> None:
+        act_oddly(self.config, "run")
+        self.stopping.wait(30)
+
+    def check_health(self) -> None:
+        act_oddly(self.config, "check_health")
+
+    def shutdown(self) -> None:
+        act_oddly(self.config, "shutdown")
+
+
+class CancelsItself(Module):
+    """Cancels the task that it runs in."""
+
+    async def cancel(self, callback: str) -> None:
+        if self.config.get("in") == callback:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.sleep(1)
+
+    async def initialize(self) -> None:
+        await self.cancel("initialize")
+
+    async def startup(self) -> None:
+        await self.cancel("startup")
+
+    async def run(self) -> None:
+        await self.cancel("run")
+        await asyncio.sleep(3600)
+
+    async def shutdown(self) -> None:
+        await self.cancel("shutdown")
+
+
+class Leaves(Module):
+    """Wants to end the process in a task of its own."""
+
+    async def startup(self) -> None:
+        self.task = asyncio.create_task(self.leave())
+
+    async def leave(self) -> None:
+        await asyncio.sleep(0)
+        raise _ODD[self.config["raise"]](5)
+
+
+class Checked(Module):
+    """Has checks of three kinds; counts how often each was asked."""
+
+    async def initialize(self) -> None:
+        self.asked = dict.fromkeys(("often", "seldom", "usual"), 0)
+
+    async def check_health(self) -> Any:
+        self.asked["usual"] += 1
+        return degraded("slow") if self.config.get("slow") else None
+
+    @health_check(interval=0.002)
+    async def often(self) -> Any:
+        self.asked["often"] += 1
+        return unhealthy("no disk") if self.asked["often"] == self.config.get("fails_at") else None
+
+    @health_check(interval=3600)
+    def seldom(self) -> Any:
+        self.asked["seldom"] += 1
+        return {"strange": True} if self.config.get("strange") else healthy("fine")
+
+    @provides
+    async def counts(self) -> dict[str, int]:
+        return self.asked
+
+    async def shutdown(self) -> None:
+        self.export(asked=self.asked)

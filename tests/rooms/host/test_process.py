@@ -139,11 +139,10 @@ def test_a_flood_of_lines_costs_neither_memory_nor_the_moves(host, tmp_path) -> 
     assert len(lines(host)) < 40_000
 
 
-def test_a_module_that_exits_the_process_in_a_task_of_its_own_ends_its_host_only(host, tmp_path) -> None:
+def test_what_a_module_schedules_may_end_its_host_and_only_that(host, tmp_path) -> None:
     (tmp_path / "exits.py").write_text(
         "import asyncio, sys\nfrom ignrun import Module\n"
-        "class Exits(Module):\n  async def startup(self): self.t = asyncio.create_task(self.leave())\n"
-        "  async def leave(self): sys.exit(5)\n"
+        "class Exits(Module):\n  async def startup(self): asyncio.get_running_loop().call_soon(sys.exit, 5)\n"
     )
     host.runner.load(assignment("a@gateway", "exits:Exits", tmp_path))
     host.runner.start("a@gateway")
