@@ -107,6 +107,8 @@ class Performer:
                 self._spawn(effect)
             case wanted.StopCommand(address, epoch, grace):
                 self._commands.stop(address, epoch, grace)
+            case wanted.CheckCommand(address, epoch, interval):
+                self._commands.check(address, epoch, interval)
             case wanted.ReloadCommand():
                 self._reload(effect)
             case wanted.KeepHolds(holds):

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from ignrun.manifest.model import ApplyPolicy, HealthPolicy, Lifecycle, Oneshot, StopPolicy
+from ignrun.manifest.model import ApplyPolicy, HealthPolicy, Lifecycle, Oneshot, ReloadPolicy, StopPolicy
+from ignrun.planner.graph.facets import digest_of_graph
 from ignrun.planner.graph.model import EMPTY, Command, Edge, Facets, Folders, Graph, Hosted, InstanceSpec
 from ignrun.planner.plan.model import Edited, Plan, Step
 from ignrun.planner.proposal import Proposal
@@ -31,13 +32,20 @@ def gateway(name: str) -> Address:
     return address_of(name, ModuleScope.GATEWAY)
 
 
-def module(name: str, *, host: str = "gateway", code: str = "1", **fields) -> InstanceSpec:
-    """Make a hosted instance; `code` is its version, anything else a field of InstanceSpec."""
-    body = Hosted(f"plant:{name}", (), code, HostId(host), own="@" in host)
+IN_PLACE = ("reconfigure", "rebind")
+
+
+def module(
+    name: str, *, host: str = "gateway", code: str = "1", callbacks: tuple[str, ...] | None = None, **fields
+) -> InstanceSpec:
+    """Make a hosted instance; `code` is its version, `callbacks` those of its class, anything else a field of InstanceSpec."""
+    body = Hosted(f"plant:{name}", (), code, HostId(host), own="@" in host, callbacks=callbacks)
     return _spec(name, body, code, **fields)
 
 
-def command(name: str, *, oneshot: bool = False, code: str = "1", check: bool = False, **fields) -> InstanceSpec:
+def command(
+    name: str, *, oneshot: bool = False, code: str = "1", check: bool = False, reload: bool = False, **fields
+) -> InstanceSpec:
     """Make a command."""
     body = Command(
         argv=Tree([name]),
@@ -48,12 +56,14 @@ def command(name: str, *, oneshot: bool = False, code: str = "1", check: bool = 
         check=Tree({"tcp": 1}) if check else None,
         stop=StopPolicy(),
         oneshot=Oneshot() if oneshot else None,
+        reload=ReloadPolicy("HUP") if reload else None,
     )
     return _spec(name, body, code, **fields)
 
 
 def _spec(name: str, body: Hosted | Command, code: str, **fields) -> InstanceSpec:
-    facets = Facets("", "", code, code, "", "here")
+    config = fields.get("config", Tree({}))
+    facets = Facets(str(fields.get("labels", "")), str(fields.get("health", "")), f"{code} {config}", code, "", "here")
     spec = InstanceSpec(
         address=gateway(name),
         module=name,
@@ -89,17 +99,34 @@ def graph(specs: Iterable[InstanceSpec], edges: Iterable[Edge] = ()) -> Graph:
     return Graph("plant", {one.address: one for one in wired}, edges)
 
 
-def planned(running: Graph, desired: Graph, base: int = 0, deadline: float = 300.0) -> Proposal:
-    """Plan the way from one plant to another: create, delete, replace where the host differs, restart where anything else does."""
+def planned(running: Graph, desired: Graph, base: int = 0, **policy) -> Proposal:
+    """Plan the way from one plant to another: create, delete, replace where the host differs, else what the facets ask for."""
+    policy = {"soak": 0.0, **policy}
     steps = [Step(a, "delete", Edited(HERE)) for a in running.instances if a not in desired.instances]
     for address, spec in desired.instances.items():
         before = running.instances.get(address)
         if before is None:
             steps.append(Step(address, "create", Edited(HERE)))
         elif (before.facets, before.body) != (spec.facets, spec.body):
-            steps.append(Step(address, "restart" if _home(before) == _home(spec) else "replace", Edited(HERE)))
-    plan = Plan(base, "digest", tuple(steps), len(desired.instances) - len(steps))
-    return Proposal("plant", desired, plan, "digest", (), {}, (), ApplyPolicy(deadline=deadline))
+            action = _action(before, spec) if _home(before) == _home(spec) else "replace"
+            slots = tuple(e.slot for e in desired.edges if e.dependent == address) if action == "rebind" else ()
+            steps.append(Step(address, action, Edited(HERE), slots=slots, irreversible=spec.irreversible))  # type: ignore[arg-type]
+    target = digest_of_graph(desired) + str([_home(spec) for spec in desired.instances.values()])
+    plan = Plan(base, target, tuple(steps), len(desired.instances) - len(steps))
+    return Proposal("plant", desired, plan, target, (), {}, (), ApplyPolicy(**policy))
+
+
+def _action(before: InstanceSpec, spec: InstanceSpec) -> str:
+    callbacks = spec.body.callbacks or () if isinstance(spec.body, Hosted) else ()
+    differ = [name for name in Facets.__struct_fields__ if getattr(before.facets, name) != getattr(spec.facets, name)]
+    if "identity" in differ or not differ:
+        return "restart"
+    if "wiring" in differ:
+        return "rebind" if "rebind" in callbacks else "restart"
+    if "config" in differ:
+        reloads = isinstance(spec.body, Command) and spec.body.reload is not None
+        return "reload" if reloads else "reconfigure" if "reconfigure" in callbacks else "restart"
+    return "policy"
 
 
 def _home(spec: InstanceSpec) -> str:
@@ -108,5 +135,5 @@ def _home(spec: InstanceSpec) -> str:
 
 def proposed(desired: Graph, running: Graph = EMPTY, *, base: int = 0, request: int = 1, **fields) -> ApplyProposed:
     """Ask for `desired` to be applied."""
-    no_start = fields.pop("no_start", False)
-    return ApplyProposed(planned(running, desired, base, **fields), "cli", request, no_start=no_start)
+    said = {name: fields.pop(name) for name in ("no_start", "retry", "trigger") if name in fields}
+    return ApplyProposed(planned(running, desired, base, **fields), said.pop("trigger", "cli"), request, **said)

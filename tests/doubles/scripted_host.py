@@ -2,12 +2,25 @@
 
 from collections.abc import Callable, Iterator
 
-from ignrun.protocol.orders import Clear, ClearStop, HostOrder, Load, Quit, Routes, Start, Stop
-from ignrun.protocol.reports import PROTOCOL, Hello, HostReport, ImportFault, Loaded, Move, Moves, Traits
-from ignrun.runtime.supervise.effects import LoadHost
+from ignrun.protocol.orders import Check, Clear, ClearStop, HostOrder, Load, Prepare, Quit, Revise, Routes, Start, Stop
+from ignrun.protocol.reports import (
+    PROTOCOL,
+    HealthReport,
+    Hello,
+    HostReport,
+    ImportFault,
+    Loaded,
+    Move,
+    Moves,
+    Prepared,
+    Revised,
+    Traits,
+)
+from ignrun.runtime.supervise.effects import LoadHost, PrepareHost, ReviseHost, Revising
 from ignrun.terms.fault import Fault, FaultKind
+from ignrun.terms.leaves import Tree
+from ignrun.terms.states import Health, may_move
 from ignrun.terms.states import ModuleState as S
-from ignrun.terms.states import may_move
 from tests.doubles.plants import DAWN
 from tests.doubles.scripts import FAULTS, Scripts
 
@@ -22,6 +35,9 @@ class Incarnation:
         self.stop = False
         self.stop_cleared = False
         self.completed = False
+        self.due: list[tuple[str, Revising]] = []  # what it has been asked, or told to become, and not answered yet
+        self.checks = 0  # how often it is to say how it does
+        self.config: Tree | None = None
 
 
 class ScriptedHost:
@@ -32,6 +48,7 @@ class ScriptedHost:
         self.scripts, self.say, self.started = scripts, say, started
         self.live: dict[str, Incarnation] = {}
         self.needs: dict[str, list] = {}
+        self.configs: dict[str, Tree] = {}
         self.done: dict[str, str] = {}  # what became of the last incarnation: completed, stopped, error
         self.local: frozenset[str] = frozenset()
         self.killed = False
@@ -50,10 +67,19 @@ class ScriptedHost:
         for spec in effect.specs:
             self.needs[spec.address] = [edge for edge in effect.edges if edge.dependent == spec.address]
             if self.scripts.next(spec.address, "import") == "ok":
-                traits.append(Traits(spec.address))
+                traits.append(Traits(spec.address, ("check_health",) if spec.address in self.scripts.checked else ()))
+                self.configs[spec.address] = spec.config
             else:
                 faults.append(ImportFault(spec.address, Fault(FaultKind.IMPORT, "ImportError: no")))
         self.say(Loaded(tuple(faults), tuple(traits)))
+
+    def change(self, effect: PrepareHost | ReviseHost) -> None:
+        """Ask, or change, in turn."""
+        what = "prepare" if isinstance(effect, PrepareHost) else "reconfigure"
+        for one in effect.revisings:
+            found = self.live.get(one.spec.address)
+            if found and found.epoch == one.epoch and found.state is S.RUNNING and not found.stop:
+                found.due.append((what, one))
 
     def hear(self, order: HostOrder) -> None:
         """Take an order."""
@@ -65,6 +91,7 @@ class ScriptedHost:
                     assert item.address not in self.live, f"{item.address} runs twice"
                     self.done.pop(item.address, None)
                     self.live[item.address] = Incarnation(item.epoch, cleared=item.address in order.cleared)
+                    self.live[item.address].config = self.configs[item.address]
             case Clear():
                 for item in order.items:
                     if found := self._incarnation(item):
@@ -78,7 +105,11 @@ class ScriptedHost:
                 for item in order.items:
                     if found := self._incarnation(item):
                         found.stop_cleared = True
-            case Load() | Routes() | Quit():
+            case Check():
+                for item in order.items:
+                    if found := self._incarnation(item):
+                        found.checks = 2 if order.interval else 0
+            case Load() | Routes() | Quit() | Prepare() | Revise():
                 pass
 
     def _incarnation(self, item) -> Incarnation | None:
@@ -110,6 +141,10 @@ class ScriptedHost:
                 return lambda: self._move(address, inc, S.STARTING)
             case S.STARTING:
                 return lambda: self._call(address, inc, "startup", S.RUNNING)
+            case S.RUNNING if inc.due:
+                return lambda: self._change(address, inc)
+            case S.RUNNING if inc.checks:
+                return lambda: self._tell_health(address, inc)
             case S.RUNNING if self.scripts.outcomes[address, "run"]:
                 return lambda: self._run(address, inc)
             case S.STOPPING:
@@ -134,6 +169,32 @@ class ScriptedHost:
             self._move(address, inc, then)
         else:
             self._over(address, inc, S.ERROR, outcome, FAULTS[outcome])
+
+    def _change(self, address: str, inc: Incarnation) -> None:
+        what, one = inc.due.pop(0)
+        outcome = self.scripts.next(address, what)
+        if outcome == "exit":
+            self.killed, self.culprit = True, address if self.tells else ""
+        elif outcome == "mute":
+            pass  # it never answers
+        elif what == "prepare":
+            self.say(Prepared(address, one.epoch, one.change, FAULTS.get(outcome)))
+        elif outcome == "ok":
+            inc.config = one.spec.config
+            exports = {"of": address, **(one.spec.config.plain or {})} if self.scripts.exporting else None
+            self.say(Revised(address, one.epoch, one.change, None, exports))
+        else:
+            self.say(Revised(address, one.epoch, one.change, FAULTS[outcome]))
+            self._over(address, inc, S.ERROR, outcome, FAULTS[outcome])
+
+    def _tell_health(self, address: str, inc: Incarnation) -> None:
+        inc.checks -= 1
+        outcome = self.scripts.next(address, "health")
+        if outcome == "exit":
+            self.killed, self.culprit = True, address if self.tells else ""
+            return
+        health = {"ok": Health.HEALTHY, "degraded": Health.DEGRADED}.get(outcome, Health.UNHEALTHY)
+        self.say(HealthReport(address, inc.epoch, health, "" if outcome == "ok" else outcome))
 
     def _run(self, address: str, inc: Incarnation) -> None:
         outcome = self.scripts.next(address, "run")
@@ -163,5 +224,7 @@ class ScriptedHost:
         old, inc.state = inc.state, new
         assert may_move(old, new), f"the double itself moves {address} from {old} to {new}"
         exports = {"of": address} if new is S.RUNNING else None
+        if new is S.RUNNING and self.scripts.exporting and inc.config is not None:
+            exports = {"of": address, **(inc.config.plain or {})}
         move = Move(address, inc.epoch, old, new, cause or f"to {new.value}", DAWN, 0.0, fault, exports)
         self.say(Moves((move,)))

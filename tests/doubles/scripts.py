@@ -19,6 +19,8 @@ class Scripts:
     """
 
     def __init__(self, outcomes: dict[tuple[str, str], list[str]] | None = None) -> None:
+        self.exporting = False  # whether modules export their config
+        self.checked: set[str] = set()  # who has a health check
         self.outcomes = defaultdict(list, {key: list(value) for key, value in (outcomes or {}).items()})
 
     def next(self, address: str, callback: str) -> str:

@@ -11,6 +11,7 @@ from ignrun.runtime.apply.state import State
 from ignrun.runtime.supervise.effects import (
     AnswerApply,
     AnswerAsked,
+    CheckCommand,
     Effect,
     EndHost,
     EndRunner,
@@ -21,8 +22,10 @@ from ignrun.runtime.supervise.effects import (
     LaunchHost,
     LoadHost,
     Outcome,
+    PrepareHost,
     Record,
     ReloadCommand,
+    ReviseHost,
     SpawnCommand,
     StopCommand,
     WakeAt,
@@ -40,6 +43,7 @@ from ignrun.runtime.supervise.messages import (
     JournalRefused,
     Message,
     OutcomeDurable,
+    Probed,
     Woke,
 )
 from ignrun.runtime.supervise.now import Now
@@ -179,6 +183,11 @@ class World:
             case LoadHost():
                 if host := self._of(effect):
                     host.load(effect)
+            case PrepareHost() | ReviseHost():
+                if host := self._of(effect):
+                    host.change(effect)
+            case CheckCommand():
+                self._check(effect)
             case GiveOrder():
                 assert not isinstance(effect.order, Load)
                 if host := self._of(effect):
@@ -234,6 +243,12 @@ class World:
         if host := self._of(effect):
             self.hosts.pop(effect.host)
             self._send(f"host {effect.host}", HostEnded(host.host, host.epoch, "exit 0"))  # type: ignore[arg-type]
+
+    def _check(self, effect: CheckCommand) -> None:
+        if self.commands.get(effect.address, (0,))[0] == effect.epoch and effect.interval:
+            for _ in range(2):
+                well = self.scripts.next(effect.address, "health") == "ok"
+                self._send(f"command {effect.address}", Probed(effect.address, effect.epoch, well))
 
     def _reload(self, effect: ReloadCommand) -> None:
         address = effect.spec.address

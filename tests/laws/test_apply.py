@@ -179,7 +179,7 @@ def test_without_start_a_plant_is_committed_and_rests_until_the_next_apply():
 
 def test_applies_are_taken_up_one_at_a_time_and_a_stale_plan_is_refused():
     world = World()
-    world.tell(proposed(PLANT), proposed(PLANT, request=2))
+    world.tell(proposed(PLANT), proposed(graph([module("tags")]), request=2))
     world.run()
     assert world.outcomes[1].result is Result.COMMITTED
     assert world.outcomes[2].result is Result.REFUSED

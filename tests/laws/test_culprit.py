@@ -77,7 +77,7 @@ def test_while_exactly_one_is_under_way_and_the_rest_runs_it_was_he():
     world.run()
     for_all = world.hosts["gateway"]
     for_all.tells = False
-    world.tell(proposed(PLANT, rest, base=1, request=2))
+    world.tell(proposed(PLANT, rest, base=1, request=2, on_failure="hold"))
     world.run()
     world.wait(10.0)
     assert homes(world) == {"bad": BAD, "mate": "gateway", "web": "gateway"}

@@ -141,7 +141,7 @@ def test_what_an_apply_changes_of_one_in_maintenance_waits_and_vetoes_nothing():
     assert one(world, WEB).state is ModuleState.RUNNING
     assert asked(world, "resume", TAGS, 6) == ""
     world.run()
-    assert (one(world, TAGS).state, one(world, TAGS).spec.facets.config) == (ModuleState.RUNNING, "2")
+    assert (one(world, TAGS).state, one(world, TAGS).spec.facets.identity) == (ModuleState.RUNNING, "2")
 
 
 def test_one_that_failed_can_be_taken_out_of_supervision_and_is_not_tried_again_meanwhile():

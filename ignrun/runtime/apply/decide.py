@@ -2,8 +2,10 @@
 
 from typing import assert_never
 
+from ignrun.protocol.reports import Prepared
 from ignrun.runtime.apply import holds, prepare, transaction
 from ignrun.runtime.apply.ask import answer, ask
+from ignrun.runtime.apply.cancel import cancel
 from ignrun.runtime.apply.propose import propose
 from ignrun.runtime.apply.shutdown import finish, shut_down
 from ignrun.runtime.apply.state import Phase, State
@@ -59,7 +61,7 @@ def _hear(turn: Turn, message: Message) -> None:  # noqa: C901 - one case for ea
         case ApplyProposed():
             propose(turn, message)
         case CancelAsked():
-            transaction.cancel(turn, message)
+            cancel(turn, message)
         case IntentDurable():
             transaction.intent_durable(turn, message)
         case OutcomeDurable():
@@ -68,9 +70,10 @@ def _hear(turn: Turn, message: Message) -> None:  # noqa: C901 - one case for ea
             transaction.journal_refused(turn, message)
         case HostEnded():
             _hear_end(turn, message)
+        case HostSaid():
+            _hear_host(turn, message)
         case (
             HostLaunched()
-            | HostSaid()
             | CommandStarted()
             | CommandReady()
             | CommandFailed()
@@ -89,6 +92,13 @@ def _hear(turn: Turn, message: Message) -> None:  # noqa: C901 - one case for ea
             assert_never(message)
 
 
+def _hear_host(turn: Turn, message: HostSaid) -> None:
+    open_one = turn.state.transaction
+    if isinstance(message.report, Prepared) and open_one is not None and open_one.phase is Phase.PREPARING:
+        prepare.note_answer(turn, message, message.report)
+    absorb(turn.draft, message)
+
+
 def _hear_end(turn: Turn, message: HostEnded) -> None:
     open_one = turn.state.transaction
     if open_one is not None and open_one.phase is Phase.PREPARING:
@@ -99,12 +109,12 @@ def _hear_end(turn: Turn, message: HostEnded) -> None:
 def _settle(turn: Turn) -> None:
     """Let supervision and the transaction take turns until both have nothing left to do."""
     supervise.decide(turn.draft)
-    while transaction.advance(turn):
+    while transaction.advance(turn) or turn.draft.dirty or turn.draft.dirty_hosts:
         supervise.decide(turn.draft)
 
 
 def _wake(turn: Turn) -> None:
-    times = [time for time in (timers.earliest(turn.draft), transaction.deadline(turn)) if time is not None]
+    times = [time for time in (timers.earliest(turn.draft), transaction.wakes(turn)) if time is not None]
     at = min(times, default=None)
     if at is not None and at != turn.state.wake:
         turn.want(WakeAt(at))

@@ -16,7 +16,7 @@ from ignrun.runtime.supervise.conditions import (
 )
 from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.roster import Goal, Instance
-from ignrun.terms.events import StepEnded
+from ignrun.terms.events import StepBegan, StepEnded
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address
 from ignrun.terms.states import Condition, ModuleState
@@ -33,6 +33,8 @@ def judge(instance: Instance | None) -> Judgement:
         return instance.goal is Goal.DOWN and at_rest(instance) and instance.next_spec is None
     if is_maintained(instance):
         return True
+    if instance.in_place is not None:
+        return instance.in_place.fault or False
     if is_leaving(instance):
         return False
     if instance.spec.gate == "none":
@@ -61,6 +63,7 @@ def faults_of(draft: Draft, addresses: Iterable[Address]) -> dict[Address, Fault
 
 def settle(turn: Turn) -> bool:
     """Judge anew who was touched in this turn; tell whether everybody has settled now."""
+    _note_begun(turn)
     transaction = turn.transaction
     touched = [address for address in turn.draft.touched if address in transaction.members]
     if touched:
@@ -76,14 +79,78 @@ def settle(turn: Turn) -> bool:
                 ended.add(address)
         _tell(turn, touched, ended, faults)
         transaction = turn.change_transaction(ended=frozenset(ended), faults=faults)
+    _note_vetoes(turn)
     return len(transaction.ended) == len(transaction.members)
+
+
+def _note_begun(turn: Turn) -> None:
+    """Tell of each step whose first order leaves in this turn."""
+    transaction = turn.transaction
+    touched = (a for a in turn.draft.touched if a in transaction.actions and a not in transaction.begun)
+    begun = [a for a in touched if is_begun(transaction.before.get(a), turn.draft.instances.get(a))]
+    for address in begun:
+        turn.record(StepBegan(transaction.number, transaction.actions[address]), address)
+    if begun:
+        turn.change_transaction(begun=transaction.begun.union(begun))
+
+
+def is_begun(before: Instance | None, now: Instance | None) -> bool:
+    """Tell whether anything was ordered of an instance since it was as `before`."""
+    if now is None or before is None:
+        return before is not now and (now is None or now.epoch > 0 or now.fault is not None)
+    if now.in_place is not None and now.in_place.change:
+        return True
+    return _position(before) != _position(now) or now.spec is not before.spec
+
+
+def _position(instance: Instance) -> tuple[object, ...]:
+    return instance.epoch, instance.revised, instance.stopping, instance.ordered, instance.pid
+
+
+def _note_vetoes(turn: Turn) -> None:
+    """Count who was well and is not touched by the apply, and fails while it goes on."""
+    transaction = turn.transaction
+    vetoes = {}
+    for address in turn.draft.touched:
+        instance = turn.draft.instances.get(address)
+        speaks = instance is not None and address in transaction.well and address not in transaction.faults
+        if instance is not None and speaks and (fault := _sickness(instance)):
+            vetoes[address] = fault
+    if vetoes:
+        turn.change_transaction(faults={**transaction.faults, **vetoes})
+
+
+def _sickness(instance: Instance) -> Fault | None:
+    """Say how one that nobody wanted to change has failed; None where it has not, or only waits for somebody else."""
+    if instance.goal is not Goal.UP or is_maintained(instance) or is_leaving(instance):
+        return None
+    if instance.state is ModuleState.ERROR:
+        fault = instance.fault or Fault(FaultKind.EXITED, instance.statistics.last_error or instance.cause)
+        return None if fault.kind in (FaultKind.UPSTREAM, FaultKind.NOT_READY) else fault
+    if is_sick(instance):
+        return Fault(FaultKind.UNHEALTHY, f"unhealthy: {instance.health_reason}", callback="check_health")
+    return None
+
+
+def who_is_well(turn: Turn, members: frozenset[Address]) -> frozenset[Address]:
+    """Name everybody but the members who does his work now: whoever of them fails while an apply goes on speaks against it."""
+    return frozenset(a for a, i in turn.draft.instances.items() if a not in members and _is_well(i))
+
+
+def _is_well(instance: Instance) -> bool:
+    if instance.goal is not Goal.UP or is_maintained(instance):
+        return False
+    return instance.completed or (instance.state is ModuleState.RUNNING and not is_sick(instance))
 
 
 def _tell(turn: Turn, touched: list[Address], ended: set[Address], faults: dict[Address, Fault]) -> None:
     before = turn.transaction
     for address in touched:
         newly = address in ended and (address not in before.ended or before.faults.get(address) != faults.get(address))
-        if newly:
+        if newly and address not in before.begun and address in before.actions:
+            turn.record(StepBegan(before.number, before.actions[address]), address)
+            before = turn.change_transaction(begun=before.begun | {address})
+        if newly and address in before.actions:
             turn.record(StepEnded(before.number, before.actions[address], faults.get(address)), address)
 
 

@@ -1,12 +1,16 @@
 """Decides whether an apply may touch anything: launches the hosts it needs, has every new class imported, keeps the intent."""
 
 from ignrun.planner.graph.model import Hosted, InstanceSpec
+from ignrun.protocol.reports import Prepared
+from ignrun.runtime.apply.goals import IN_PLACE, changes_in_place
 from ignrun.runtime.apply.state import Phase
 from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise import hosts
+from ignrun.runtime.supervise.draft import host_of
 from ignrun.runtime.supervise.effects import KeepIntent
-from ignrun.runtime.supervise.messages import HostEnded
-from ignrun.runtime.supervise.roster import HostPhase, HostRecord
+from ignrun.runtime.supervise.in_place import ask, can_be_asked
+from ignrun.runtime.supervise.messages import HostEnded, HostSaid
+from ignrun.runtime.supervise.roster import HostPhase, HostRecord, InPlace
 from ignrun.runtime.supervise.wiring import wired
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address
@@ -43,8 +47,8 @@ def _is_fresh(turn: Turn, spec: InstanceSpec, body: Hosted) -> bool:
 
 def advance(turn: Turn) -> dict[Address, Fault] | None:
     """Load what can be loaded; give None while answers are due, else the faults of what cannot be run (none: go on)."""
+    waiting = _ask(turn)
     faults = dict(turn.transaction.faults)
-    waiting = False
     for spec, body in fresh(turn):
         if spec.address in faults:
             continue
@@ -55,6 +59,45 @@ def advance(turn: Turn) -> dict[Address, Fault] | None:
             _load(turn, spec, record)
             waiting = True
     return None if waiting else faults
+
+
+def _ask(turn: Turn) -> bool:
+    """Ask every incarnation that is to be changed in place; tell whether answers are due."""
+    transaction, desired = turn.transaction, turn.desired
+    waiting, asked = False, {}
+    for address, plan in in_place_of(turn):
+        instance = turn.draft.instances[address]
+        if transaction.asked.get(address) != instance.epoch:
+            ask(turn.draft, instance, plan, wired(desired))
+            asked[address] = instance.epoch
+        waiting = waiting or bool(turn.draft.instances[address].asked)
+    if asked:
+        turn.change_transaction(asked={**transaction.asked, **asked})
+    return waiting
+
+
+def in_place_of(turn: Turn) -> list[tuple[Address, InPlace]]:
+    """List the hosted incarnations that run and are to become something else without ending, with what."""
+    transaction, desired = turn.transaction, turn.desired
+    found = []
+    for address in transaction.steps:
+        if transaction.actions[address] in IN_PLACE and can_be_asked(turn.draft.instances.get(address)):
+            instance, spec = turn.draft.instances[address], desired.instances[address]
+            if isinstance(spec.body, Hosted) and changes_in_place(instance, spec):
+                plan = InPlace(spec, transaction.paths.get(address, ()), transaction.slots.get(address, ()))
+                found.append((address, plan))
+    return found
+
+
+def note_answer(turn: Turn, news: HostSaid, report: Prepared) -> None:
+    """Remember who does not agree to what the apply wants of him."""
+    instance = turn.draft.instances.get(Address(report.address))
+    record = turn.draft.hosts.get(news.host)
+    current = instance is not None and record is not None and record.epoch == news.epoch
+    if report.fault is None or not current or instance is None or instance.asked != report.change or not report.change:
+        return
+    if instance.epoch == report.epoch and host_of(instance) == news.host and report.address in turn.transaction.asked:
+        turn.change_transaction(faults={**turn.transaction.faults, instance.spec.address: report.fault})
 
 
 def _is_told(turn: Turn, spec: InstanceSpec, record: HostRecord) -> bool:

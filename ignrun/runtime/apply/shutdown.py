@@ -3,9 +3,9 @@
 from msgspec.structs import replace
 
 from ignrun.planner.graph.model import Command
+from ignrun.runtime.apply.ends import abandon
 from ignrun.runtime.apply.propose import refuse
 from ignrun.runtime.apply.state import Phase
-from ignrun.runtime.apply.transaction import abandon
 from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise import hosts
 from ignrun.runtime.supervise.conditions import at_rest
@@ -26,9 +26,9 @@ def shut_down(turn: Turn, message: ShutdownAsked) -> None:
     turn.change(ending=message.code, queue=())
     for waiting in queue:
         refuse(turn, waiting, "the plant is going down")
-    transaction = turn.state.transaction
-    if transaction is not None and transaction.phase is not Phase.CLOSING:
-        how = "ended halfway" if transaction.phase is Phase.APPLYING else "nothing was touched"
+    while (transaction := turn.state.transaction) is not None and transaction.phase is not Phase.CLOSING:
+        untouched = transaction.phase in (Phase.PREPARING, Phase.PREPARED)
+        how = "nothing was touched" if untouched else "ended halfway"
         abandon(turn, Result.REFUSED, f"{how}: the plant is going down", {})
     for instance in tuple(turn.draft.instances.values()):
         goal = Goal.DOWN if instance.goal is Goal.UP else instance.goal

@@ -6,7 +6,17 @@ from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise.effects import Result
 from ignrun.terms.fault import FaultKind
 
-_DONE = {"create": "created", "delete": "deleted", "restart": "restarted", "replace": "replaced", "start": "started"}
+_DONE = {
+    "create": "created",
+    "delete": "deleted",
+    "restart": "restarted",
+    "replace": "replaced",
+    "start": "started",
+    "reconfigure": "reconfigured",
+    "rebind": "bound anew",
+    "reload": "reloaded",
+    "policy": "given another policy",
+}
 
 
 def summary_of(turn: Turn, result: Result) -> str:

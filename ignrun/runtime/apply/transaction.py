@@ -1,32 +1,42 @@
-"""Owns the course of a transaction: preparing, applying once the intent is durable, closing with an outcome, answering."""
+"""Owns the course of a transaction: preparing, applying once the intent is durable, soaking, and the way to its end."""
 
 from typing import Final, assert_never
 
 from msgspec.structs import replace
 
-from ignrun.planner.graph.model import EMPTY, Graph, InstanceSpec
-from ignrun.runtime.apply import gate, prepare
-from ignrun.runtime.apply.holds import is_held_down
-from ignrun.runtime.apply.propose import take_next
-from ignrun.runtime.apply.state import Phase
-from ignrun.runtime.apply.summary import summary_of
+from ignrun.runtime.apply import ends, follow, gate, prepare, rollback, soak
+from ignrun.runtime.apply.goals import as_they_are, set_goals
+from ignrun.runtime.apply.propose import take_up_the_next_edit
+from ignrun.runtime.apply.shutdown import shut_down
+from ignrun.runtime.apply.state import Phase, Transaction
 from ignrun.runtime.apply.turn import Turn
-from ignrun.runtime.supervise.effects import AnswerApply, KeepOutcome, Outcome, Result
-from ignrun.runtime.supervise.messages import CancelAsked, IntentDurable, JournalRefused, OutcomeDurable
-from ignrun.runtime.supervise.roster import Goal, Instance
-from ignrun.terms.events import ApplyEnded, OperatorAsked, StepBegan
+from ignrun.runtime.supervise.effects import KeepOutcome, Outcome, Result
+from ignrun.runtime.supervise.messages import IntentDurable, JournalRefused, OutcomeDurable, ShutdownAsked
+from ignrun.terms.events import ApplyEnded, SoakEnded
 from ignrun.terms.fault import Fault, FaultKind
-from ignrun.terms.names import Address
 
-_RUNNING_COURSE: Final = (Phase.PREPARING, Phase.APPLYING)
+_RUNNING_COURSE: Final = (Phase.PREPARING, Phase.APPLYING, Phase.SOAKING)
 
 
 def deadline(turn: Turn) -> float | None:
-    """Give the monotonic time at which the open transaction gives up; None where nothing can be late."""
+    """Give the monotonic time at which the open transaction gives up waiting; None where nothing can be late."""
     transaction = turn.state.transaction
-    if transaction is None or transaction.phase not in _RUNNING_COURSE:
+    if transaction is None:
+        return None
+    if transaction.phase is Phase.ROLLING_BACK:
+        return transaction.turned + transaction.proposal.apply.deadline
+    if transaction.phase not in _RUNNING_COURSE:
         return None
     return transaction.began + transaction.proposal.apply.deadline
+
+
+def wakes(turn: Turn) -> float | None:
+    """Give the monotonic time at which the open transaction has to be looked at again, whatever happens."""
+    transaction = turn.state.transaction
+    if transaction is None or transaction.phase is not Phase.SOAKING:
+        return deadline(turn)
+    late = transaction.began + transaction.proposal.apply.deadline
+    return soak.due(turn) if soak.due(turn) > turn.now.mono else late
 
 
 def advance(turn: Turn) -> bool:
@@ -39,7 +49,13 @@ def advance(turn: Turn) -> bool:
             return _prepare(turn)
         case Phase.APPLYING:
             return _apply(turn)
-        case Phase.PREPARED | Phase.SOAKING | Phase.ROLLING_BACK | Phase.CLOSING:
+        case Phase.SOAKING:
+            return _soak(turn)
+        case Phase.ROLLING_BACK:
+            return _roll_back(turn)
+        case Phase.PREPARED:
+            return _is_overtaken(turn)
+        case Phase.CLOSING:
             return False
         case _:
             assert_never(transaction.phase)
@@ -51,34 +67,110 @@ def _is_late(turn: Turn) -> bool:
 
 
 def _prepare(turn: Turn) -> bool:
+    if _is_overtaken(turn):
+        return True
     faults = prepare.advance(turn)
     if faults is None and not _is_late(turn):
         return False
     if faults is None:
         late = Fault(FaultKind.TIMED_OUT, "its class was not imported when the deadline of the apply came")
+        silent = Fault(FaultKind.TIMED_OUT, "it had not answered for the change when the deadline of the apply came")
         faults = {spec.address: late for spec, _ in prepare.fresh(turn)}
+        faults |= {address: silent for address, _ in prepare.in_place_of(turn)}
     if faults:
         names = ", ".join(sorted(faults))
-        abandon(turn, Result.REJECTED, f"nothing was touched; cannot be run: {names}", faults)
+        ends.abandon(turn, Result.REJECTED, f"nothing was touched; cannot be run: {names}", faults)
     else:
         prepare.keep_intent(turn)
     return True
 
 
+def _is_overtaken(turn: Turn) -> bool:
+    """Give way to the failure of the one that was to be followed: first of all it is rolled back."""
+    follows = turn.transaction.follows
+    touched = () if follows is None else [a for a in turn.draft.touched if a in follows.members]
+    if follows is None or not gate.faults_of(turn.draft, touched):
+        return False
+    summary = f"nothing was touched; generation {follows.generation}, which it was to follow, has failed"
+    ends.abandon(turn, Result.REFUSED, summary, {})
+    return True
+
+
 def _apply(turn: Turn) -> bool:
+    follow.follow(turn)
     settled = gate.settle(turn)
     if not settled and _is_late(turn):
         gate.give_up(turn)
         settled = True
+    if turn.transaction.faults:
+        return _fail(turn, settled=settled)
     if not settled:
         return False
+    if soak.begin(turn):
+        return True
+    ends.commit(turn)
+    return True
+
+
+def _soak(turn: Turn) -> bool:
+    settled, late = gate.settle(turn), _is_late(turn)
+    if turn.transaction.faults:
+        return _fail(turn, settled=True)
+    unproven = soak.unproven(turn) if settled else []
+    if late and (unproven or not settled):
+        gate.give_up(turn)
+        why = "it has not proven to be healthy by the deadline of the apply"
+        faults = dict.fromkeys(unproven, Fault(FaultKind.UNHEALTHY, why, callback="check_health"))
+        turn.change_transaction(faults={**faults, **turn.transaction.faults})
+        return _fail(turn, settled=True)
+    if take_up_the_next_edit(turn):
+        return True
+    if not settled or unproven or turn.now.mono < soak.due(turn):
+        return False
+    ends.commit(turn)
+    return True
+
+
+def _fail(turn: Turn, *, settled: bool) -> bool:
+    """Do what a failure asks for: go back at once, or wait for the others and stay."""
     transaction = turn.transaction
-    result = Result.HELD if transaction.faults else Result.COMMITTED
-    outcome = Outcome(transaction.number, result, transaction.generation, summary_of(turn, result), transaction.faults)
-    turn.change(generation=transaction.generation)
-    turn.record(ApplyEnded(transaction.number, result.value, outcome.summary))
-    turn.change_transaction(phase=Phase.CLOSING, outcome=outcome)
-    turn.want(KeepOutcome(outcome, transaction.proposal))
+    reason = _reason(transaction)
+    if transaction.on_failure == "rollback" and rollback.is_possible(transaction):
+        ends.turn_round(turn, reason)
+        return True
+    if transaction.on_failure != "exit" and not settled:
+        return False
+    done = transaction.irreversible & transaction.begun
+    if transaction.on_failure == "exit":
+        ends.hold(turn, "the plant goes down, as `on_failure: exit` says")
+    elif transaction.back is not None and done and transaction.on_failure == "rollback":
+        ends.hold(turn, f"not rolled back, for the step of {', '.join(sorted(done))} is irreversible")
+    else:
+        ends.hold(turn)
+    return True
+
+
+def _reason(transaction: Transaction) -> str:
+    faults = transaction.faults
+    roots = sorted(
+        address for address, fault in faults.items() if fault.kind is not FaultKind.UPSTREAM and not fault.upstream
+    )
+    first = roots[0] if roots else min(faults)
+    more = f" (and {len(roots) - 1} more)" if len(roots) > 1 else ""
+    return f"{first}: {faults[first].summary}{more}"
+
+
+def _roll_back(turn: Turn) -> bool:
+    back = rollback.advance(turn)
+    if not back and _is_late(turn):
+        rollback.give_up(turn, "not back when the deadline of the rollback came")
+        back = True
+    if not back:
+        return False
+    result, faults = rollback.end(turn)
+    lost = sorted(turn.transaction.lost)
+    missing = f", but {', '.join(lost)} could not be restored" if lost else ""
+    ends.close(turn, result, f"back to generation {turn.state.generation}{missing}: {turn.transaction.reason}", faults)
     return True
 
 
@@ -90,60 +182,33 @@ def intent_durable(turn: Turn, message: IntentDurable) -> None:
     transaction = turn.state.transaction
     if transaction is None or transaction.number != message.transaction or transaction.phase is not Phase.PREPARED:
         return
-    desired, alone = turn.desired, turn.staying_alone
-    _rewire(turn, transaction.proposal.graph)
-    turn.draft.set_alone({a: why for a, why in alone.items() if a in desired.instances})
+    members, follows = frozenset(transaction.steps), transaction.follows
+    before = as_they_are(turn, transaction.steps)
+    if follows is not None:
+        _give_way(turn, follows)
+        members |= {address for address in follows.members if address in transaction.proposal.graph.instances}
+    offered = {a: turn.draft.instances[a].exports for a in transaction.steps if a in turn.draft.instances}
     turn.change_transaction(
-        phase=Phase.APPLYING, members=frozenset(transaction.steps), begun=frozenset(transaction.steps)
+        phase=Phase.APPLYING,
+        members=members,
+        before=before,
+        exports=offered,
+        alone=follows.alone if follows else turn.draft.alone,
+        well=gate.who_is_well(turn, members),
+        requests=(*transaction.requests, *(follows.requests if follows else ())),
+        follows=None,
     )
-    for address in transaction.steps:
-        turn.record(StepBegan(transaction.number, transaction.actions[address]), address)
-    for address, spec in desired.instances.items():
-        _set_goal(turn, address, spec, planned=transaction.actions.get(address, "start") != "start")
-    for address in [a for a in turn.draft.instances if a not in desired.instances]:
-        turn.draft.put(replace(turn.draft.instances[address], goal=Goal.GONE, next_spec=None))
-    turn.draft.touched.update(dict.fromkeys(transaction.steps))
-    turn.draft.dirty_hosts.update(dict.fromkeys(turn.draft.hosts))
+    turn.change(generation=transaction.generation)
+    set_goals(turn)
+    turn.draft.touched.update(dict.fromkeys(members))
 
 
-def _rewire(turn: Turn, graph: Graph) -> None:
-    """Let leaving instances keep the graph that they run under, also those still left over from an apply before."""
-    state = turn.state
-    former = turn.draft.graph
-    lingering = {
-        address: instance.spec
-        for address, instance in turn.draft.instances.items()
-        if address not in state.graph.instances or instance.next_spec is not None
-    }
-    if not lingering:
-        turn.change(previous=former, graph=graph)
-        return
-    edges = tuple(edge for edge in state.previous.edges if edge.dependent in lingering)
-    others = tuple(edge for edge in state.graph.edges if edge.dependent not in lingering)
-    turn.change(previous=Graph(state.graph.plant, {**former.instances, **lingering}, (*edges, *others)), graph=graph)
-
-
-def _set_goal(turn: Turn, address: Address, spec: InstanceSpec, *, planned: bool) -> None:
-    draft, no_start = turn.draft, turn.transaction.no_start
-    present = draft.instances.get(address)
-    if present is None:
-        held_by = turn.state.holds.get(address, "")
-        goal = Goal.DOWN if no_start or held_by else Goal.UP
-        draft.put(Instance(spec, goal, since=turn.now.mono, held_by=held_by, cause=held_by and "stopped by hand"))
-        return
-    rests = is_held_down(present) or (no_start and present.goal is Goal.DOWN)
-    goal = Goal.DOWN if rests else Goal.UP
-    if planned:
-        draft.put(replace(present, goal=goal, next_spec=spec))
-    elif present.next_spec is None and _stays_put(spec, present.spec):
-        draft.put(replace(present, goal=goal, spec=spec))
-    elif goal is not present.goal:
-        draft.put(replace(present, goal=goal))
-
-
-def _stays_put(spec: InstanceSpec, present: InstanceSpec) -> bool:
-    """Tell whether an unchanged instance can take the new words of its spec while it runs."""
-    return spec.facets.identity == present.facets.identity and spec.body == present.body
+def _give_way(turn: Turn, former: Transaction) -> None:
+    """Let the one in SOAKING end: it has not failed, and nobody will know whether it would have held."""
+    summary = f"apply {turn.transaction.number} takes its place"
+    turn.record(SoakEnded(former.number, summary))
+    turn.record(ApplyEnded(former.number, Result.SUPERSEDED.value, summary))
+    turn.want(KeepOutcome(Outcome(former.number, Result.SUPERSEDED, former.generation, summary), former.proposal))
 
 
 def outcome_durable(turn: Turn, message: OutcomeDurable) -> None:
@@ -151,15 +216,7 @@ def outcome_durable(turn: Turn, message: OutcomeDurable) -> None:
     transaction = turn.state.transaction
     if transaction is None or transaction.outcome is None or transaction.number != message.transaction:
         return
-    _close(turn, transaction.outcome)
-
-
-def cancel(turn: Turn, message: CancelAsked) -> None:
-    """Give the open transaction up while nothing has been touched by it."""
-    transaction = turn.state.transaction
-    if transaction is not None and transaction.phase in (Phase.PREPARING, Phase.PREPARED):
-        turn.record(OperatorAsked("cancel", message.by))
-        abandon(turn, Result.REFUSED, f"nothing was touched; cancelled by {message.by}", {})
+    _tell(turn, transaction.outcome)
 
 
 def journal_refused(turn: Turn, message: JournalRefused) -> None:
@@ -169,36 +226,18 @@ def journal_refused(turn: Turn, message: JournalRefused) -> None:
         return
     match transaction.phase:
         case Phase.PREPARED:
-            abandon(turn, Result.REFUSED, f"nothing was touched; the journal cannot keep it: {message.reason}", {})
+            reason = f"nothing was touched; the journal cannot keep it: {message.reason}"
+            ends.abandon(turn, Result.REFUSED, reason, {})
         case Phase.CLOSING if transaction.outcome is not None:
             summary = f"{transaction.outcome.summary}; but the journal could not keep the outcome: {message.reason}"
-            _close(turn, replace(transaction.outcome, result=Result.REFUSED, summary=summary))
+            _tell(turn, replace(transaction.outcome, result=Result.REFUSED, summary=summary))
         case _:
             pass  # nothing is being kept
 
 
-# --- ends -------------------------------------------------------------------------------------------------------------
-
-
-def abandon(turn: Turn, result: Result, summary: str, faults: dict[Address, Fault]) -> None:
-    """End the open transaction without its having come to pass."""
-    prepare.end_staged(turn)
-    number = turn.transaction.number
-    turn.record(ApplyEnded(number, result.value, summary))
-    outcome = Outcome(number, result, turn.state.generation, summary, faults)
-    _answer(turn, outcome)
-
-
-def _close(turn: Turn, outcome: Outcome) -> None:
-    turn.change(held=outcome.result is not Result.COMMITTED)
-    if not any(i.goal is Goal.GONE or i.next_spec is not None for i in turn.draft.instances.values()):
-        turn.change(previous=EMPTY)
-    _answer(turn, outcome)
-
-
-def _answer(turn: Turn, outcome: Outcome) -> None:
+def _tell(turn: Turn, outcome: Outcome) -> None:
     transaction = turn.transaction
-    turn.want(AnswerApply(transaction.request, outcome))
-    turn.change(transaction=None)
-    turn.draft.dirty.update(dict.fromkeys(transaction.members))
-    take_next(turn)
+    failed = outcome.result is Result.HELD and bool(outcome.faults)
+    ends.tell(turn, outcome)
+    if failed and transaction.on_failure == "exit" and turn.state.ending is None:
+        shut_down(turn, ShutdownAsked("on_failure: exit", 1))

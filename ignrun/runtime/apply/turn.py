@@ -1,6 +1,6 @@
 """Owns Turn, one call of `decide` under way: the state as far as it has come, and the draft of its roster."""
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -13,7 +13,10 @@ from ignrun.runtime.supervise.placing import placed
 from ignrun.terms.events import Body
 from ignrun.terms.names import Address
 
-_APPLIED = (Phase.APPLYING, Phase.CLOSING)
+AS_IT_IS: Final = frozenset({"reconfigure", "rebind", "reload", "policy", "start"})
+"""Actions that leave an instance where it lives."""
+
+_APPLIED = (Phase.APPLYING, Phase.SOAKING, Phase.ROLLING_BACK, Phase.CLOSING)
 _STAGING = (Phase.PREPARING, Phase.PREPARED)
 
 
@@ -52,7 +55,7 @@ class Turn:
     def staying_alone(self) -> dict[Address, str]:
         """Who goes on living alone, and why, once the open transaction is being applied."""
         actions = self.transaction.actions
-        return {a: why for a, why in self.draft.alone.items() if actions.get(a, "start") == "start"}
+        return {a: why for a, why in self.draft.alone.items() if actions.get(a, "start") in AS_IT_IS}
 
     def record(self, body: Body, subject: str = "") -> None:
         """Let the journal keep that something happened."""
@@ -70,7 +73,8 @@ class Turn:
         state, draft = self.state, self.draft
         transaction = state.transaction
         draft.set_graphs(state.graph, state.previous)
-        draft.suspended = transaction.members if transaction and transaction.phase in _APPLIED else frozenset()
+        applied = transaction if transaction and transaction.phase in _APPLIED else transaction and transaction.follows
+        draft.suspended = applied.members if applied else frozenset()
         draft.staged = transaction.staged if transaction and transaction.phase in _STAGING else ()
         draft.down = state.ending is not None
         draft.hurried = state.hurried

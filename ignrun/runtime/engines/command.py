@@ -73,6 +73,12 @@ class CommandEngine:
         else:
             incarnation.stop(grace)
 
+    def check(self, address: Address, epoch: int, seconds: float) -> None:
+        """Check the health of a command every so many seconds from now on, the first time at once; 0: as its policy says."""
+        incarnation = self._running.get((address, epoch))
+        if incarnation is not None:
+            incarnation.check_every(seconds)
+
     def reload(self, launch: CommandLaunch, change: int) -> None:
         """Have a running command take its files anew; CommandReloaded follows, whatever comes of it.
 

@@ -18,6 +18,7 @@ from ignrun.runtime.engines.accounts import Account, account_of
 from ignrun.runtime.engines.attention import NotReadyInTime, Probes, ask_once, await_ready
 from ignrun.runtime.engines.files import Content, contents_of, write_files
 from ignrun.runtime.engines.launch import CommandLaunch
+from ignrun.runtime.engines.limits import Hold, hold_of
 from ignrun.runtime.engines.listeners import is_answered, listens
 from ignrun.runtime.engines.notify import VARIABLE, NotifySocket
 from ignrun.runtime.engines.output import Output
@@ -76,6 +77,7 @@ class Incarnation:
         self._watched: int | None = None
         self._config: Path | None = None
         self._account: Account | None = None
+        self._hold = Hold()
         self._taken: int | None = None
         self._notify: NotifySocket | None = None
         self._probes: Probes | None = None
@@ -84,6 +86,8 @@ class Incarnation:
         self._is_ready = launch.oneshot
         self._preparing: asyncio.Task[None] | None = None
         self._reload: Reload | None = None
+        self._pace = 0.0
+        self._is_paced = asyncio.Event()
         self._reloads: set[asyncio.Task[None]] = set()
 
     # --- start --------------------------------------------------------------------------------------------------------
@@ -111,6 +115,7 @@ class Incarnation:
         try:
             number = signal_number(self.launch.stop_signal)
             self._account = account_of(self.launch.user)
+            self._hold = hold_of(self.launch.limits)
             self._probes = self._heeded = probes = Probes(self.launch)
             self._site = Site(self._environment(probes), self.launch.cwd, self._shop.children, self._shop.soft_limit)
             self._taken = _taken_port(probes)
@@ -122,7 +127,8 @@ class Incarnation:
         identity = self._child.identity
         self._shop.guard(Guard(identity.pid, identity.start, self._marker, number, self.launch.stop_grace))
         self._loop.add_reader(self._child.pidfd, self._ended)
-        self._shop.hear(CommandStarted(self.launch.address, self.launch.epoch, self._child.pid))
+        self._shop.tell(self.launch.address, self.launch.address, self._hold.notes)
+        self._shop.hear(CommandStarted(self.launch.address, self.launch.epoch, self._child.pid, self._hold.notes))
         if not self.launch.oneshot:
             self._output.watch = probes.watch
             self._attention = self._loop.create_task(self._attend(probes, self._site))
@@ -165,15 +171,11 @@ class Incarnation:
                 out=ends[0],
                 err=ends[1],
                 soft_limit=site.soft_limit,
-                terms=self._terms(),
+                terms=Terms(self._hold, self.launch.umask, self._account),
             )
         finally:
             for end in ends:
                 os.close(end)
-
-    def _terms(self) -> Terms:
-        launch = self.launch
-        return Terms(launch.memory, launch.descriptors, launch.umask, self._account)
 
     def _fail(self, kind: FaultKind, summary: str) -> None:
         fault = Fault(kind, self._shop.mask(summary), detail=self._output.tail())
@@ -203,8 +205,21 @@ class Incarnation:
 
     async def _check_again_and_again(self, site: Site) -> None:
         while self._probes and self._probes.check and self.launch.check_interval > 0:
-            await asyncio.sleep(self.launch.check_interval)
+            await self._rest()
             await self._check(self._probes, site)
+
+    async def _rest(self) -> None:
+        """Wait until the next check is due, or somebody wants one at once."""
+        self._is_paced.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pace or self.launch.check_interval):
+                await self._is_paced.wait()
+
+    def check_every(self, seconds: float) -> None:
+        """Check so often from now on, the first time at once; 0: as its policy says."""
+        self._pace = seconds
+        if seconds:
+            self._is_paced.set()
 
     async def _check(self, probes: Probes, site: Site) -> None:
         if probes.check and self.launch.check_interval > 0:

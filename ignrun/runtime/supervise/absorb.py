@@ -48,7 +48,7 @@ def absorb(draft: Draft, news: News) -> None:
         case CommandEnded():
             command_news.ended(draft, news)
         case CommandReloaded():
-            pass  # what follows from it is for the transaction to say that asked for it
+            command_news.reloaded(draft, news)
         case Probed():
             command_news.probed(draft, news)
         case _:

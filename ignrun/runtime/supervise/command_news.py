@@ -5,10 +5,17 @@ from typing import Any
 from msgspec.structs import replace
 
 from ignrun.planner.graph.model import Command
-from ignrun.runtime.supervise import moves
+from ignrun.runtime.supervise import in_place, moves
 from ignrun.runtime.supervise.draft import Draft
 from ignrun.runtime.supervise.health import examine
-from ignrun.runtime.supervise.messages import CommandEnded, CommandFailed, CommandReady, CommandStarted, Probed
+from ignrun.runtime.supervise.messages import (
+    CommandEnded,
+    CommandFailed,
+    CommandReady,
+    CommandReloaded,
+    CommandStarted,
+    Probed,
+)
 from ignrun.runtime.supervise.roster import Instance
 from ignrun.terms.events import ExportsChanged, ProcessEnded, ProcessStarted
 from ignrun.terms.fault import Fault, FaultKind
@@ -23,7 +30,7 @@ def started(draft: Draft, news: CommandStarted) -> None:
     """Take in that the process of a command exists."""
     found = _incarnation(draft, news.address, news.epoch)
     if found is not None:
-        draft.put(replace(found[0], pid=news.pid))
+        draft.put(replace(found[0], pid=news.pid, notes=news.notes))
         draft.record(news.address, ProcessStarted(news.pid, "command"))
 
 
@@ -68,6 +75,15 @@ def ended(draft: Draft, news: CommandEnded) -> None:
                 draft.record(news.address, ExportsChanged(tuple(exports)))
         case _:
             moves.fail(draft, instance, Fault(FaultKind.EXITED, f"the command ended: {news.how}", detail=news.tail))
+
+
+def reloaded(draft: Draft, news: CommandReloaded) -> None:
+    """Take in that a command took its files anew, or did not."""
+    found = _incarnation(draft, news.address, news.epoch)
+    if found is not None and found[0].in_place is not None:
+        instance = found[0]
+        exports = _exports(draft, replace(instance, spec=instance.in_place.spec)) if instance.in_place else None
+        in_place.revised(draft, instance, news, exports)
 
 
 def probed(draft: Draft, news: Probed) -> None:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from ignrun.planner.graph.model import InstanceSpec
-from ignrun.protocol.orders import Clear, ClearStop, HostOrder, Item, Route, Routes, Start, Stop
+from ignrun.protocol.orders import Check, Clear, ClearStop, HostOrder, Item, Route, Routes, Start, Stop
 from ignrun.runtime.supervise import silence
 from ignrun.runtime.supervise.draft import Batch, Draft, host_of
-from ignrun.runtime.supervise.effects import GiveOrder, LoadHost
+from ignrun.runtime.supervise.effects import GiveOrder, LoadHost, PrepareHost, ReviseHost, Revising
 from ignrun.runtime.supervise.roster import HostPhase, HostRecord, Instance
 from ignrun.runtime.supervise.wiring import Wiring
 from ignrun.terms.names import Address, HostId
@@ -25,10 +25,13 @@ def dispatch(draft: Draft) -> None:
             continue
         batch = draft.batch(host)
         orders = tuple(_orders(batch))
-        if batch.loads or orders:
+        if batch.loads or batch.asks or batch.revisings or orders:
             record = silence.watch(draft, record)
         _load(draft, record, batch)
-        for order in (*_telling(routes.get(host)), *orders):
+        for order in _telling(routes.get(host)):
+            draft.effects.append(GiveOrder(host, record.epoch, order))
+        _revise(draft, record, batch)
+        for order in orders:
             draft.effects.append(GiveOrder(host, record.epoch, order))
     draft.batches = {}
 
@@ -40,7 +43,7 @@ def _load(draft: Draft, record: HostRecord, batch: Batch) -> None:
     for wiring, specs in by_wiring.values():
         addresses = [spec.address for spec in specs]
         edges = tuple(edge for address in addresses for edge in wiring.needs.get(address, ()))
-        local = frozenset(a for a in wiring.members.get(record.host, ()) if not draft.has_completed(a))
+        local = _local(draft, record.host, wiring)
         draft.effects.append(LoadHost(record.host, record.epoch, tuple(specs), edges, local))
         record = replace(
             record,
@@ -51,6 +54,22 @@ def _load(draft: Draft, record: HostRecord, batch: Batch) -> None:
         draft.hosts[record.host] = record
 
 
+def _revise(draft: Draft, record: HostRecord, batch: Batch) -> None:
+    for kind, changes in ((PrepareHost, batch.asks), (ReviseHost, batch.revisings)):
+        by_wiring: dict[int, tuple[Wiring, list[Revising]]] = {}
+        for revising, wiring in changes.values():
+            by_wiring.setdefault(id(wiring), (wiring, []))[1].append(revising)
+        for wiring, revisings in by_wiring.values():
+            edges = tuple(edge for one in revisings for edge in wiring.needs.get(one.spec.address, ()))
+            draft.effects.append(
+                kind(record.host, record.epoch, tuple(revisings), edges, _local(draft, record.host, wiring))
+            )
+
+
+def _local(draft: Draft, host: HostId, wiring: Wiring) -> frozenset[Address]:
+    return frozenset(address for address in wiring.members.get(host, ()) if not draft.has_completed(address))
+
+
 def _routes(draft: Draft) -> dict[HostId, dict[Address, Route]]:
     """Gather where the providers are that moved in this turn, or that somebody just loaded will look for."""
     told: dict[HostId, dict[Address, Route]] = {}
@@ -58,12 +77,18 @@ def _routes(draft: Draft) -> dict[HostId, dict[Address, Route]]:
         for dependent in draft.strangers(provider):
             _tell(draft, told, dependent, provider)
     for host, batch in draft.batches.items():
-        for spec, wiring in batch.loads.values():
-            for edge in wiring.needs.get(spec.address, ()):
+        for address, wiring in _readers(batch):
+            for edge in wiring.needs.get(address, ()):
                 outside = wiring.hosts.get(edge.provider) != host or draft.has_completed(edge.provider)
                 if outside and edge.provider in draft.instances:
                     told.setdefault(host, {})[edge.provider] = _route(draft, edge.provider)
     return told
+
+
+def _readers(batch: Batch) -> Iterator[tuple[Address, Wiring]]:
+    """Yield who is told of providers that he may not have known before, and by which graph."""
+    yield from ((spec.address, wiring) for spec, wiring in batch.loads.values())
+    yield from ((one.spec.address, wiring) for one, wiring in batch.revisings.values())
 
 
 def _tell(draft: Draft, told: dict[HostId, dict[Address, Route]], dependent: Instance, provider: Address) -> None:
@@ -92,6 +117,8 @@ def _telling(routes: dict[Address, Route] | None) -> Iterator[HostOrder]:
 def _orders(batch: Batch) -> Iterator[HostOrder]:
     if batch.starts:
         yield Start(*_items(batch.starts))
+    for interval, items in batch.checks.items():
+        yield Check(tuple(items), interval)
     if batch.clears:
         yield Clear(tuple(batch.clears))
     if batch.stops:

@@ -1,13 +1,14 @@
 """Owns Draft, the working copy of a roster during one turn: what changes in it, who has to be looked at again, what is to be done."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from msgspec.structs import replace
 
 from ignrun.planner.graph.model import Edge, Graph, Hosted, InstanceSpec
 from ignrun.protocol.orders import Item
 from ignrun.runtime.supervise.conditions import at_rest, is_leaving, signal
-from ignrun.runtime.supervise.effects import Effect, Record
+from ignrun.runtime.supervise.effects import Effect, Record, Revising
 from ignrun.runtime.supervise.now import Now
 from ignrun.runtime.supervise.placing import placed
 from ignrun.runtime.supervise.roster import Assigned, Goal, HostRecord, Instance, Roster
@@ -21,6 +22,9 @@ class Batch:
 
     def __init__(self) -> None:
         self.loads: dict[Address, tuple[InstanceSpec, Wiring]] = {}
+        self.asks: dict[Address, tuple[Revising, Wiring]] = {}
+        self.revisings: dict[Address, tuple[Revising, Wiring]] = {}
+        self.checks: dict[float, list[Item]] = {}
         self.starts: list[tuple[Item, bool]] = []
         self.clears: list[Item] = []
         self.stops: list[tuple[Item, bool]] = []
@@ -49,6 +53,7 @@ class Draft:
     ) -> None:
         self.now = now
         self.slow_look = roster.slow_look
+        self.last_change = roster.last_change
         self.alone = roster.alone
         self.set_graphs(graph, former)
         self.suspended = suspended
@@ -82,8 +87,20 @@ class Draft:
     def roster(self) -> Roster:
         """Give the roster as it is after the turn."""
         return Roster(
-            self.instances, self.hosts, self.retries, self.host_retries, self.watched, self.alone, self.slow_look
+            self.instances,
+            self.hosts,
+            self.retries,
+            self.host_retries,
+            self.watched,
+            self.alone,
+            self.slow_look,
+            self.last_change,
         )
+
+    def next_change(self) -> int:
+        """Give a number to one more change in place."""
+        self.last_change += 1
+        return self.last_change
 
     def record(self, subject: str, body: Body) -> None:
         """Let the journal keep that something happened."""
@@ -105,6 +122,9 @@ class Draft:
         self.touched[address] = None
         if old is None or signal(old) != signal(instance):
             self._mark_dependents(address)
+        if old is not None and old.in_place is not instance.in_place:
+            self._mark_dependents(address)
+            self._mark_providers(address)
         if old is None or is_leaving(old) != is_leaving(instance) or (at_rest(instance) and not at_rest(old)):
             self._mark_providers(address)
             self._mark_host(instance)
@@ -139,6 +159,11 @@ class Draft:
         """Give the edges under which an instance runs, or is to run."""
         wiring = self.former if self._is_former(instance) else self.wiring
         return wiring.needs.get(instance.spec.address, ())
+
+    def exports_for(self, address: Address) -> dict[Address, dict[str, Any]]:
+        """Give what the providers of an instance export, by provider, as the wanted graph binds them."""
+        providers = (self.instances.get(edge.provider) for edge in self.wiring.needs.get(address, ()))
+        return {provider.spec.address: provider.exports for provider in providers if provider is not None}
 
     def dependents(self, address: Address) -> Iterator[tuple[Edge, Instance]]:
         """Give the edges to the instances that run, or are to run, with this one as a provider, and these."""
@@ -187,7 +212,7 @@ class Draft:
         return any(isinstance(body, Hosted) and body.host == host for body in bodies)
 
     def _is_former(self, instance: Instance) -> bool:
-        return instance.next_spec is not None or instance.goal is Goal.GONE
+        return instance.next_spec is not None or instance.in_place is not None or instance.goal is Goal.GONE
 
     def _mark_host(self, instance: Instance) -> None:
         """Going down, a host whose last instance has stopped is of no use any more."""

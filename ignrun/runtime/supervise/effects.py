@@ -167,6 +167,14 @@ class ReloadCommand(msgspec.Struct, frozen=True, tag="reload-command"):
     exports: dict[Address, dict[str, Any]]
 
 
+class CheckCommand(msgspec.Struct, frozen=True, tag="check-command"):
+    """Ask the health of a command every `interval` seconds from now on, the first time at once; 0: as its policy says."""
+
+    address: Address
+    epoch: int
+    interval: float
+
+
 class WakeAt(msgspec.Struct, frozen=True, tag="wake-at"):
     """Send Woke at this monotonic time; replaces the time asked for before."""
 
@@ -212,6 +220,7 @@ Effect = (
     | SpawnCommand
     | StopCommand
     | ReloadCommand
+    | CheckCommand
     | WakeAt
     | KeepHolds
     | AnswerApply

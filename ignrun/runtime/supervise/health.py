@@ -1,5 +1,7 @@
 """Turns the answers of health checks into an instance's health, and enough bad ones in a row into a restart."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from ignrun.runtime.supervise.conditions import is_leaving
@@ -9,15 +11,19 @@ from ignrun.runtime.supervise.roster import Instance
 from ignrun.terms.events import HealthChanged
 from ignrun.terms.states import Health, ModuleState
 
+GOOD_CHECKS: Final = 2
+"""How many good answers in a row are counted."""
+
 
 def examine(draft: Draft, instance: Instance, health: Health, reason: str) -> None:
     """Take in what one check of a running incarnation said."""
     if instance.state is not ModuleState.RUNNING or health is Health.UNKNOWN:
         return
     if health is not Health.UNHEALTHY:
-        _now(draft, replace(instance, failures=0), health, reason)
+        good = min(GOOD_CHECKS, instance.good_checks + 1) if health is Health.HEALTHY else 0
+        _now(draft, replace(instance, failures=0, good_checks=good), health, reason)
         return
-    failing = replace(instance, failures=instance.failures + 1)
+    failing = replace(instance, failures=instance.failures + 1, good_checks=0)
     if failing.failures < instance.spec.health.failures:
         draft.put(failing)
         return

@@ -21,7 +21,7 @@ from ignrun.protocol.reports import (
     Stalled,
     Unfinished,
 )
-from ignrun.runtime.supervise import culprit, hosts, moves
+from ignrun.runtime.supervise import culprit, hosts, in_place, moves
 from ignrun.runtime.supervise.conditions import at_rest, is_leaving, is_maintained
 from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.health import examine
@@ -56,7 +56,7 @@ def launched(draft: Draft, news: HostLaunched) -> None:
     record = draft.hosts.get(news.host)
     if record is None or record.epoch != news.epoch or record.phase is HostPhase.ABSENT:
         return
-    draft.put_host(replace(record, pid=news.pid))
+    draft.put_host(replace(record, pid=news.pid, notes=news.notes))
     draft.record(news.host, ProcessStarted(news.pid, "host"))
 
 
@@ -66,7 +66,9 @@ def said(draft: Draft, news: HostSaid) -> None:  # noqa: C901 - one case for eac
     if record is None or record.epoch != news.epoch or record.phase is HostPhase.ABSENT or record.blame:
         return
     report = news.report
-    if isinstance(report, Hello | Loaded | Moves):  # anything else is no progress in what it was told to do
+    if isinstance(
+        report, Hello | Loaded | Moves | Prepared | Revised
+    ):  # anything else is no progress in what it was told to do
         record = draft.hosts[news.host] = replace(record, heard=draft.now.mono)
     match report:
         case Hello():
@@ -84,7 +86,7 @@ def said(draft: Draft, news: HostSaid) -> None:  # noqa: C901 - one case for eac
         case Stalled() | Resumed():
             _breathed(draft, record, report)
         case Prepared() | Revised():
-            pass  # the transaction's issue takes these in: issue 5
+            _changed(draft, news.host, report)
         case Logged() | Unfinished() | Metrics():
             pass  # for the log, not for decisions
         case _:
@@ -247,6 +249,22 @@ def _stopped(draft: Draft, instance: Instance, cause: str) -> None:
         moves.stop(draft, instance, cause, completed=True)
     else:
         moves.fail(draft, instance, Fault(FaultKind.EXITED, "it stopped without having been told to"))
+
+
+def _changed(draft: Draft, host: HostId, report: Prepared | Revised) -> None:
+    instance = _incarnation(draft, host, report.address, report.epoch)
+    if instance is None:
+        return
+    match report:
+        case Prepared():
+            in_place.answered(draft, instance, report)
+        case Revised(exports=None):
+            in_place.revised(draft, instance, report, None)
+        case Revised(exports=exports):
+            declared = (instance.in_place.spec if instance.in_place else instance.spec).exports.plain
+            in_place.revised(draft, instance, report, {**(declared or {}), **(exports or {})})
+        case _:
+            assert_never(report)
 
 
 def _exported(draft: Draft, host: HostId, report: Exported) -> None:

@@ -87,9 +87,10 @@ def fail(draft: Draft, instance: Instance, fault: Fault, *, ended: bool = True, 
     backoff = _with_host(draft, instance) if by_host else _planned(draft, instance, fault)
     cause = "crash-loop" if backoff.parked else fault.summary
     over = _over() if ended else {"ordered": False}
+    spec = instance.in_place.spec if instance.in_place else instance.spec
     failed = move(
         draft,
-        replace(instance, fault=fault),
+        replace(instance, fault=fault, spec=spec, in_place=None),
         _S.ERROR,
         cause,
         fault=fault,
@@ -161,7 +162,15 @@ def sicken(draft: Draft, instance: Instance, reason: str) -> None:
 
 
 def _over() -> dict[str, Any]:
-    return {"ordered": False, "stopping": False, "stop_cleared": False, "cleared": False, "pid": None, "exports": {}}
+    over: dict[str, Any] = {
+        "ordered": False,
+        "stopping": False,
+        "stop_cleared": False,
+        "cleared": False,
+        "pid": None,
+        "exports": {},
+    }
+    return {**over, "asked": 0}
 
 
 def _with_host(draft: Draft, instance: Instance) -> Backoff:

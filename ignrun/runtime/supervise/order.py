@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from ignrun.planner.graph.model import Command, Edge, Hosted
 from ignrun.protocol.orders import Item
-from ignrun.runtime.supervise import hosts, moves
+from ignrun.runtime.supervise import hosts, in_place, moves
 from ignrun.runtime.supervise.conditions import (
     Standing,
     at_rest,
@@ -37,15 +37,23 @@ def consider(draft: Draft, address: Address) -> None:
     if not at_rest(instance):
         if is_leaving(instance):
             _stop(draft, instance)
+        elif instance.in_place is not None:
+            in_place.consider(draft, instance)
         else:
             _go_on(draft, _informed(draft, instance))
-        return
+    else:
+        _consider_at_rest(draft, instance)
+
+
+def _consider_at_rest(draft: Draft, instance: Instance) -> None:
     if instance.goal is Goal.GONE:
-        draft.forget(address)
+        draft.forget(instance.spec.address)
     elif is_maintained(instance):
         moves.stop(draft, instance, _reason(instance))
     elif instance.next_spec is not None:
         _adopt(draft, instance)
+    elif instance.in_place is not None:
+        in_place.adopt(draft, instance)
     elif instance.bounce:
         draft.put(replace(instance, bounce=False, completed=False, fault=None, upstream=""))
     elif instance.goal is Goal.UP and not instance.completed:
@@ -57,7 +65,15 @@ def _adopt(draft: Draft, instance: Instance) -> None:
     if spec is None:
         return
     fresh = replace(
-        instance, spec=spec, next_spec=None, bounce=False, completed=False, fault=None, upstream="", backoff=Backoff()
+        instance,
+        spec=spec,
+        next_spec=None,
+        in_place=None,
+        bounce=False,
+        completed=False,
+        fault=None,
+        upstream="",
+        backoff=Backoff(),
     )
     draft.put(fresh)
     former = host_of(instance)
@@ -156,6 +172,8 @@ def _fresh(draft: Draft, instance: Instance) -> Instance:
         health=Health.UNKNOWN,
         health_reason="",
         failures=0,
+        revised=0,
+        good_checks=0,
         statistics=replace(figures, restart_count=figures.restart_count + 1) if instance.epoch else figures,
     )
     draft.retries.pop(instance.spec.address, None)
@@ -179,9 +197,7 @@ def _go_on(draft: Draft, instance: Instance) -> None:
 
 def _spawn(draft: Draft, instance: Instance) -> None:
     begun = moves.move(draft, instance, _S.STARTING, "providers are there")
-    providers = (draft.instances.get(edge.provider) for edge in draft.needs(instance))
-    exports = {provider.spec.address: provider.exports for provider in providers if provider is not None}
-    draft.effects.append(SpawnCommand(begun.spec, begun.epoch, exports))
+    draft.effects.append(SpawnCommand(begun.spec, begun.epoch, draft.exports_for(instance.spec.address)))
 
 
 def _is_cleared(draft: Draft, instance: Instance) -> bool:
@@ -242,11 +258,16 @@ def _stop_command(draft: Draft, instance: Instance) -> None:
 
 
 def _is_held_up(draft: Draft, instance: Instance) -> bool:
-    """Tell whether a dependent that leaves too is still there, other than those whom their common host puts in order."""
-    return any(
-        not at_rest(dependent) and is_leaving(dependent) and not _is_local(draft, dependent, edge)
-        for edge, dependent in draft.dependents(instance.spec.address)
-    )
+    """Tell whether a dependent that leaves too is still there, other than those whom their common host puts in order.
+
+    One that goes for good also waits for those who only let go of it.
+    """
+    for edge, dependent in draft.dependents(instance.spec.address):
+        if not at_rest(dependent) and is_leaving(dependent) and not _is_local(draft, dependent, edge):
+            return True
+        if instance.goal is Goal.GONE and in_place.holds_up(draft, dependent):
+            return True
+    return False
 
 
 def _reason(instance: Instance) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from ignrun.planner.graph.model import Facets, InstanceSpec
 from ignrun.terms.fault import Fault
+from ignrun.terms.leaves import Path
 from ignrun.terms.names import Address, HostId, ModuleScope
 from ignrun.terms.states import Health, ModuleState
 
@@ -47,10 +48,26 @@ class Backoff(msgspec.Struct, frozen=True):
     next_retry: float | None = None
 
 
+class InPlace(msgspec.Struct, frozen=True):
+    """What an incarnation is to become without ending.
+
+    `change` is the number of the order, 0 before it was given; `paths` (beyond those in which the configs differ) and `slots` read
+    as in a Revision. A `fault` before the order says in vain for whom it waits, after it what broke the change off.
+    """
+
+    spec: InstanceSpec
+    paths: tuple[Path, ...] = ()
+    slots: tuple[str, ...] = ()
+    change: int = 0
+    fault: Fault | None = None
+
+
 class Instance(msgspec.Struct, frozen=True):
     """One module in one scope, as it is now.
 
-    `epoch` counts incarnations; reports of another epoch are stale. `next_spec` is what it becomes once stopped.
+    `epoch` counts incarnations; reports of another epoch are stale. `next_spec` is what it becomes once stopped, `in_place` what it
+    becomes without that. `asked` is the number of a change that it has not yet agreed to, `revised` counts those made in this
+    incarnation; `good_checks` its good answers in a row since then, two at most.
     `bounce` asks for a stop and a fresh start. `ordered`, `cleared`, `stopping` and `stop_cleared` say which orders of this epoch
     have been given; `ordered` and `pid` last as long as the incarnation. `completed` is set when a oneshot or a main loop ended well.
     `pid` is that of a command; `named` is when it was last named for being slow to start. `upstream` is the root cause of waiting in vain for a required provider. A `fault` of None in `error`
@@ -70,6 +87,10 @@ class Instance(msgspec.Struct, frozen=True):
     epoch: int = 0
     pid: int | None = None
     next_spec: InstanceSpec | None = None
+    in_place: InPlace | None = None
+    asked: int = 0
+    revised: int = 0
+    good_checks: int = 0
     bounce: bool = False
     ordered: bool = False
     cleared: bool = False
@@ -79,6 +100,7 @@ class Instance(msgspec.Struct, frozen=True):
     upstream: str = ""
     held_by: str = ""
     named: float = 0.0
+    notes: tuple[str, ...] = ()
     backoff: Backoff = Backoff()
     statistics: Statistics = Statistics()
 
@@ -119,6 +141,7 @@ class HostRecord(msgspec.Struct, frozen=True):
     `assigned` is what it was told to load, `checked` who of them has a health check. `heard` is when it last got on with
     something, or was told to (monotonic).
     `blame` is why it is being ended: a rule of the protocol that it broke, or its silence. `stall` stands while its loop is stuck.
+    `notes` say which of its limits do not hold as they were said.
     """
 
     host: HostId
@@ -135,6 +158,7 @@ class HostRecord(msgspec.Struct, frozen=True):
     heard: float = 0.0
     blame: Fault | None = None
     stall: Stall | None = None
+    notes: tuple[str, ...] = ()
     backoff: Backoff = Backoff()
 
 
@@ -142,7 +166,8 @@ class Roster(msgspec.Struct, frozen=True):
     """All instances and hosts; changed only by `decide`, which copies once for a whole inbox.
 
     `retries` and `host_retries` hold the monotonic times at which somebody is to be tried again, `watched` when the silence of
-    a host at work becomes suspicious. `alone` says who lives in a host of its own, and why, though the graph has it share one. `slow_look` is when to look for slow starters.
+    a host at work becomes suspicious. `alone` says who lives in a host of its own, and why, though the graph has it share one. `slow_look` is when to look for slow starters,
+    `last_change` the highest number that a change in place was ever given.
     """
 
     instances: dict[Address, Instance] = {}
@@ -152,3 +177,4 @@ class Roster(msgspec.Struct, frozen=True):
     watched: dict[HostId, float] = {}
     alone: dict[Address, str] = {}
     slow_look: float | None = None
+    last_change: int = 0

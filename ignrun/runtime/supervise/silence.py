@@ -84,6 +84,10 @@ def _work(draft: Draft, instance: Instance) -> float:
         return 0.0
     if instance.stopping:
         return 2 * limits.stop_timeout + _MARGIN if instance.stop_cleared else 0.0
+    plan = instance.in_place
+    if instance.asked or (plan is not None and plan.change and plan.fault is None):
+        slots = len(plan.slots) if plan is not None else 0
+        return (1 + slots) * limits.reconfigure_timeout + _MARGIN
     match state:
         case _S.INITIALIZED if not _is_free(draft, instance):
             return 0.0

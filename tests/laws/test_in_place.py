@@ -1,0 +1,276 @@
+"""Laws of changing what runs without ending it: asked first, all or none, undone on failure, nobody else touched."""
+
+import pytest
+from msgspec.structs import replace
+
+from ignrun.planner.graph.model import Graph
+from ignrun.protocol.orders import Start, Stop
+from ignrun.protocol.reports import Prepared, Revised
+from ignrun.runtime.supervise.draft import host_of
+from ignrun.runtime.supervise.effects import GiveOrder, KeepIntent, PrepareHost, ReloadCommand, Result, ReviseHost
+from ignrun.runtime.supervise.messages import Asked, HostSaid
+from ignrun.terms.events import ApplyEnded, RollbackBegan, RollbackEnded, StepBegan, StepEnded, StepUndone
+from ignrun.terms.fault import FaultKind
+from ignrun.terms.leaves import ExportNamed, Pending, Tree
+from ignrun.terms.names import Address, HostId
+from ignrun.terms.states import ModuleState
+from tests.doubles.plants import IN_PLACE, command, edge, gateway, graph, module, proposed
+from tests.doubles.scripts import Scripts
+from tests.doubles.world import World
+
+A, B, C, D = (gateway(name) for name in "abcd")
+
+
+def plant(level: int = 1, *names: str, edges=(("b", "a"), ("c", "b")), **fields) -> Graph:
+    """Make a, b and c, each needing the one before it, and d alone; `names` (all) have the config of this level, the others that of 1."""
+
+    def of(name: str, host: str):
+        config = Tree({"level": level if not names or name in names else 1})
+        return module(name, host=host, callbacks=IN_PLACE, config=config, **fields)
+
+    specs = [of("a", "gateway"), of("b", "other"), of("c", "gateway"), of("d", "gateway")]
+    return graph(specs, [edge(*one) for one in edges])
+
+
+def running(before: Graph | None = None, scripts: Scripts | None = None, seed: int = 0, **fields) -> World:
+    """Have a plant applied and committed."""
+    world = World(scripts, seed)
+    world.tell(proposed(before or plant(**fields)))
+    world.run()
+    assert world.outcomes[1].result is Result.COMMITTED
+    return world
+
+
+def apply(world: World, after: Graph, **fields) -> Result:
+    """Have another plant applied, and give how it ended."""
+    request = fields.pop("request", 2)
+    world.tell(proposed(after, world.state.graph, base=world.state.generation, request=request, **fields))
+    world.wait(1.0)
+    world.run()
+    return world.outcomes[request].result
+
+
+def epochs(world: World) -> dict[Address, int]:
+    return {address: one.epoch for address, one in world.state.roster.instances.items()}
+
+
+def levels(world: World) -> dict[str, int]:
+    """Give the config that each module really goes by."""
+    return {
+        address.split("@")[0]: incarnation.config.plain["level"] if incarnation.config else 0
+        for host in world.hosts.values()
+        for address, incarnation in host.live.items()
+    }
+
+
+def test_a_config_changes_in_place_and_nobody_begins_anew():
+    world = running()
+    before = epochs(world)
+    assert apply(world, plant(2, "a", "c")) is Result.COMMITTED
+    assert epochs(world) == before
+    assert levels(world) == {"a": 2, "b": 1, "c": 2, "d": 1}
+    assert world.outcomes[2].summary == "generation 2 is in force: 2 reconfigured"
+    assert world.state.roster.instances[A].spec.config.plain == {"level": 2}
+
+
+def test_only_the_paths_that_differ_are_named():
+    world = running()
+    apply(world, plant(2, "a"))
+    (effect,) = [one for one in world.effects if isinstance(one, ReviseHost)]
+    (revising,) = effect.revisings
+    assert (revising.spec.address, revising.paths) == (A, (("level",),))
+
+
+def test_everybody_is_asked_before_the_intent_is_kept_and_before_anything_is_ordered():
+    world = running()
+    mark = len(world.effects)
+    apply(world, plant(2))
+    kinds = [type(one) for one in world.effects[mark:]]
+    asked = [one.spec.address for e in world.effects[mark:] if isinstance(e, PrepareHost) for one in e.revisings]
+    assert sorted(asked) == [A, B, C, D]
+    last_ask = max(number for number, kind in enumerate(kinds) if kind is PrepareHost)
+    assert last_ask < kinds.index(KeepIntent) < kinds.index(ReviseHost)
+
+
+@pytest.mark.parametrize("who", [A, B, C, D])
+@pytest.mark.parametrize("how", ["raise", "hang"])
+def test_one_who_does_not_agree_rejects_the_whole_apply_and_nothing_is_touched(who, how):
+    world = running()
+    before, roster = levels(world), world.state.roster.instances
+    world.scripts.outcomes[who, "prepare"] = [how]
+    assert apply(world, plant(2)) is Result.REJECTED
+    assert set(world.outcomes[2].faults) == {who}
+    assert levels(world) == before
+    assert not any(isinstance(one, ReviseHost) for one in world.effects)
+    assert {a: replace(i, asked=0) for a, i in world.state.roster.instances.items()} == roster
+
+
+@pytest.mark.parametrize("who", [A, B, C, D])
+@pytest.mark.parametrize("how", ["raise", "hang", "exit"])
+@pytest.mark.parametrize("seed", range(5))
+def test_one_that_fails_while_it_changes_takes_all_of_them_back(who, how, seed):
+    world = running(seed=seed)
+    before = world.state
+    world.scripts.outcomes[who, "reconfigure"] = [how]
+    assert apply(world, plant(2)) is Result.ROLLED_BACK
+    assert levels(world) == {"a": 1, "b": 1, "c": 1, "d": 1}
+    assert world.state.graph is before.graph and world.state.generation == before.generation
+    assert {a: i.spec for a, i in world.state.roster.instances.items()} == {
+        a: i.spec for a, i in before.roster.instances.items()
+    }
+    assert who in world.outcomes[2].faults
+    home = host_of(before.roster.instances[who])
+    mates = {a for a, i in world.state.roster.instances.items() if host_of(i) == home}
+    untouched = epochs(world).keys() - (mates if how == "exit" else {who})
+    assert all(world.state.roster.instances[a].epoch == 1 for a in untouched)
+
+
+def test_a_rollback_tells_what_began_and_what_was_undone_in_pairs():
+    world = running()
+    world.scripts.outcomes[B, "reconfigure"] = ["raise"]
+    apply(world, plant(2, "a", "b"))
+    bodies = [h.body for h in world.happenings if not isinstance(h.body, StepBegan | StepEnded)]
+    kinds = [type(b) for b in bodies]
+    assert kinds.count(RollbackBegan) == kinds.count(RollbackEnded) == 1
+    began = {h.subject for h in world.happenings if isinstance(h.body, StepBegan) and h.body.transaction == 2}
+    undone = {h.subject for h in world.happenings if isinstance(h.body, StepUndone)}
+    assert began == undone
+    assert [b.result for b in bodies if isinstance(b, ApplyEnded)] == ["committed", "rolled-back"]
+
+
+def test_a_stale_answer_changes_nothing():
+    world = running()
+    before = world.state.roster
+    world.tell(
+        HostSaid(HostId("gateway"), 1, Revised(A, 1, 99)),
+        HostSaid(HostId("gateway"), 1, Prepared(A, 1, 99)),
+        HostSaid(HostId("gateway"), 1, Revised(A, 7, 1)),
+        HostSaid(HostId("gateway"), 7, Revised(A, 1, 1)),
+    )
+    after = world.state.roster
+    assert after.instances == before.instances
+
+
+def test_one_that_never_answers_is_rejected_at_the_deadline_and_its_host_is_ended_when_it_is_silent():
+    world = running()
+    world.scripts.outcomes[A, "prepare"] = ["mute"]
+    world.tell(proposed(plant(2), world.state.graph, base=1, request=2, deadline=20.0))
+    world.wait(25.0)
+    assert world.outcomes[2].result is Result.REJECTED
+    assert world.outcomes[2].faults[A].kind is FaultKind.TIMED_OUT
+
+
+@pytest.mark.parametrize("verb", ["stop", "maintenance"])
+def test_what_does_not_run_takes_its_new_config_without_a_call(verb):
+    world = running()
+    world.tell(Asked(verb, D, "me", 9))
+    world.run()
+    assert apply(world, plant(2, "d")) is Result.COMMITTED
+    assert not any(isinstance(one, PrepareHost | ReviseHost) for one in world.effects)
+    world.tell(Asked("resume" if verb == "maintenance" else "start", D, "me", 10))
+    world.run()
+    assert levels(world)["d"] == 2
+    assert world.state.roster.instances[D].spec.config.plain == {"level": 2}
+
+
+def test_one_in_error_takes_its_new_config_and_is_tried_again_at_once():
+    world = running()
+    world.scripts.outcomes[D, "run"] = ["raise"]
+    world.scripts.outcomes[D, "startup"] = ["fatal"]
+    world.run()
+    assert world.states()["d"] == "error"
+    assert apply(world, plant(2, "d")) is Result.COMMITTED
+    assert levels(world)["d"] == 2 and world.states()["d"] == "running"
+
+
+def test_an_apply_of_what_is_in_force_is_unchanged():
+    world = running()
+    apply(world, plant(2))
+    before = world.state.roster
+    assert apply(world, plant(2), request=3) is Result.UNCHANGED
+    assert world.state.roster == before
+
+
+def test_a_command_takes_its_files_anew_and_goes_back_when_another_fails():
+    def of(level: int) -> Graph:
+        specs = [command("web", reload=True, config=Tree({"level": level}))]
+        return graph([*specs, module("tags", callbacks=IN_PLACE, config=Tree({"level": level}))])
+
+    world = running(of(1))
+    assert apply(world, of(2)) is Result.COMMITTED
+    assert epochs(world) == {gateway("web"): 1, gateway("tags"): 1}
+    world.scripts.outcomes[gateway("tags"), "reconfigure"] = ["raise"]
+    assert apply(world, of(3), request=3) is Result.ROLLED_BACK
+    levels_sent = [e.spec.config.plain["level"] for e in world.effects if isinstance(e, ReloadCommand)]
+    assert levels_sent[0] == 2 and levels_sent[-1] == 2
+    assert world.state.roster.instances[gateway("web")].spec.config.plain == {"level": 2}
+    assert world.state.roster.instances[gateway("web")].epoch == 1
+
+
+def test_dependents_made_of_an_export_follow_when_it_changes_and_go_back_with_it():
+    def of(level: int) -> Graph:
+        made = Tree({"of": None, "level": 0}, (Pending(("of",), (ExportNamed(A, "level"),)),))
+        specs = [
+            module("a", callbacks=IN_PLACE, config=Tree({"level": level})),
+            module("b", host="other", callbacks=IN_PLACE, config=made),
+            module("c", config=made),
+            module("d", callbacks=IN_PLACE, config=Tree({"level": 1})),
+        ]
+        return graph(specs, [edge("b", "a"), edge("c", "a"), edge("d", "a")])
+
+    scripts = Scripts()
+    scripts.exporting = True
+    world = running(of(1), scripts)
+    assert apply(world, of(2)) is Result.COMMITTED
+    assert epochs(world) == {A: 1, B: 1, C: 2, D: 1}
+    assert [one.spec.address for e in world.effects if isinstance(e, ReviseHost) for one in e.revisings] == [A, B]
+    world.scripts.outcomes[C, "startup"] = ["fatal"]
+    assert apply(world, of(3), request=3) is Result.ROLLED_BACK
+    assert world.state.roster.instances[A].exports["level"] == 2
+    assert epochs(world)[A] == epochs(world)[B] == epochs(world)[D] == 1
+    assert world.states()["c"] == "running"
+
+
+def test_a_provider_is_left_before_it_is_deleted():
+    def of(provider: str, *names: str) -> Graph:
+        specs = [module(name) for name in names]
+        return graph([*specs, module("b", host="other", callbacks=IN_PLACE)], [edge("b", provider)])
+
+    world = running(of("a", "a", "d"))
+    mark = len(world.effects)
+    assert apply(world, of("d", "d")) is Result.COMMITTED
+    orders = [e for e in world.effects[mark:] if isinstance(e, ReviseHost | GiveOrder)]
+    revised = next(n for n, e in enumerate(orders) if isinstance(e, ReviseHost))
+    cleared = [
+        n
+        for n, e in enumerate(orders)
+        if isinstance(e, GiveOrder) and isinstance(e.order, Stop) and A in e.order.cleared
+    ]
+    assert all(revised < n for n in cleared)
+    assert epochs(world)[B] == 1
+
+
+def test_a_host_hears_of_new_providers_before_it_is_told_to_use_them():
+    def of(provider: str) -> Graph:
+        specs = [module("a"), module("d", host="third"), module("b", host="other", callbacks=IN_PLACE)]
+        return graph(specs, [edge("b", provider)])
+
+    world = running(of("a"))
+    mark = len(world.effects)
+    apply(world, of("d"))
+    told = world.effects[mark:]
+    revise = next(n for n, e in enumerate(told) if isinstance(e, ReviseHost))
+    routes = [
+        n
+        for n, e in enumerate(told)
+        if isinstance(e, GiveOrder) and any(r.provider == D for r in getattr(e.order, "routes", ()))
+    ]
+    assert routes and routes[0] < revise
+
+
+def test_nothing_is_started_or_stopped_for_a_change_in_place():
+    world = running()
+    mark = len(world.effects)
+    apply(world, plant(2))
+    assert not [e for e in world.effects[mark:] if isinstance(e, GiveOrder) and isinstance(e.order, Start | Stop)]
+    assert all(one.state is ModuleState.RUNNING for one in world.state.roster.instances.values())
