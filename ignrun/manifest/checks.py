@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import Any, Final
 
+from ignrun.manifest.alert_checks import alert_checks
 from ignrun.manifest.document import Document
 from ignrun.manifest.model import Manifest, ModuleSpec, Moved, Need
 from ignrun.manifest.places import at_key, at_span, at_value
@@ -28,9 +29,7 @@ def checks(document: Document, manifest: Manifest) -> Iterator[Diagnostic]:
         written = tree["modules"][spec.name]
         if isinstance(written, dict):
             yield from _module(document, spec, written)
-    for alert in manifest.alerts:
-        if "log" in alert.when:
-            yield from _pattern(document, ("alerts", alert.name, "when", "log"), alert.when["log"])
+    yield from alert_checks(document, manifest)
     yield from _moved(document, manifest)
     if manifest.python is not None:
         yield from _interpreter(document, manifest.python)

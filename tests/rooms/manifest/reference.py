@@ -10,13 +10,10 @@ from ignrun.planner.graph.facets import FACET_OF_KEY, FACET_OF_PLANT_KEY
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "manifest-keys.md"
 LATER = {
     "`watch`": "the watcher",
-    "`alerts`": "alert rules",
-    "`log`": "where output goes, and from which level on: everything goes to the log files now",
     "`apply.soak`, `apply.on_failure: rollback` and `exit`": "the transaction with its way back: a failed apply holds now",
     "`moved`": "a module that takes its folders along under a new name",
     "`reload`": "a command that reads its files again: it restarts now",
     "`irreversible`": "the end of an automatic rollback",
-    "`limits`": "of a command, `cpu`; of an isolated module, all three. `memory` and `files` of a command hold now",
 }
 """What is read, checked, planned and kept with the generation, and acted on by a later version."""
 _BLOCKS = (
