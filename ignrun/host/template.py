@@ -8,6 +8,7 @@ import contextlib
 import gc
 import importlib
 import os
+import resource
 import select
 import signal
 import socket
@@ -196,8 +197,23 @@ def _settle(order: talk.Launch, fds: list[int]) -> socket.socket:
         for fd in (1, 2)
     )
     os.environ[kin.MARKER] = order.marker
+    _limit(order)
     kin.set_process_name(f"ignrun:{order.host}")
     return socket.socket(fileno=link)
+
+
+def _limit(order: talk.Launch) -> None:
+    """Take on the limits of this host before anything of it runs; what the system refuses does not hold."""
+    for kind, value in ((resource.RLIMIT_AS, order.memory), (resource.RLIMIT_NOFILE, order.descriptors)):
+        if value is not None:
+            with contextlib.suppress(OSError, ValueError):
+                resource.setrlimit(kind, (value, value))
+    if order.processors is not None:
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, order.processors)
+    if order.group:
+        with contextlib.suppress(OSError), open(f"{order.group}/cgroup.procs", "w") as members:  # noqa: PTH123 - not a file of anybody's
+            members.write("0")
 
 
 def _pidfd_of_peer(control: socket.socket) -> int:

@@ -34,12 +34,20 @@ HOST_GRACE: Final = 2.5
 
 
 class Launch(msgspec.Struct, frozen=True, tag="launch"):
-    """Fork a host; answered by Forked. `marker` is the value of the environment marker that its children will carry."""
+    """Fork a host; answered by Forked. `marker` is the value of the environment marker that its children will carry.
+
+    `memory` limits its address space in bytes, `descriptors` its open files, `processors` where it may run; None: no limit. `group` is the
+    folder of the control group that it joins, empty for that of the template. All hold for what it starts, too.
+    """
 
     host: str
     epoch: int
     run_dir: str
     marker: str
+    memory: int | None = None
+    descriptors: int | None = None
+    processors: tuple[int, ...] | None = None
+    group: str = ""
 
 
 class Guard(msgspec.Struct, frozen=True, tag="guard"):

@@ -148,9 +148,15 @@ def _instance(
         waits_for=_waits_for(one, state),
         alone=roster.alone.get(address, ""),
         lacks=_lacks(one, state),
+        notes=_notes(one, roster),
         shares_with=shares,
         statistics=_statistics(one, now.mono, None if shares or pid is None else usage.get(pid)),
     )
+
+
+def _notes(one: Instance, roster: Roster) -> tuple[str, ...]:
+    record = roster.hosts.get(one.spec.body.host) if isinstance(one.spec.body, Hosted) else None
+    return record.notes if record else one.notes
 
 
 def _cause(one: Instance, roster: Roster, mono: float) -> str:

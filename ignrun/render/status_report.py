@@ -102,7 +102,8 @@ class InstanceStatus(msgspec.Struct, frozen=True):
     `goal` is what it is meant to be (`up`, `down`, `gone`); `since` when it entered its state; `next_retry` when it will be tried again;
     `shares_with` the instances that live in the same process and would go down with it; `upstream` the root cause of waiting in vain
     for a required provider; `failures` how many health checks in a row have failed; `waits_for` the providers that hold it back;
-    `lacks` the required providers that are in error while it runs; `alone` why it lives in a host of its own although the manifest has it share one.
+    `lacks` the required providers that are in error while it runs; `alone` why it lives in a host of its own although the manifest has it share one;
+    `notes` which of its limits do not hold as they were said.
     """
 
     address: str
@@ -130,6 +131,7 @@ class InstanceStatus(msgspec.Struct, frozen=True):
     waits_for: tuple[str, ...] = ()
     alone: str = ""
     lacks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class StatusReport(msgspec.Struct, frozen=True):

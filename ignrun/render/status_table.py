@@ -74,6 +74,7 @@ def why(one: InstanceStatus, short: ShortName, now: datetime) -> str:
         parts.append(f"held by {one.held_by}")
     if one.alone:
         parts.append(f"alone since it took its neighbours down ({one.alone})")
+    parts += one.notes
     wait = (one.next_retry - now).total_seconds() if one.next_retry is not None else 0.0
     if wait > 0 and one.state != "running":
         word = "parked, again" if one.parked else "again"

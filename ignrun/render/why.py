@@ -81,6 +81,7 @@ def _facts(one: InstanceStatus, now: datetime, short: ShortName) -> list[str]:
     facts += _retry(one, now)
     if one.alone:
         facts.append(f"alone in a host of its own, because: {one.alone}")
+    facts += one.notes
     if one.shares_with:
         facts.append(f"shares process {one.pid} with: " + ", ".join(short(each) for each in one.shares_with))
     lines = [f"  {fact}" for fact in facts]

@@ -1,5 +1,6 @@
 """Turns the resolved spec of a command into its launch, with nothing left to fill in."""
 
+from ignrun.manifest.model import Limits
 from ignrun.planner.graph.model import Command, InstanceSpec
 from ignrun.runner.fill import Exports, Secrets, fill_all
 from ignrun.runtime.engines.launch import CommandLaunch
@@ -31,8 +32,7 @@ def launch_of(spec: InstanceSpec, epoch: int, secrets: Secrets, exports: Exports
         reload_signal=body.reload.signal if body.reload else None,
         reload_ack=body.reload.ack if body.reload else "ready",
         reload_timeout=spec.lifecycle.reconfigure_timeout,
-        memory=spec.limits.memory if spec.limits else None,
-        descriptors=spec.limits.files if spec.limits else None,
+        limits=spec.limits or Limits(),
         umask=None if body.umask is None else int(str(body.umask), 8),
         user=body.user,
         files=() if body.files is None else tuple(fill_all(body.files, secrets, exports)),

@@ -20,8 +20,8 @@ from ignrun.protocol.reports import Hello, HostReport, Logged, LogLine, Measured
 from ignrun.runtime.engines.believed import believed
 from ignrun.runtime.engines.children import Children
 from ignrun.runtime.engines.host import Host
-from ignrun.runtime.engines.limits import raise_descriptor_limit
-from ignrun.runtime.engines.output import Mask, OnLines, Output
+from ignrun.runtime.engines.limits import hold_of, raise_descriptor_limit
+from ignrun.runtime.engines.output import Mask, OnLines, Output, Teller
 from ignrun.runtime.engines.process import how_of, peek_exit, reap
 from ignrun.runtime.engines.pulse import Heart, Rounds
 from ignrun.runtime.engines.template import Recipe, Template
@@ -72,6 +72,7 @@ class HostEngine:
         self._on_metrics = on_metrics
         self._mask = mask
         self._hosts: dict[tuple[HostId, int], Host] = {}
+        self._teller = Teller()
         self._closing = False
         self._rounds = Rounds()
         self._round: asyncio.TimerHandle | None = None
@@ -96,7 +97,7 @@ class HostEngine:
             try:
                 template = self._templates.of(python)
                 made = Host(host, epoch, kin.marker_of(token, host, epoch), output, self._heard)
-                made.template, made.limits = template, limits
+                made.template, made.hold = template, hold_of(limits)
                 undo.callback(made.discard)
                 out = output.open("out")
                 undo.callback(os.close, out)
@@ -106,7 +107,10 @@ class HostEngine:
                 return
             undo.pop_all()
         self._hosts[host, epoch] = made
-        template.send(talk.Launch(host, epoch, str(self._run_dir), made.marker), made.theirs.detach(), out, err)
+        hold = made.hold
+        limited = (hold.memory, hold.descriptors, hold.processors)
+        launch = talk.Launch(host, epoch, str(self._run_dir), made.marker, *limited)
+        template.send(launch, made.theirs.detach(), out, err)
 
     def give(self, host: HostId, epoch: int, order: HostOrder) -> None:
         """Send an order; dropped when that host is gone (HostEnded says so), a host that reads nothing is killed."""
@@ -199,7 +203,8 @@ class HostEngine:
             return
         (pidfd,) = fds
         self.children.own(report.pid)
-        self._hear(HostLaunched(made.host, made.epoch, report.pid))
+        self._teller.tell(self._on_lines, made.host, "", made.hold.notes)
+        self._hear(HostLaunched(made.host, made.epoch, report.pid, made.hold.notes))
         identity = Identity(report.pid, report.start)
         if made.template and not self._templates.is_guardian(made.template):
             self._guard(made, identity)

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from ignrun.manifest.model import Limits
 from ignrun.protocol.frames import FrameError, Unframer, frame
 from ignrun.protocol.kin import Identity
 from ignrun.protocol.orders import HostOrder, Quit
 from ignrun.protocol.reports import HostReport
+from ignrun.runtime.engines.limits import Hold
 from ignrun.runtime.engines.output import Output
 from ignrun.runtime.engines.process import Child, signal_child
 from ignrun.runtime.engines.pulse import Heart
@@ -42,7 +42,7 @@ class Host:
         self.dead = False
         self.heart: Heart | None = None
         self.template: Template | None = None
-        self.limits = Limits()
+        self.hold = Hold()
         self.blame = ""
         self._on_report = on_report
         self._loop = asyncio.get_running_loop()

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ignrun.manifest.model import Limits
 from ignrun.terms.names import Address
 from ignrun.terms.secret import MASK
 
@@ -17,8 +18,8 @@ class CommandLaunch(msgspec.Struct, frozen=True):
     `{"log": regex}`, `{"exec": [..]}`, `{"notify": true}`; a `check` of `"ready"` is the readiness probe again.
     `oneshot` means that it is meant to end: it has no probes. `stop_signal` is a name (`TERM`); `stop_grace` is what follows
     when it did not become ready, leaves others behind, or the runner is gone. `reload_signal` (a name) makes it take its files anew, None
-    where it cannot; `reload_ack` says whether it then has to show that it is ready again, within `reload_timeout`. `memory` (bytes of address space) and `descriptors`
-    are hard limits; `user` needs a runner of root's. `files` are written before it starts, each `{"path": .., "json": .., "mode": ..}`
+    where it cannot; `reload_ack` says whether it then has to show that it is ready again, within `reload_timeout`.
+    `user` needs a runner of root's. `files` are written before it starts, each `{"path": .., "json": .., "mode": ..}`
     (or `yaml`, `text`).
     """
 
@@ -41,8 +42,7 @@ class CommandLaunch(msgspec.Struct, frozen=True):
     reload_signal: str | None = None
     reload_ack: Literal["ready", "none"] = "ready"
     reload_timeout: float = 30.0
-    memory: int | None = None
-    descriptors: int | None = None
+    limits: Limits = Limits()
     umask: int | None = None
     user: str | None = None
     files: tuple[dict[str, Any], ...] = ()

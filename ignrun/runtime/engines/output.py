@@ -31,6 +31,22 @@ OnLines = Callable[[str, tuple[LogLine, ...]], None]
 Mask = Callable[[str], str]
 
 
+class Teller:
+    """Owns what has been noted about whom, so that it is said once, however often somebody is started."""
+
+    def __init__(self) -> None:
+        """Nothing has been said."""
+        self._told: set[tuple[str, str]] = set()
+
+    def tell(self, on_lines: OnLines, source: str, address: str, notes: tuple[str, ...]) -> None:
+        """Say what has not been said of this source."""
+        fresh = tuple(note for note in notes if (source, note) not in self._told)
+        self._told.update((source, note) for note in fresh)
+        if fresh:
+            now = datetime.now(UTC)
+            on_lines(source, tuple(LogLine(address, now, "warning", note) for note in fresh))
+
+
 class Output:
     """What one source writes on all its streams: masks it, counts it, keeps its last lines, tells of floods by name."""
 

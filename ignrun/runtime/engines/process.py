@@ -14,7 +14,7 @@ import msgspec
 from ignrun.protocol import kin
 from ignrun.protocol.kin import Identity
 from ignrun.runtime.engines.accounts import Account
-from ignrun.runtime.engines.limits import limit, restore_descriptor_limit
+from ignrun.runtime.engines.limits import Hold, apply, restore_descriptor_limit
 
 _WAIT: Final = os.WEXITED | os.WNOHANG
 
@@ -24,10 +24,9 @@ class NotStartable(Exception):  # noqa: N818 - it is an answer, not an error of 
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """On which terms a program runs: hard limits in bytes of address space and open descriptors, umask, account; None: the runner's."""
+    """On which terms a program runs: its limits, umask and account; None: the runner's."""
 
-    memory: int | None = None
-    descriptors: int | None = None
+    hold: Hold = Hold()
     umask: int | None = None
     account: Account | None = None
 
@@ -78,7 +77,7 @@ def start_process(
         raise NotStartable(_reason(error, argv[0] if argv else "", str(cwd))) from error
     process.returncode = 0  # the pidfd tells of its end, not Popen
     restore_descriptor_limit(process.pid, soft_limit)
-    limit(process.pid, memory=terms.memory, descriptors=terms.descriptors)
+    apply(process.pid, terms.hold)
     identity = kin.identity_of(process.pid) or Identity(process.pid, 0)
     try:
         return Child(identity, os.pidfd_open(process.pid))

@@ -17,7 +17,7 @@ from ignrun.runtime.engines.accounts import Account
 from ignrun.runtime.engines.children import Children
 from ignrun.runtime.engines.environment import child_environment
 from ignrun.runtime.engines.launch import CommandLaunch
-from ignrun.runtime.engines.output import Mask, OnLines
+from ignrun.runtime.engines.output import Mask, OnLines, Teller
 from ignrun.runtime.engines.places import make_guest_folder, remove_run_folder
 from ignrun.runtime.supervise.messages import Message
 
@@ -62,6 +62,7 @@ class Workshop(msgspec.Struct):
     table: Table | None = None
     scribe: ThreadPoolExecutor | None = None
     guests: Path | None = None
+    teller: Teller = msgspec.field(default_factory=Teller)
 
     @property
     def children(self) -> Children:
@@ -90,6 +91,10 @@ class Workshop(msgspec.Struct):
         own = account.environment | {name: inherited[name] for name in names if name in inherited}
         inherited.pop("TMPDIR", None)
         return inherited | own
+
+    def tell(self, source: str, address: str, notes: tuple[str, ...]) -> None:
+        """Write notes into the log, each once."""
+        self.teller.tell(self.on_lines, source, address, notes)
 
     def place(self, launch: CommandLaunch, kind: str, account: Account | None = None) -> Path:
         """Give a file of its own in the run-time folder, its path short enough for a socket; raises OSError."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -23,6 +24,8 @@ def main(sock, host_id: str, run_dir: str) -> int:
     if kind == "family":
         subprocess.Popen(["sleep", "1000"], start_new_session=True)
         subprocess.Popen(["sleep", "1000"], start_new_session=True, env={})
+    if kind in ("limited", "free"):
+        _say_limits(greedy=host_id.endswith("greedy"))
     socket = "/tmp/elsewhere" if kind == "lures" else f"{run_dir}/{os.getpid()}.peers"
     sock.sendall(frame(Hello(PROTOCOL, ignrun.__version__, os.getpid(), "3", socket)))
     if kind == "deaf":
@@ -56,3 +59,17 @@ def _obey(sock) -> int:
                 case Quit():
                     return 3
     return 0
+
+
+def _say_limits(*, greedy: bool) -> None:
+    memory, descriptors = (resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_NOFILE))
+    processors = len(os.sched_getaffinity(0))
+    sys.stdout.write(f"memory {memory}, descriptors {descriptors}, processors {processors}\n")
+    if greedy:
+        try:
+            bytearray(2**30)
+        except MemoryError:
+            sys.stdout.write("no more memory\n")
+        else:
+            sys.stdout.write("a gigabyte\n")
+    sys.stdout.flush()

@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from ignrun.manifest.model import Limits
 from ignrun.protocol import kin
 from ignrun.protocol.orders import Load
 from ignrun.protocol.reports import Hello, Loaded
@@ -136,3 +137,26 @@ async def test_many_hosts_come_and_go(bench) -> None:
         bench.hosts.end(HostId(f"gateway.{number}"), 1, 5.0)
     await bench.hears(HostEnded, 30)
     assert {ended.how for ended in bench.said(HostEnded)} == {"exit 3"}
+
+
+LIMITED = Limits(memory=2**29, cpu=0.5, files=99)
+
+
+async def test_limits_hold_for_one_host_and_for_no_other(bench) -> None:
+    bench.hosts.launch(HostId("limited"), 1, limits=LIMITED)
+    bench.hosts.launch(HostId("free"), 1)
+    await bench.hears(HostSaid, 2)
+    said = {host: bench.texts(host)[-1] for host in ("limited", "free")}
+    processors = len(os.sched_getaffinity(0))
+    assert said["limited"] == f"memory {2**29}, descriptors 99, processors 1"
+    assert said["free"] == f"memory -1, descriptors {bench.hosts.soft_limit}, processors {processors}"
+    (launched,) = [one for one in bench.said(HostLaunched) if one.host == "limited"]
+    assert [note.partition(":")[0] for note in launched.notes] == (["`limits.cpu"] if processors > 1 else [])
+
+
+async def test_a_host_that_takes_more_than_its_memory_fails_alone(bench) -> None:
+    bench.hosts.launch(HostId("limited.greedy"), 1, limits=LIMITED)
+    bench.hosts.launch(HostId("free.greedy"), 1)
+    await bench.hears(HostSaid, 2)
+    assert "no more memory" in bench.texts("limited.greedy")
+    assert "a gigabyte" in bench.texts("free.greedy")

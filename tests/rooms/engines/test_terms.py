@@ -8,9 +8,11 @@ import time
 
 import pytest
 
+from ignrun.manifest.model import Limits
+from ignrun.runtime.engines.limits import Hold, hold_of
 from ignrun.runtime.engines.matching import Matcher, TooSlow
 from ignrun.runtime.engines.places import guest_folder, make_guest_folder, make_run_folder
-from ignrun.runtime.supervise.messages import CommandEnded, CommandFailed, CommandReady, Probed
+from ignrun.runtime.supervise.messages import CommandEnded, CommandFailed, CommandReady, CommandStarted, Probed
 from ignrun.terms.fault import FaultKind
 from tests.rooms.engines.conftest import until
 from tests.rooms.engines.test_commands import WEB, python
@@ -36,8 +38,35 @@ except MemoryError:
 
 
 async def test_memory_and_descriptors_of_a_command_are_limited(bench) -> None:
-    said = await said_of_itself(bench, LIMITS, memory=2**29, descriptors=77)
+    said = await said_of_itself(bench, LIMITS, limits=Limits(memory=2**29, files=77))
     assert said.splitlines() == [f"({2**29}, {2**29}) (77, 77)", "no more memory"]
+
+
+AFFINITY = "import os; print(len(os.sched_getaffinity(0)))"
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one processor cannot be divided")
+async def test_a_command_is_kept_to_whole_processors_and_it_is_said_once_where_they_are_more_than_was_asked(
+    bench,
+) -> None:
+    half = "`limits.cpu: 0.5` holds as 1 whole processor: there is no control group here that counts processor time"
+    for epoch in (1, 2):
+        bench.spawn(*python(AFFINITY), oneshot=True, limits=Limits(cpu=0.5), epoch=epoch)
+        assert (await bench.hears(CommandEnded, epoch)).tail == "1"
+    assert [started.notes for started in bench.said(CommandStarted)] == [(half,), (half,)]
+    assert bench.texts(WEB).count(half) == 1
+    bench.spawn(*python(AFFINITY), oneshot=True, limits=Limits(cpu=1), address="other@gateway")
+    assert (await bench.hears(CommandEnded, 3)).tail == "1"
+    assert bench.said(CommandStarted)[-1].notes == ()
+
+
+def test_those_who_are_kept_to_one_processor_do_not_all_get_the_same(monkeypatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 2, 4, 6})
+    chosen = [hold_of(Limits(cpu=1)).processors or () for _ in range(4)]
+    assert sorted(one for some in chosen for one in some) == [0, 2, 4, 6]
+    assert {len(hold_of(Limits(cpu=2.0)).processors or ()) for _ in range(3)} == {2}
+    assert hold_of(Limits(cpu=8)) == Hold()
+    assert hold_of(Limits(cpu=3.5)).notes[0].startswith("`limits.cpu: 3.5` holds as 4 whole processors: ")
 
 
 async def test_a_command_has_the_umask_that_was_asked_for(bench) -> None:
