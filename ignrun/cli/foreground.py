@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 _HELD_BACK: Final = 1000  # lines shown once the progress is over; the log files have the others
 
 
-def become_runner(prepared: Prepared, *, options: "ApplyOptions", listen: str = "") -> int:
+def become_runner(prepared: Prepared, *, options: "ApplyOptions", listen: str = "", until: str = "") -> int:
     """Run the plant until it goes down and give the exit code; raises LockHeld when somebody else runs it."""
     from ignrun.runner.foreground import RunOptions, run_plant
 
     with Unhurried() as output, ExitStack() as progress:
         stage = _Stage(prepared, progress, output)
-        heard = RunOptions(options, listen, on_event=stage.told, on_outcome=stage.ended, on_log=stage.logged)
+        heard = RunOptions(
+            options, listen, until=until, on_event=stage.told, on_outcome=stage.ended, on_log=stage.logged
+        )
         code = run_plant(prepared.plant.name, prepared.inputs, heard)
     if code in _INTERRUPTED:
         say("Interrupted: the plant was taken down.")

@@ -26,6 +26,7 @@ from ignrun.runner.secrets import SecretStore
 from ignrun.runner.signals import ending_by_signal
 from ignrun.runner.steering import Steering
 from ignrun.runner.unsent import Unsent
+from ignrun.runner.until import Until
 from ignrun.runner.voices import Voices
 from ignrun.runtime.apply.state import State
 from ignrun.runtime.engines.command import CommandEngine
@@ -61,7 +62,7 @@ async def run(
         await stack.enter_async_context(runner.door())
         if on_serving:
             on_serving(str(ground.socket))
-        runner.code = beginning.final_code(await runner.ended)
+        runner.code = runner.code_of_until(beginning.final_code(await runner.ended))
     return runner.code
 
 
@@ -79,6 +80,7 @@ class Runner:
         self._on_event = options.on_event
         self._on_outcome = options.on_outcome
         self._manager = ServiceManager(os.environ)
+        self._until = Until(options.until, self.ask_down) if options.until else None
         self._logs = LogFiles(
             ground.folder.logs,
             on_trouble=lambda reason: _from_thread(running, lambda: self._tell_of_logs(reason)),
@@ -228,6 +230,11 @@ class Runner:
         if self._on_outcome:
             self._on_outcome(outcome)
 
+    def code_of_until(self, code: int) -> int:
+        """Give the exit code of the module that this runner lived for, else `code`."""
+        done = self._until.code if self._until else None
+        return code if done is None else done
+
     def ask_down(self, by: str, code: int) -> None:
         """Have the plant go down and the runner end with `code`."""
         self._manager.stopping()
@@ -255,6 +262,8 @@ class Runner:
     def _publish(self, events: tuple[Event, ...]) -> None:
         self._feed.publish(events)
         self._voices.happened(events)
+        if self._until:
+            self._until.happened(events)
         if self._on_event:
             for event in events:
                 self._on_event(event)

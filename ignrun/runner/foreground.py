@@ -15,10 +15,11 @@ from ignrun.terms.events import Event
 
 
 class RunOptions(msgspec.Struct, frozen=True):
-    """How a runner in the foreground behaves and who listens to it; the listeners are called in its loop and must not block."""
+    """How a runner in the foreground behaves (`until` names the module that it lives for) and who listens to it; the listeners are called in its loop and must not block."""
 
     apply: ApplyOptions = ApplyOptions()
     listen: str = ""
+    until: str = ""
     on_event: Callable[[Event], None] | None = None
     on_outcome: Callable[[OutcomeReport], None] | None = None
     on_log: Callable[[LogRecord], None] | None = None
