@@ -1,6 +1,6 @@
 """Turns a plan into public JSON, and that into the text that people review."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 import msgspec
@@ -10,7 +10,9 @@ from ignrun.render.names import ShortName, dotted, short_names
 from ignrun.render.paint import Paint, plain
 from ignrun.render.terminal import neutral
 from ignrun.terms.diagnostics import Diagnostic
+from ignrun.terms.duration import parse_duration, parse_size, show_duration, show_size
 from ignrun.terms.names import Address
+from ignrun.terms.planning import Planning
 
 if TYPE_CHECKING:
     from ignrun.planner.graph.model import InstanceSpec
@@ -43,7 +45,11 @@ _COUNTED: Final = {
     "delete": "to delete",
 }
 _STYLES: Final = {"create": "new", "delete": "gone", "replace": "gone", "no-op": "dim"}
+_SECRET: Final = "(secret"  # noqa: S105 - what stands for one
 _LONGEST_VALUE: Final = 72
+_MOST_NAMES: Final = 8
+_TOUCHES: Final = frozenset({"reconfigure", "rebind", "restart", "delete"})
+"""What happens in a process that others share; one that is replaced leaves it."""
 
 
 class ChangeReport(msgspec.Struct, frozen=True):
@@ -51,7 +57,8 @@ class ChangeReport(msgspec.Struct, frozen=True):
 
     `cause` is `edited`, `dependency-moved`, `shares-host` or `requested`; `caused_by` the address (or the operator) behind it;
     `place` where it was written. `before` and `after` hold the changed values by path. `step` counts from 1 in the order of
-    execution; `interrupts` names the instances that share its process.
+    execution; `interrupts` names the dependents that stay up and wait for it. `slots` are those bound anew, `host` the process it is in
+    before, `units` the changed values that are seconds (`duration`) or bytes (`size`); `irreversible`: no rollback undoes it.
     """
 
     address: str
@@ -64,10 +71,32 @@ class ChangeReport(msgspec.Struct, frozen=True):
     step: int
     place: PlaceReport | None
     interrupts: tuple[str, ...]
+    slots: tuple[str, ...] = ()
+    host: str = ""
+    units: dict[str, str] = {}
+    irreversible: bool = False
+
+
+class MadeFrom(msgspec.Struct, frozen=True):
+    """How the manifest of a plan was read, so that `apply` reads it again in the same way; paths are absolute."""
+
+    manifest: str
+    modes: tuple[str, ...] = ()
+    vars: dict[str, str] = {}
+    sets: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    strict_env: bool = False
+    locked: bool = False
+    allowed: tuple[str, ...] = ()
+    planning: Planning = Planning()
 
 
 class PlanReport(msgspec.Struct, frozen=True):
-    """A plan as data; `summary` counts each action and `unchanged`."""
+    """A plan as data; `summary` counts each action and `unchanged`.
+
+    `hosts` lists who shares each process that a change touches; `edited` says that texts differ. `made_from` is there in a plan that
+    was written down.
+    """
 
     format_version: str
     base_generation: int
@@ -75,6 +104,9 @@ class PlanReport(msgspec.Struct, frozen=True):
     changes: tuple[ChangeReport, ...]
     diagnostics: tuple[DiagnosticReport, ...]
     summary: dict[str, int]
+    hosts: dict[str, tuple[str, ...]] = {}
+    edited: bool = False
+    made_from: MadeFrom | None = None
 
 
 # --- public form ------------------------------------------------------------------------------------------------------
@@ -92,6 +124,8 @@ def plan_report(plan: "Plan", diagnostics: Iterable[Diagnostic] = ()) -> PlanRep
         tuple(_change(step, number) for number, step in enumerate(plan.steps, 1)),
         tuple(diagnostic_report(one) for one in diagnostics),
         counted | {"unchanged": plan.unchanged},
+        dict(plan.hosts),
+        plan.edited,
     )
 
 
@@ -115,6 +149,10 @@ def _change(step: "Step", number: int) -> ChangeReport:
         step=number,
         place=place,
         interrupts=step.interrupts,
+        slots=step.slots,
+        host=step.host,
+        units={path: one.unit for path, one in by_path.items() if one.unit},
+        irreversible=step.irreversible,
     )
 
 
@@ -153,13 +191,22 @@ def plan_text(
 
     `addresses` are all of the plant: they say whether scopes need to be shown and, with their specs, where code lies.
     """
-    specs = addresses if isinstance(addresses, Mapping) else {}
+    specs: Mapping[Address, InstanceSpec] = addresses if isinstance(addresses, Mapping) else {}
     short = short_names([*addresses, *(change.address for change in report.changes)])
-    blocks = [
-        _block(change, short, shown_file, paint, _code_of(specs.get(Address(change.address))))
-        for change in report.changes
-    ]
+    blocks = [_block(one, short, shown_file, paint, _around(one, report, specs)) for one in report.changes]
     return "\n".join([*blocks, *([""] if blocks else []), footer(report)]) + "\n"
+
+
+class _Around(msgspec.Struct, frozen=True):
+    """What the plant says of an instance: the file of its class, and who shares its process."""
+
+    code: str
+    mates: tuple[str, ...]
+
+
+def _around(change: ChangeReport, report: PlanReport, specs: "Mapping[Address, InstanceSpec]") -> _Around:
+    mates = tuple(one for one in report.hosts.get(change.host, ()) if one != change.address)
+    return _Around(_code_of(specs.get(Address(change.address))), mates)
 
 
 def _code_of(spec: "InstanceSpec | None") -> str:
@@ -169,14 +216,30 @@ def _code_of(spec: "InstanceSpec | None") -> str:
     return f"{module}.py" if module else ""
 
 
-def _block(change: ChangeReport, short: ShortName, shown_file: Callable[[str], str], paint: Paint, code: str) -> str:
-    heading = f"{SIGNS[change.action]:>3} {short(change.address)}  {change.action}"
-    lines = [paint(_STYLES.get(change.action, "change"), heading), f"      {_because(change, short, shown_file)}"]
-    lines += [f"      {_changed(change, path, code)}" for path in change.paths]
+def _block(
+    change: ChangeReport, short: ShortName, shown_file: Callable[[str], str], paint: Paint, around: _Around
+) -> str:
+    mark = " !" if _is_final(change) else ""
+    heading = f"{SIGNS[change.action]:>3} {short(change.address)}  {change.action}{mark}"
+    lines = [_because(change, short, shown_file), *(_changed(change, path, around.code) for path in change.paths)]
     if change.interrupts:
-        mates = ", ".join(short(one) for one in change.interrupts)
-        lines.append(f"      shares its process with {mates}")
-    return "\n".join(lines)
+        lines.append(f"interrupts {_listed(change.interrupts, short)}")
+    if around.mates and change.action in _TOUCHES:
+        lines.append(f"shares process `{neutral(change.host)}` with {_listed(around.mates, short)}")
+    if change.irreversible:
+        lines.append("! no rollback undoes this")
+    return "\n".join([paint(_STYLES.get(change.action, "change"), heading), *(f"      {line}" for line in lines)])
+
+
+def _is_final(change: ChangeReport) -> bool:
+    """Tell whether going back would not bring back what was: declared so, or an installed package changed."""
+    return change.irreversible or "packages" in change.paths
+
+
+def _listed(addresses: Sequence[str], short: ShortName) -> str:
+    shown = ", ".join(short(one) for one in addresses[:_MOST_NAMES])
+    left = len(addresses) - _MOST_NAMES
+    return f"{shown} and {left} more" if left > 0 else shown
 
 
 def _because(change: ChangeReport, short: ShortName, shown_file: Callable[[str], str]) -> str:
@@ -216,18 +279,32 @@ def _changed(change: ChangeReport, path: str, code: str) -> str:
         return f"code changed: {neutral(code)}" if code else "code changed"
     name = neutral(path.removeprefix("config."))
     before, after = change.before[path], change.after[path]
-    if before == after == "(secret)":
+    if all(isinstance(one, str) and one.startswith(_SECRET) for one in (before, after)):
         return f"{name}: (secret changed)"
-    return f"{name}: {shown_value(before)} -> {shown_value(after)}"
+    unit = change.units.get(path, "")
+    return f"{name}: {shown_value(before, unit)} -> {shown_value(after, unit)}"
 
 
-def shown_value(value: Any) -> str:
-    """Write a value of a config on one line, cut where it is long; what is not there reads `(none)`."""
+def shown_value(value: Any, unit: str = "") -> str:
+    """Write a value of a config on one line, cut where it is long; what is not there reads `(none)`, seconds and bytes as `5s`, `64MiB`."""
     if value is None:
         return "(none)"
+    if unit and isinstance(value, int | float) and not isinstance(value, bool):
+        return _written(value, unit)
     text = value if isinstance(value, str) and value.strip() == value != "" else msgspec.json.encode(value).decode()
     text = neutral(text)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "\u2026"
+
+
+def _written(value: float, unit: str) -> str:
+    """Write seconds or bytes with a unit, so that the value can be read back; else as the number it is."""
+    show, parse = (show_duration, parse_duration) if unit == "duration" else (show_size, parse_size)
+    text = show(value).replace(" ", "")
+    try:
+        exact = parse(text) == value
+    except ValueError:
+        exact = False
+    return text if exact else msgspec.json.encode(value).decode()
 
 
 def footer(report: PlanReport) -> str:
@@ -238,7 +315,8 @@ def footer(report: PlanReport) -> str:
         if report.summary[action]
     ]
     unchanged = report.summary["unchanged"] + report.summary["no-op"]
-    return f"Plan: {', '.join(parts) or 'nothing to do'}. {unchanged} unchanged."
+    nothing = "nothing to do (edited, no effect)" if report.edited else "nothing to do"
+    return f"Plan: {', '.join(parts) or nothing}. {unchanged} unchanged."
 
 
 def _dragged(report: PlanReport, action: str) -> str:

@@ -197,9 +197,11 @@ class _Workshop:
         origins = origins_of(ready.base, ready.below, schema, ready.run_time.stamps)
         claims = self._claims(ready, address, inner)
         updates = schema.updates if schema else updates_of_class(ready.chosen)
+        measures = schema.measures if schema else ()
         return Settled(
-            address, spec.name, scope, folders, config, secrets, origins, exports, command, references, claims, updates
-        )
+            address, spec.name, scope, folders, config, secrets, origins, exports, command, references, claims,
+            updates, measures,
+        )  # fmt: skip
 
     def _claims(self, ready: _Ready, address: Address, resolver: Resolver) -> tuple[str, ...]:
         own = self.claims.take(address, ready.spec.claims, ready.block.below("claims"), resolver)

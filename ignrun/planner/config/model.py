@@ -60,6 +60,13 @@ class Update(msgspec.Struct, frozen=True, array_like=True):
     how: Literal["reconfigure", "restart", "never"]
 
 
+class Measure(msgspec.Struct, frozen=True, array_like=True):
+    """The config value at `path` (`*` for any item or key) is a number of seconds or bytes that people write with a unit."""
+
+    path: tuple[str, ...]
+    kind: Literal["duration", "size"]
+
+
 class Held(msgspec.Struct, frozen=True):
     """What one layer says of a value: as it was written, `null` where it removes what weaker layers say."""
 
@@ -100,7 +107,7 @@ class Settled(msgspec.Struct, frozen=True):
     """One instance with its values settled; `command` is None for a hosted one.
 
     `secrets` are the paths in `config` that hold one. `claims` are the exclusive resources it takes. `references` lead to the providers whose exports it uses.
-    `updates` say what a change of a value asks for, where somebody declared it.
+    `updates` say what a change of a value asks for, where somebody declared it; `measures` which values have a unit.
     """
 
     address: Address
@@ -115,6 +122,7 @@ class Settled(msgspec.Struct, frozen=True):
     references: tuple[Reference, ...]
     claims: tuple[str, ...] = ()
     updates: tuple[Update, ...] = ()
+    measures: tuple[Measure, ...] = ()
 
 
 class Configured(msgspec.Struct, frozen=True):

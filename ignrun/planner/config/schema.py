@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import msgspec
 
-from ignrun.planner.config.model import Update
+from ignrun.planner.config.model import Measure, Update
 from ignrun.planner.config.types import type_of
-from ignrun.planner.config.updates import updates_of
+from ignrun.planner.config.updates import measures_of, updates_of
 from ignrun.terms.hints import did_you_mean
 from ignrun.terms.leaves import Path, Pending
 
@@ -44,6 +44,7 @@ class ConfigSchema:
         self._prepared: Any = None
         self._types: dict[frozenset[Path], Any] = {}  # by what is not known yet
         self._updates: tuple[Update, ...] | None = None
+        self._measures: tuple[Measure, ...] | None = None
 
     def node(self, path: Path) -> dict[str, Any]:
         """Give the part of the schema that speaks of the value at `path`; empty where none does."""
@@ -117,6 +118,13 @@ class ConfigSchema:
         if self._updates is None:
             self._updates = updates_of(self.raw, self._followed)
         return self._updates
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The values that are durations or sizes."""
+        if self._measures is None:
+            self._measures = measures_of(self.raw, self._followed)
+        return self._measures
 
     def flaws(self) -> list[Problem]:
         """Say what is wrong with the schema itself; nothing is fetched to find out."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, Literal, get_args
 
 from ignrun.planner.catalog.model import Chosen
-from ignrun.planner.config.model import Update
+from ignrun.planner.config.model import Measure, Update
 from ignrun.terms.leaves import Path
 
 How = Literal["reconfigure", "restart", "never"]
@@ -18,16 +18,29 @@ _SAME_PLACE: Final = ("allOf", "anyOf", "oneOf")
 
 def updates_of(raw: dict[str, Any], followed: Followed) -> tuple[Update, ...]:
     """List every `x-ignrun-update` of a schema by the path of its value; `followed` gives the target of a `$ref`."""
-    return tuple(dict.fromkeys(_walked(raw, (), followed, ())))
+    said = ((path, node.get("x-ignrun-update")) for path, node in _walked(raw, (), followed, ()))
+    return tuple(dict.fromkeys(Update(path, how) for path, how in said if how in _WORDS))
 
 
-def _walked(node: Any, path: tuple[str, ...], followed: Followed, way: tuple[int, ...]) -> Iterator[Update]:
+def measures_of(raw: dict[str, Any], followed: Followed) -> tuple[Measure, ...]:
+    """List the values of a schema that are durations or sizes."""
+    said = ((path, node.get("x-ignrun-type")) for path, node in _walked(raw, (), followed, ()))
+    return tuple(dict.fromkeys(Measure(path, kind) for path, kind in said if kind in {"duration", "size"}))
+
+
+def measure_at(measures: Iterable[Measure], path: Path) -> str:
+    """Say whether the value at `path` is a `duration` or a `size`; empty where it is neither."""
+    keys = tuple(map(str, path))
+    return next((one.kind for one in measures if len(one.path) == len(keys) and _leads(one.path, keys)), "")
+
+
+def _walked(
+    node: Any, path: tuple[str, ...], followed: Followed, way: tuple[int, ...]
+) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
     whole = followed(node)
     if not whole or id(whole) in way:
         return  # a block that holds itself says below what it says above
-    how = node.get("x-ignrun-update", whole.get("x-ignrun-update"))
-    if how in _WORDS:
-        yield Update(path, how)
+    yield path, whole | node
     way = (*way, id(whole))
     for key, inner in _below(whole):
         yield from _walked(inner, (*path, key), followed, way)

@@ -31,6 +31,7 @@ FACET_OF: Final[dict[str, str | None]] = {
     "log": "policy",
     "irreversible": "policy",
     "updates": None,  # they say how a value changes, not what it is
+    "measures": None,  # they say how a value is written
     "body": None,  # its own fields stand in the table of the body
     "facets": None,
     "origins": None,

@@ -18,6 +18,7 @@ from ignrun.manifest.model import (
     WatchPolicy,
 )
 from ignrun.planner.config.model import Folders as Folders
+from ignrun.planner.config.model import Measure as Measure
 from ignrun.planner.config.model import Origin as Origin
 from ignrun.planner.config.model import Update as Update
 from ignrun.terms.leaves import Path, Tree
@@ -82,7 +83,8 @@ class InstanceSpec(msgspec.Struct, frozen=True):
     """One instance, resolved: what runs, with which config, under which policy, and where each value was written.
 
     `config` and `exports` are trees; secrets in `config` are pending leaves, also listed by path in `secrets`
-    (with those that the schema declares secret). `updates` say what a change of a config value asks for, where that was declared.
+    (with those that the schema declares secret). `updates` say what a change of a config value asks for,
+    where that was declared, `measures` which values have a unit.
     """
 
     address: Address
@@ -107,6 +109,7 @@ class InstanceSpec(msgspec.Struct, frozen=True):
     log: LogPolicy | None = None
     irreversible: bool = False
     updates: tuple[Update, ...] = ()
+    measures: tuple[Measure, ...] = ()
 
 
 class Edge(msgspec.Struct, frozen=True):

@@ -69,6 +69,7 @@ def _instance(configured: Configured, one: Settled) -> InstanceSpec:
         log=spec.log,
         irreversible=spec.irreversible,
         updates=one.updates,
+        measures=one.measures,
     )
 
 

@@ -45,7 +45,7 @@ def build_plan(running: Graph, desired: Graph, base: int, target: str, planning:
     steps = (*comparison.deletions(), *comparison.others())
     count = Counter(step.action for step in steps)
     unchanged = len(desired.instances) - (len(steps) - count["delete"]) + count["no-op"]
-    plan = Plan(base, target, steps, unchanged, _shared(running, steps))
+    plan = Plan(base, target, steps, unchanged, _shared(running, steps), _edited(running, desired))
     return judge(plan, (*comparison.diagnostics, *refusals(plan, running, desired, planning)))
 
 
@@ -168,3 +168,9 @@ def _shared(running: Graph, steps: Iterable[Step]) -> dict[str, tuple[Address, .
         if isinstance(spec.body, Hosted) and spec.body.host in hosts:
             hosts[spec.body.host].append(spec.address)
     return {host: tuple(mates) for host, mates in hosts.items() if len(mates) > 1}
+
+
+def _edited(running: Graph, desired: Graph) -> bool:
+    """Tell whether the texts differ in which what runs, and is wanted, is written."""
+    before = {spec.span.digest for spec in running.instances.values()}
+    return bool(before) and before != {spec.span.digest for spec in desired.instances.values()}

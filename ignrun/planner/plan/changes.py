@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ignrun.planner.config.updates import measure_at
 from ignrun.planner.graph.facets import NAMES, fields_of, wiring_of
 from ignrun.planner.graph.model import Command, Edge, Graph, InstanceSpec
 from ignrun.planner.plan.model import Change
@@ -16,6 +17,12 @@ SECRET: Final = "(secret)"  # noqa: S105 - what stands for one
 LATER: Final = "(known at apply)"
 _SHOWN: Final = {"argv": "command", "own": "isolation"}
 _ABSENT: Final = object()
+_PRINT: Final = 12  # digits of a fingerprint that are shown
+_SECONDS: Final = frozenset({
+    "initialize_timeout", "start_timeout", "reconfigure_timeout", "stop_timeout", "backoff", "backoff_max", "half_life",
+    "park", "park_max", "reset_after", "interval", "timeout",
+})  # fmt: skip
+"""Fields of lifecycle and health that are durations."""
 
 
 def facets_changed(before: Graph, after: Graph, address: Address) -> tuple[str, ...]:
@@ -81,7 +88,14 @@ def _changed_secrets(before: Graph, after: Graph, new: InstanceSpec) -> Iterator
         for one in pending:
             if secrets_moved(before, after, (one,)):
                 path = (block, *one.path)
-                yield Change(path, SECRET, SECRET, _place(path, new))
+                yield Change(path, _masked(before, one), _masked(after, one), _place(path, new))
+
+
+def _masked(graph: Graph, pending: Pending) -> str:
+    """Stand for a value with secrets by the beginning of their fingerprints, which tell texts apart and nothing of them."""
+    names = (part.name for part in pending.parts if isinstance(part, SecretNamed))
+    prints = " ".join(graph.fingerprints.get(name, "")[:_PRINT] for name in names).strip()
+    return f"(secret {prints})" if prints else SECRET
 
 
 def _differences(path: Path, was: Any, now: Any, new: InstanceSpec) -> Iterator[Change]:
@@ -90,7 +104,13 @@ def _differences(path: Path, was: Any, now: Any, new: InstanceSpec) -> Iterator[
         for key in dict.fromkeys((*now, *was)):
             yield from _differences((*path, key), was.get(key, _ABSENT), now.get(key, _ABSENT), new)
     elif (was != now or type(was) is not type(now)) and path[0] != "secrets":
-        yield Change(path, _shown(was), _shown(now), _place(path, new))
+        yield Change(path, _shown(was), _shown(now), _place(path, new), _unit(path, new))
+
+
+def _unit(path: Path, spec: InstanceSpec) -> str:
+    if path[0] == "config":
+        return measure_at(spec.measures, path[1:])
+    return "duration" if path[0] in {"lifecycle", "health"} and path[-1] in _SECONDS else ""
 
 
 def _plain(value: Any) -> Any:

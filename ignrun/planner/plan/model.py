@@ -46,13 +46,15 @@ Cause = Edited | DependencyMoved | SharesHost | Requested
 class Change(msgspec.Struct, frozen=True):
     """One value that differs: `path` begins with the facet's block (`config`, `command`, ...).
 
-    A secret shows as `(secret)` on both sides; what is known only at apply as `(known at apply)`.
+    A secret shows as `(secret)`, with the beginning of its fingerprint where its text was at hand; what is known only at apply as
+    `(known at apply)`. `unit` says that the values are seconds (`duration`) or bytes (`size`).
     """
 
     path: Path
     before: Any
     after: Any
     span: Span | None = None
+    unit: str = ""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -76,7 +78,7 @@ class Plan(msgspec.Struct, frozen=True):
     """Steps in the order of execution as planned: stops first in reverse order, then starts in order.
 
     `base` is the number of the generation compared with (0: with nothing); `unchanged` counts the rest. `hosts` lists who shares
-    each host that runs somebody with a step.
+    each host that runs somebody with a step. `edited` says that texts differ, whether or not that means anything.
     """
 
     base: int
@@ -84,6 +86,7 @@ class Plan(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     unchanged: int
     hosts: dict[str, tuple[Address, ...]] = {}
+    edited: bool = False
 
     @property
     def is_empty(self) -> bool:
