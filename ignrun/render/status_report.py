@@ -5,6 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
+from ignrun.runtime.watch.status import WatchStatus
+
 FORMAT_VERSION: Final = "1.0"
 """Version of the JSON form; fields are added and never renamed or removed within 1."""
 
@@ -62,6 +64,7 @@ class PlantStatus(msgspec.Struct, frozen=True):
     apply: ApplyStatus | None = None
     note: str = ""
     listen: str = ""
+    watch: WatchStatus | None = None
 
 
 class FaultStatus(msgspec.Struct, frozen=True):

@@ -28,6 +28,7 @@ from ignrun.runner.steering import Steering
 from ignrun.runner.unsent import Unsent
 from ignrun.runner.until import Until
 from ignrun.runner.voices import Voices
+from ignrun.runner.watching import Watching
 from ignrun.runtime.apply.state import State
 from ignrun.runtime.engines.command import CommandEngine
 from ignrun.runtime.engines.fork import HostEngine
@@ -125,6 +126,16 @@ class Runner:
             describe=ground.inputs,
             journal=self._journal,
         )
+        self._watching = Watching(
+            loop=self.loop,
+            applies=applies,
+            reader=ground.reader,
+            describe=ground.inputs,
+            clock=self._clock,
+            tell=self.tell,
+            say=lambda level, text: voices.said(level, secrets.mask(text)),
+            on_bug=self._broke,
+        )
         self.steering = Steering(
             loop=self.loop,
             applies=applies,
@@ -134,6 +145,7 @@ class Runner:
             runner=ground.facts(self._started),
             clock=self._clock,
             observing=self.observing,
+            watching=self._watching,
         )
         self.loop.perform_by(
             Performer(
@@ -198,6 +210,7 @@ class Runner:
 
     async def _let_go(self, last_word: RunnerEnded | None = None) -> None:
         try:
+            await self._watching.close()
             await self._commands.close()
             await self._hosts.close()
         finally:

@@ -21,7 +21,9 @@ from ignrun.runner.applies import Applies
 from ignrun.runner.loop import Loop
 from ignrun.runner.observing import Observing
 from ignrun.runner.secrets import SecretStore, masked_tree
+from ignrun.runner.watching import Watching
 from ignrun.runtime.supervise.messages import Asked, CancelAsked, ShutdownAsked
+from ignrun.runtime.watch.status import WatchStatus
 from ignrun.terms.clock import Clock
 from ignrun.terms.names import Address
 from ignrun.terms.states import ModuleState
@@ -44,6 +46,7 @@ class Steering:
         runner: RunnerFacts,
         clock: Clock,
         observing: Observing,
+        watching: Watching,
     ) -> None:
         """Take the parts of the runner that answer for it."""
         self.feed = feed
@@ -54,6 +57,7 @@ class Steering:
         self._runner = runner
         self._clock = clock
         self._observing = observing
+        self._watching = watching
         self._began = clock.utc() - timedelta(seconds=clock.monotonic())
 
     @property
@@ -80,7 +84,8 @@ class Steering:
             runner=self._runner,
             usage=self._observing.usage(),
         )
-        return replace(report, instances=tuple(self._masked(one) for one in report.instances))
+        plant = replace(report.plant, watch=self.watch())
+        return replace(report, plant=plant, instances=tuple(self._masked(one) for one in report.instances))
 
     def _masked(self, one: InstanceStatus) -> InstanceStatus:
         """Blot secrets out of what an instance exports: dependents are given the texts, people are not."""
@@ -106,6 +111,18 @@ class Steering:
         """Collect what metrics are made of."""
         return self._observing.known(self.status())
 
+    def watch(self) -> WatchStatus:
+        """Say how the watcher does."""
+        return self._watching.status()
+
+    def pause_watch(self, by: str) -> str:
+        """Hold every edit of the files back; the text is a refusal, empty when it is so."""
+        return self._watching.pause(by)
+
+    def resume_watch(self, by: str) -> str:
+        """Let edits of the files through again; the text is a refusal, empty when it is so."""
+        return self._watching.resume(by)
+
     def ready(self) -> str:
         """Say why the plant is not up as wanted, nothing when it is."""
         state = self._loop.state
@@ -123,6 +140,7 @@ class Steering:
 
     async def apply(self, request: ApplyRequest) -> OutcomeReport:
         """Apply and return at the outcome; goes on when whoever waits for it goes away."""
+        self._watching.asked(request)
         return await self._applies.apply(request)
 
     async def rollback(self, request: RollbackRequest) -> OutcomeReport:

@@ -20,8 +20,11 @@ from ignrun.terms.failure import ReaderFailure
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
+    from ignrun.manifest.seen import Seen
     from ignrun.planner.proposal import Reading
+    from ignrun.planner.reader.early import EarlyReading
 
 _LENGTH: Final = struct.Struct("!Q")
 _CHUNK: Final = 1 << 20
@@ -42,6 +45,9 @@ class ResidentReader:
         self._pid = 0
         self._turn: asyncio.Lock | None = None
         self._exchange: asyncio.Task[bytes] | None = None
+        self._early: EarlyReading | None = None
+        self.on_reading: Callable[[Inputs, Reading], None] = lambda _, __: None
+        self.is_current: Callable[[Seen], bool] = lambda _: False
 
     @property
     def pid(self) -> int:
@@ -60,8 +66,24 @@ class ResidentReader:
         self._socket, self._pid = ours, pid
 
     async def ask(self, inputs: Inputs, base: Base) -> Reading:
-        """Propose in a limited child of the resident; raises ReaderFailure when the resident is gone."""
-        return await self._answer((inputs, base, None))
+        """Propose in a limited child of the resident; raises ReaderFailure when the resident is gone.
+
+        A reading that was prepared is used when it is the one that is asked for and `is_current` says of what it saw that it still
+        holds. `on_reading` hears of every reading for an apply.
+        """
+        early = await self._early.take(inputs, base, self.is_current) if self._early else None
+        reading = early or await self._answer((inputs, base, None))
+        if inputs.for_apply:
+            self.on_reading(inputs, reading)
+        return reading
+
+    def prepare(self, inputs: Inputs, base: Base) -> None:
+        """Begin a reading that will probably be asked for soon."""
+        from ignrun.planner.reader.early import EarlyReading
+
+        if self._early is None:
+            self._early = EarlyReading(lambda inputs, base: self._answer((inputs, base, None)))
+        self._early.begin(inputs, base)
 
     async def revive(self, kept: Proposal, inputs: Inputs, base: Base) -> Reading:
         """Propose a generation that was kept, in a limited child of the resident; raises as `ask` does."""

@@ -1,6 +1,7 @@
 """Owns WatchStatus, what a watcher says of itself, in its public form."""
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -18,7 +19,7 @@ class WatchOutcome(msgspec.Struct, frozen=True):
 class WatchStatus(msgspec.Struct, frozen=True):
     """A watcher now.
 
-    `state` is `watching`, `paused` or `suspended`; `backend` `inotify` or `polling`, with the reason for polling. `digest` is that of
+    `state` is `watching`, `paused`, `suspended` or `off`; `backend` `inotify` or `polling`, with the reason for polling. `digest` is that of
     the input set as it was seen last; `holds` says what is held back, and why, one sentence each.
     """
 
@@ -32,3 +33,7 @@ class WatchStatus(msgspec.Struct, frozen=True):
     digest: str = ""
     outcome: WatchOutcome | None = None
     holds: tuple[str, ...] = ()
+
+
+OFF: Final = WatchStatus("off", "")
+"""The status where nobody watches."""

@@ -145,9 +145,10 @@ class Watcher:
         self._state = replace(self._state, settle=policy.settle, trigger=trigger)
         self._hear(Followed(picture_of(self._seen, code=policy.code)))
 
-    def note(self, outcome: EditOutcome) -> None:
-        """Take in what came of the last edit after `on_settled` had returned."""
-        self._remember(outcome, self._state.last_edit)
+    def note(self, outcome: EditOutcome, edit: Edit) -> None:
+        """Take in what came of an edit after `on_settled` had returned."""
+        if edit is self._state.last_edit:
+            self._remember(outcome, edit)
 
     def status(self) -> WatchStatus:
         """Say how the watcher does."""
