@@ -1,7 +1,6 @@
 """Owns how the command line speaks: results on stdout, talk on stderr, colour only where a terminal wants it."""
 
 import os
-import shutil
 import sys
 
 import click
@@ -47,4 +46,8 @@ def paint_for(*, err: bool = False) -> Paint:
 
 def width() -> int | None:
     """Give the width of the terminal on stdout, None where there is none and lines may be of any length."""
-    return shutil.get_terminal_size().columns if is_terminal() else None
+    if not is_terminal():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns

@@ -1,22 +1,19 @@
 """Turns calls into HTTP requests to a runner, and its answers back into values or failures."""
 
-import http.client
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.client import HTTPResponse
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
+from ignrun.control.speaking import Answer, send
 from ignrun.control.sse import messages
 from ignrun.control.wire import (
     ApplyRequest,
     AskReply,
     AskRequest,
     CancelRequest,
-    Configs,
     DownRequest,
     Modules,
     Problem,
@@ -30,12 +27,16 @@ from ignrun.terms.failure import Failure, NoRunner, RunnerRefused, WaitTimedOut
 
 if TYPE_CHECKING:
     from ignrun.render.alerts import AlertsReport
+    from ignrun.render.config import ConfigsReport
     from ignrun.render.diagnostics import Diagnosis
     from ignrun.render.plan import PlanReport
     from ignrun.render.top import TopReport
     from ignrun.runtime.observe.record import LogRecord
 
 T = TypeVar("T")
+
+_OK: Final = 200
+_CONFLICT: Final = 409
 
 PATIENCE: Final = 10.0
 """Seconds until a runner must have answered what it can answer at once."""
@@ -50,18 +51,19 @@ class Client:
 
     def __init__(self, path: str, patience: float = PATIENCE) -> None:
         """Take the path of a control socket, and how many seconds an answer may take."""
-        self._connect: Callable[[float | None], http.client.HTTPConnection] = lambda seconds: _UnixConnection(
-            path, seconds
-        )
+        self._connect: Callable[[float | None], socket.socket] = lambda seconds: _at_path(path, seconds)
         self._patience = patience
         self._headers = {"Content-Type": "application/json"}
 
     @classmethod
     def at(cls, url: str, token: str, patience: float = PATIENCE) -> Self:
         """Make a client of a runner that listens on loopback (`--listen`); the token stands in its state folder."""
+        from urllib.parse import urlsplit
+
         place = urlsplit(url)
+        where = (place.hostname or "", place.port or 80)
         client = cls("", patience)
-        client._connect = lambda seconds: http.client.HTTPConnection(place.hostname or "", place.port, timeout=seconds)
+        client._connect = lambda seconds: socket.create_connection(where, seconds)
         client._headers["Authorization"] = f"Bearer {token}"
         return client
 
@@ -103,12 +105,12 @@ class Client:
 
     def module(self, address: str) -> InstanceStatus:
         """Ask for one instance, by address or, where it has one scope, by module."""
-        return self._get(f"/v1/modules/{quote(address, safe='')}", InstanceStatus)
+        return self._get(f"/v1/modules/{_quoted(address)}", InstanceStatus)
 
     def ask(self, verb: Verb, address: str, by: str = "", patience: float | None = None) -> AskReply:
         """Ask something of an instance and return when it holds; waits without end unless `patience` (seconds) is given."""
         route = "maintenance" if verb == "resume" else verb
-        path = f"/v1/modules/{quote(address, safe='')}/{route}"
+        path = f"/v1/modules/{_quoted(address)}/{route}"
         with self._answer("POST", path, AskRequest(by, verb == "resume"), patience) as response:
             return _decoded(response, AskReply)
 
@@ -118,7 +120,7 @@ class Client:
         from ignrun.render.plan import PlanReport
 
         with self._answer("POST", "/v1/plan", request, None, accepted=(200, 422)) as response:
-            if response.status == http.client.OK:
+            if response.status == _OK:
                 return _decoded(response, PlanReport)
             return _decoded(response, Diagnosis)
 
@@ -147,7 +149,7 @@ class Client:
                     case "outcome":
                         return _read(message.data, OutcomeReport)
                     case "problem":
-                        raise _refusal(http.client.CONFLICT, _read(message.data, Problem))
+                        raise _refusal(_CONFLICT, _read(message.data, Problem))
                     case _:
                         on_event(_read(message.data, Event))
         raise NoRunner("the runner ended before the apply did", "`ignrun status` says how the plant is")
@@ -174,9 +176,11 @@ class Client:
         """Ask for the modules of the plant, each with its instances in a few words."""
         return self._get("/v1/modules", Modules)
 
-    def config(self, module: str = "") -> Configs:
+    def config(self, module: str = "") -> "ConfigsReport":
         """Ask for the config in force, of one module or of all; secrets are masked."""
-        return self._get(f"/v1/config?{urlencode({'module': module})}", Configs)
+        from ignrun.render.config import ConfigsReport
+
+        return self._get(f"/v1/config?{_query({'module': module})}", ConfigsReport)
 
     def down(self, by: str = "") -> None:
         """Ask the plant to go down; returns at once, the runner ends when everything has stopped."""
@@ -186,7 +190,7 @@ class Client:
     def ready(self) -> str:
         """Ask why the plant is not up as wanted; nothing when it is."""
         with self._answer("GET", "/readyz", None, self._patience, accepted=(200, 503)) as response:
-            return _decoded(response, Problem).summary if response.status != http.client.OK else ""
+            return _decoded(response, Problem).summary if response.status != _OK else ""
 
     # --- one exchange -------------------------------------------------------------------------------------------------
 
@@ -197,23 +201,24 @@ class Client:
     def _stream(self, path: str, query: dict[str, Any], wanted: type[T]) -> Iterator[T]:
         words = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
         patience = None if query["follow"] else self._patience
-        with self._answer("GET", f"{path}?{urlencode(words, doseq=True)}", None, patience) as response:
+        with self._answer("GET", f"{path}?{_query(words)}", None, patience) as response:
             for message in messages(_lines(response)):
                 yield _read(message.data, wanted)
 
     @contextmanager
     def _answer(
         self, method: str, path: str, body: object, patience: float | None, accepted: tuple[int, ...] = (200,)
-    ) -> Iterator[HTTPResponse]:
+    ) -> Iterator[Answer]:
         """Send a request and give its answer; whatever goes wrong on the way becomes a failure."""
-        connection = self._connect(patience)
+        with _exchange():
+            connection = self._connect(patience)
         try:
             with _exchange():
-                connection.request(method, path, _encoded(body), self._headers)
-                response = connection.getresponse()
-            if response.status not in accepted:
-                raise _refusal(response.status, _decoded(response, Problem))
-            yield response
+                response = send(connection, method, path, self._headers, _encoded(body))
+            with closing(response):
+                if response.status not in accepted:
+                    raise _refusal(response.status, _decoded(response, Problem))
+                yield response
         finally:
             connection.close()
 
@@ -231,21 +236,31 @@ def _exchange() -> Iterator[None]:
         raise NoRunner("no runner answers", "`ignrun apply` starts one") from error
     except PermissionError as error:
         raise NoRunner("the runner belongs to another user", "ask as that user") from error
-    except (http.client.HTTPException, OSError) as error:
+    except OSError as error:
         raise NoRunner("the runner ended before it had answered", "`ignrun status` says how the plant is") from error
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
+def _at_path(path: str, patience: float | None) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(patience)
+        connection.connect(path)
+    except OSError:
+        connection.close()
+        raise
+    return connection
 
-    def __init__(self, path: str, patience: float | None) -> None:
-        super().__init__("localhost", timeout=patience)
-        self._path = path
 
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+def _quoted(text: str) -> str:
+    from urllib.parse import quote
+
+    return quote(text, safe="")
+
+
+def _query(words: dict[str, Any]) -> str:
+    from urllib.parse import urlencode
+
+    return urlencode(words, doseq=True)
 
 
 def _encoded(body: object) -> bytes | None:
@@ -266,16 +281,17 @@ def _is_text(text: str) -> bool:
     return True
 
 
-def _lines(response: HTTPResponse) -> Iterator[bytes]:
+def _lines(response: Answer) -> Iterator[bytes]:
+    lines = response.lines()
     while True:
         with _exchange():
-            line = response.readline()
-        if not line:
+            line = next(lines, None)
+        if line is None:
             return
         yield line
 
 
-def _decoded(response: HTTPResponse, wanted: type[T]) -> T:
+def _decoded(response: Answer, wanted: type[T]) -> T:
     with _exchange():
         text = response.read()
     return _read(text, wanted)

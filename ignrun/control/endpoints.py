@@ -11,7 +11,6 @@ from ignrun.control.wire import (
     AskRequest,
     CancelRequest,
     ConfigQuery,
-    Configs,
     DownRequest,
     EventsQuery,
     LogsQuery,
@@ -20,6 +19,7 @@ from ignrun.control.wire import (
     Word,
 )
 from ignrun.render.alerts import AlertsReport
+from ignrun.render.config import ConfigsReport
 from ignrun.render.diagnostics import Diagnosis
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport
@@ -82,7 +82,7 @@ ENDPOINTS: Final = (
     Endpoint("GET", "/v1/top", "top", {200: Answer(TopReport)}),
     Endpoint("GET", "/v1/alerts", "alerts", {200: Answer(AlertsReport)}),
     Endpoint("GET", "/metrics", "metrics", {200: Answer(str, "text/plain")}),
-    Endpoint("GET", "/v1/config", "config", {200: Answer(Configs)}, query=ConfigQuery),
+    Endpoint("GET", "/v1/config", "config", {200: Answer(ConfigsReport)}, query=ConfigQuery),
     Endpoint("POST", "/v1/down", "down", {202: Answer(Word)}, body=DownRequest),
 )
 """Everything that is answered; all else is 404 or 405."""

@@ -21,7 +21,6 @@ from ignrun.control.wire import (
     AskRequest,
     CancelRequest,
     ConfigQuery,
-    Configs,
     DownRequest,
     EventsQuery,
     InstanceBrief,
@@ -34,6 +33,7 @@ from ignrun.control.wire import (
     Verb,
     Word,
 )
+from ignrun.render.config import ConfigsReport
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport
 from ignrun.render.status_report import FORMAT_VERSION, InstanceStatus
@@ -101,7 +101,7 @@ class Door:
         if named and not known:
             self._instance(named)  # refuses
         reports = (self._steering.config(one.address) for one in known)
-        return answer(200, Configs(FORMAT_VERSION, tuple(one for one in reports if one)))
+        return answer(200, ConfigsReport(FORMAT_VERSION, tuple(one for one in reports if one)))
 
     async def top(self, _: Request) -> Response:
         """Give the processes of the plant and what they take; asked again within 5 s they are looked at every second."""

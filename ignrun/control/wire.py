@@ -4,7 +4,6 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from ignrun.render.config import ConfigReport
 from ignrun.terms.planning import Planning
 
 BODY_LIMIT: Final = 1024 * 1024
@@ -126,13 +125,6 @@ class Modules(msgspec.Struct, frozen=True):
 
     format_version: str
     modules: tuple[ModuleBrief, ...]
-
-
-class Configs(msgspec.Struct, frozen=True):
-    """The config in force of some instances, each value with its layer and place."""
-
-    format_version: str
-    instances: tuple[ConfigReport, ...]
 
 
 class EventsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

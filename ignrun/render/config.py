@@ -41,6 +41,13 @@ class ConfigReport(msgspec.Struct, frozen=True):
     values: tuple[ValueReport, ...]
 
 
+class ConfigsReport(msgspec.Struct, frozen=True):
+    """The config in force of some instances, each value with its layer and place."""
+
+    format_version: str
+    instances: tuple[ConfigReport, ...]
+
+
 class LayerReport(msgspec.Struct, frozen=True):
     """What one layer says of a value as it was written; `null` removes it. Of a run-time value `by` says who set it, `at` when."""
 

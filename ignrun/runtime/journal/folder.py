@@ -1,7 +1,6 @@
 """Owns the state folder of a plant: where it is, what lies where in it, and how it is made."""
 
 import os
-import secrets
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
@@ -128,7 +127,7 @@ def fingerprint_key(folder: StateFolder) -> bytes:
         found = folder.key.read_bytes() if folder.key.exists() else b""
         if len(found) == _KEY_BYTES:
             return found
-        made = secrets.token_bytes(_KEY_BYTES)
+        made = os.urandom(_KEY_BYTES)
         durable_replace(folder.key, made)
     except OSError as error:
         raise StateFolderFailure(folder.path, error.strerror or str(error), _hint(error)) from error

@@ -1,8 +1,6 @@
 """Owns what runners say of themselves to the rest of the machine: `runner.json`, the run-time folder and who lives in it."""
 
-import hashlib
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -52,6 +50,8 @@ def run_time_folder(environment: Mapping[str, str]) -> Path:
 
 
 def _in_temporary() -> Path:
+    import tempfile
+
     return Path(tempfile.gettempdir(), f"ignrun-{os.geteuid()}")
 
 
@@ -64,6 +64,8 @@ def socket_path(folder: StateFolder, run_time: Path) -> Path:
 
 
 def _mark(state_dir: str) -> str:
+    import hashlib
+
     return hashlib.sha256(os.fsencode(state_dir)).hexdigest()[:16]
 
 

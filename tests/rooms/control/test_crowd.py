@@ -9,8 +9,8 @@ import tracemalloc
 
 import pytest
 
-from ignrun.control.client import _UnixConnection
 from tests.rooms.control.scripted import ScriptedRunner
+from tests.rooms.control.unix_http import UnixConnection
 
 PIECE = 512
 
@@ -31,7 +31,7 @@ async def read_slowly(reader: asyncio.StreamReader, pause: float) -> None:
 
 def timed(path) -> float:
     began = time.perf_counter()
-    connection = _UnixConnection(str(path), 30.0)
+    connection = UnixConnection(str(path), 30.0)
     try:
         connection.request("GET", "/v1/status")
         answer: http.client.HTTPResponse = connection.getresponse()

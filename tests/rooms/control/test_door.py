@@ -10,12 +10,12 @@ import msgspec
 import pytest
 
 from ignrun.control import server as server_module
-from ignrun.control.client import _UnixConnection
 from ignrun.control.guard import refused
 from ignrun.control.routes import Door
 from ignrun.control.streams import Streams
 from ignrun.control.wire import BODY_LIMIT
 from tests.rooms.control.scripted import ScriptedRunner
+from tests.rooms.control.unix_http import UnixConnection
 
 PATHS = [
     route.path.replace("{address}", "tags")
@@ -29,7 +29,7 @@ def ask(
     path, method: str, target: str, headers: dict[str, str], body: bytes | None = None
 ) -> tuple[int, bytes, dict[str, str]]:
     """Send exactly these headers, Host included."""
-    connection = _UnixConnection(str(path), 5.0)
+    connection = UnixConnection(str(path), 5.0)
     try:
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         for name, value in headers.items():
