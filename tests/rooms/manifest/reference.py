@@ -12,7 +12,6 @@ LATER = {
     "`watch`": "the watcher",
     "`apply.soak`, `apply.on_failure: rollback` and `exit`": "the transaction with its way back: a failed apply holds now",
     "`moved`": "a module that takes its folders along under a new name",
-    "`reload`": "a command that reads its files again: it restarts now",
     "`irreversible`": "the end of an automatic rollback",
 }
 """What is read, checked, planned and kept with the generation, and acted on by a later version."""
