@@ -21,7 +21,7 @@ from ignrun.protocol.reports import Hello, Moves
 from ignrun.runtime.engines.fork import HostEngine
 from ignrun.runtime.engines.places import make_run_folder
 from ignrun.runtime.supervise.messages import HostSaid
-from ignrun.terms.names import HostId, ModuleScope
+from ignrun.terms.names import HostId
 from ignrun.terms.states import ModuleState
 from tests.rooms.host.harness import FakeRunner, assignment, needs
 
@@ -172,7 +172,7 @@ async def hosts_a_second(count: int, folder: Path) -> float:
 
     def launch() -> None:
         if (number := next(numbers, None)) is not None:
-            engine.launch(HostId(f"h{number}"), 1, ModuleScope.GATEWAY)
+            engine.launch(HostId(f"h{number}"), 1)
 
     engine.start()
     launch()
