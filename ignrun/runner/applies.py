@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from ignrun.control.wire import ApplyOptions, ApplyRequest, RollbackRequest
 from ignrun.manifest.inputs import Inputs
+from ignrun.planner.graph.model import Graph
 from ignrun.planner.proposal import Base, Proposal, Reading
 from ignrun.planner.reader import ResidentReader
 from ignrun.render.diagnostics import diagnosis
@@ -174,8 +175,7 @@ class Applies:
         self, reading: Reading, proposal: Proposal, wish: Wish, former: Generation | None
     ) -> "asyncio.Task[Outcome]":
         as_it_was = former is not None and former.content.target == proposal.target
-        if former and not as_it_was:
-            await self._remember_secrets_of(former.content, wish.inputs)
+        way_back = await self._way_back(former.content, proposal, wish.inputs) if former and not as_it_was else None
         self._secrets.offer(reading.secrets)
         number, answer = self._answers.expect()
         self._loop.hear(
@@ -187,17 +187,20 @@ class Applies:
                 soak=wish.options.soak,
                 on_failure=wish.options.on_failure,
                 retry=wish.options.retry,
-                kept=former.entry.number if former else 0,
-                way_back=former.content.graph if former and not as_it_was else None,
+                kept=former.entry.number if former and (as_it_was or way_back) else 0,
+                way_back=way_back,
             )
         )
         return asyncio.create_task(self._answered(proposal, answer))
 
-    async def _remember_secrets_of(self, former: Proposal, inputs: Inputs) -> None:
-        """Fetch the secrets of what may have to be gone back to; where some are not to be had, who needs them will say so."""
-        reading = await self._reader.revive(former, inputs, Base())
+    async def _way_back(self, former: Proposal, proposal: Proposal, inputs: Inputs) -> Graph | None:
+        """Place what was good so that it can take the place of what is proposed, its secrets fetched; None where they are not to be had."""
+        reading = await self._reader.revive(former, inputs, Base(1, proposal.graph))
+        if not isinstance(reading.verdict, Accepted):
+            return None
         self._secrets.offer(reading.secrets)
         self._secrets.accept()
+        return reading.verdict.value.graph
 
     async def _answered(self, proposal: Proposal, answer: "asyncio.Future[Outcome]") -> Outcome:
         """Wait for the outcome; the secrets that an apply brought stay when it came into force."""

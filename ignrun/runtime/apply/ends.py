@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from ignrun.planner.graph.model import EMPTY
 from ignrun.runtime.apply import prepare, rollback, soak
 from ignrun.runtime.apply.propose import take_next
-from ignrun.runtime.apply.state import Good, Phase
+from ignrun.runtime.apply.state import Good, Phase, Transaction
 from ignrun.runtime.apply.summary import summary_of
 from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise.effects import AnswerApply, KeepOutcome, Outcome, Result
@@ -65,15 +65,22 @@ def tell(turn: Turn, outcome: Outcome) -> None:
     transaction = turn.transaction
     match outcome.result:
         case Result.COMMITTED:
-            good = Good(transaction.generation, transaction.proposal.graph, transaction.proposal.target)
-            turn.change(held=False, good=good, since_good={}, refused={})
+            turn.change(held=False, good=_as_good(transaction), since_good={}, refused={})
         case _ if transaction.reason:  # it went back, whether or not the journal could keep that
-            turn.change(held=bool(transaction.lost), since_good={})
+            turn.change(held=bool(transaction.lost), good=transaction.back, since_good={})
+        case Result.HELD if (
+            transaction.is_kept
+        ):  # it was good once, and is no less so because somebody does not come up now
+            turn.change(held=True, good=_as_good(transaction), since_good={})
         case _:
             turn.change(held=True, since_good=transaction.before)
     if not any(_still_runs_as_before(instance) for instance in turn.draft.instances.values()):
         turn.change(previous=EMPTY)
     _answer(turn, outcome)
+
+
+def _as_good(transaction: Transaction) -> Good:
+    return Good(transaction.generation, transaction.proposal.graph, transaction.proposal.target)
 
 
 def _still_runs_as_before(instance: Instance) -> bool:

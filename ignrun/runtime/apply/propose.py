@@ -6,7 +6,7 @@ from ignrun.planner.plan.model import Step
 from ignrun.planner.proposal import Proposal
 from ignrun.runtime.apply import prepare
 from ignrun.runtime.apply.gate import faults_of
-from ignrun.runtime.apply.state import Phase, Transaction
+from ignrun.runtime.apply.state import Good, Phase, Transaction
 from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise.effects import AnswerApply, Outcome, Result
 from ignrun.runtime.supervise.messages import ApplyProposed
@@ -122,26 +122,36 @@ def _open(turn: Turn, message: ApplyProposed, actions: dict[Address, str]) -> No
     follows = state.transaction if state.transaction and state.transaction.phase is Phase.SOAKING else None
     transaction = Transaction(
         number=number,
-        generation=state.last_generation + 1,
+        generation=message.kept if _is_kept(message) else state.last_generation + 1,
         proposal=proposal,
         trigger=message.trigger,
         requests=(message.request,),
         phase=Phase.PREPARING,
         began=turn.now.mono,
         no_start=message.no_start,
-        soak=policy.soak if message.soak is None else message.soak,
-        on_failure=message.on_failure or policy.on_failure,
+        is_kept=_is_kept(message),
+        soak=0.0 if _is_kept(message) else policy.soak if message.soak is None else message.soak,
+        on_failure="hold" if _is_kept(message) else message.on_failure or policy.on_failure,
         steps=tuple(actions),
         actions=actions,
         paths={address: paths for address in actions if (paths := _config_paths(steps.get(address)))},
         slots={address: step.slots for address in actions if (step := steps.get(address)) and step.slots},
         irreversible=frozenset(address for address in actions if address in steps and steps[address].irreversible),
-        back=follows.back if follows else state.good,
+        back=follows.back if follows else state.good or _way_back(message),
         follows=follows,
     )
     turn.change(transaction=transaction, last_transaction=number)
     turn.record(ApplyBegan(number, proposal.target, message.trigger, len(actions)))
     prepare.begin(turn)
+
+
+def _is_kept(message: ApplyProposed) -> bool:
+    """Tell whether what was good when the plant last ran is started as it is."""
+    return message.kept > 0 and message.way_back is None
+
+
+def _way_back(message: ApplyProposed) -> Good | None:
+    return Good(message.kept, message.way_back) if message.way_back is not None else None
 
 
 def _config_paths(step: Step | None) -> tuple[Path, ...]:

@@ -35,8 +35,10 @@ def begin(turn: Turn, reason: str) -> None:
     for address in turn.draft.instances.keys() - placed.keys():
         before.setdefault(address, None)
     for address, spec in placed.items():
-        if address not in turn.draft.instances and address not in before:
-            before[address] = Instance(spec, Goal.UP, ModuleState.RUNNING)  # what is good runs
+        if before.get(address) is None and (address in before or address not in turn.draft.instances):
+            before[address] = Instance(
+                spec, Goal.UP, ModuleState.RUNNING
+            )  # what is good runs, also where it ran in another life
     turn.change(generation=back.generation)
     turn.change_transaction(
         phase=Phase.ROLLING_BACK, reason=reason, turned=turn.now.mono, before=before, members=frozenset(before)

@@ -50,7 +50,7 @@ class Transaction(msgspec.Struct, frozen=True):
     `back` is where a failure leads (None: nowhere, then it is held), `before` what everybody was who has been changed since the last good one, None
     for who was not there; `alone` who lived alone then. `well` are the others who were well when it began.
     `turned` is when its phase began, where that counts; `reason` says why it is rolled back; `undoing` are those whose way back has begun, `undone` those who are back, `lost` who
-    cannot be restored. `follows` is the one in SOAKING whose place it takes once its own intent is durable.
+    cannot be restored. `is_kept` says that it starts a kept generation as it is. `follows` is the one in SOAKING whose place it takes once its own intent is durable.
     """
 
     number: int
@@ -61,6 +61,7 @@ class Transaction(msgspec.Struct, frozen=True):
     phase: Phase
     began: float
     no_start: bool = False
+    is_kept: bool = False
     soak: float = 0.0
     on_failure: OnFailure = "rollback"
     steps: tuple[Address, ...] = ()
