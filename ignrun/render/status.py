@@ -8,6 +8,7 @@ import msgspec
 from ignrun.planner.graph.model import Hosted
 from ignrun.render.status_report import (
     FORMAT_VERSION,
+    MATES_TOLD,
     ApplyStatus,
     FaultStatus,
     InstanceStatistics,
@@ -121,7 +122,8 @@ def _instance(
     roster = state.roster
     address, body = one.spec.address, one.spec.body
     host = body.host if isinstance(body, Hosted) else None
-    shares = tuple(mate for mate in mates.get(host, ()) if mate != address) if host else ()
+    sharing = mates.get(host, ()) if host else ()
+    shares = tuple(mate for mate in sharing[: MATES_TOLD + 1] if mate != address)[:MATES_TOLD]
     pid = _pid(one, roster)
     retry = one.backoff.next_retry
     return InstanceStatus(
@@ -150,6 +152,7 @@ def _instance(
         lacks=_lacks(one, state),
         notes=_notes(one, roster),
         shares_with=shares,
+        shared_by=len(sharing),
         statistics=_statistics(one, now.mono, None if shares or pid is None else usage.get(pid)),
     )
 

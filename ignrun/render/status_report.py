@@ -11,6 +11,10 @@ FORMAT_VERSION: Final = "1.0"
 """Version of the JSON form; fields are added and never renamed or removed within 1."""
 
 
+MATES_TOLD: Final = 20
+"""How many of those who share its process an instance names: all of a crowd naming all others would be a book."""
+
+
 class RunnerFacts(msgspec.Struct, frozen=True):
     """What only the runner itself knows of itself; paths are absolute, `started` is aware UTC."""
 
@@ -103,7 +107,7 @@ class InstanceStatus(msgspec.Struct, frozen=True):
     """One instance: where it is, how it does and why.
 
     `goal` is what it is meant to be (`up`, `down`, `gone`); `since` when it entered its state; `next_retry` when it will be tried again;
-    `shares_with` the instances that live in the same process and would go down with it; `upstream` the root cause of waiting in vain
+    `shares_with` the instances that live in the same process and would go down with it (the first 20 of them; they have the same `host`), `shared_by` how many there are, itself included (0: a command); `upstream` the root cause of waiting in vain
     for a required provider; `failures` how many health checks in a row have failed; `waits_for` the providers that hold it back;
     `lacks` the required providers that are in error while it runs; `alone` why it lives in a host of its own although the manifest has it share one;
     `notes` which of its limits do not hold as they were said.
@@ -134,6 +138,7 @@ class InstanceStatus(msgspec.Struct, frozen=True):
     waits_for: tuple[str, ...] = ()
     alone: str = ""
     lacks: tuple[str, ...] = ()
+    shared_by: int = 0
     notes: tuple[str, ...] = ()
 
 

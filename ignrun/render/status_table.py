@@ -8,6 +8,7 @@ from ignrun.render.names import ShortName, short_names
 from ignrun.render.paint import Paint, plain, style_of_health, style_of_state
 from ignrun.render.status_report import InstanceStatus, PlantStatus, StatusReport
 from ignrun.render.terminal import neutral
+from ignrun.render.watch import watch_line
 from ignrun.terms.duration import show_duration
 from ignrun.terms.fault import FaultKind
 
@@ -19,6 +20,8 @@ def status_text(report: StatusReport, *, now: datetime, paint: Paint = plain, wi
     unwell = sum(1 for one in report.instances if one.state == "error" or one.health == "unhealthy")
     sick = f"{unwell} of {len(report.instances)} not well" if unwell else ""
     head = plant_line(report.plant, paint, sick)
+    if report.plant.watch and report.plant.watch.state != "off":
+        head = f"{head}\n{watch_line(report.plant.watch, now=now, paint=paint)}"
     if not report.instances:
         return f"{head}\n"
     short = short_names(one.address for one in report.instances)
@@ -64,7 +67,7 @@ def _host(one: InstanceStatus) -> str:
         return "command"
     if one.host == one.address:
         return "own"
-    return f"{one.host} (shared by {len(one.shares_with) + 1})" if one.shares_with else one.host
+    return f"{one.host} (shared by {max(one.shared_by, len(one.shares_with) + 1)})" if one.shares_with else one.host
 
 
 def why(one: InstanceStatus, short: ShortName, now: datetime) -> str:

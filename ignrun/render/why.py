@@ -83,7 +83,9 @@ def _facts(one: InstanceStatus, now: datetime, short: ShortName) -> list[str]:
         facts.append(f"alone in a host of its own, because: {one.alone}")
     facts += one.notes
     if one.shares_with:
-        facts.append(f"shares process {one.pid} with: " + ", ".join(short(each) for each in one.shares_with))
+        others = max(0, one.shared_by - 1 - len(one.shares_with))
+        more = f" and {others} more" if others else ""
+        facts.append(f"shares process {one.pid} with: " + ", ".join(short(each) for each in one.shares_with) + more)
     lines = [f"  {fact}" for fact in facts]
     return lines + (detail_lines(one.fault) if one.fault and one.state == "error" else [])
 

@@ -226,3 +226,13 @@ def test_an_apply_under_way_has_its_number_and_says_how_far_it_is() -> None:
     plant = report_of(Instance(hosted("tags@gateway"), **UP)).plant
     under_way = msgspec.structs.replace(plant, apply=ApplyStatus(4, 3, "applying", "cli", 1, 0, 2.0))
     assert "apply 4: 0 of 1 settled" in plant_line(under_way)
+
+
+def test_a_crowd_in_one_process_names_few_and_counts_all() -> None:
+    specs = [hosted(f"m{number}@gateway") for number in range(1000)]
+    roster = Roster({spec.address: Instance(spec) for spec in specs})
+    report = status_of(State(graph=graph_of(*specs), roster=roster), mono=1.0, at=AT, runner=RUNNER)
+    assert {(len(one.shares_with), one.shared_by) for one in report.instances} == {(20, 1000)}
+    assert all(one.address not in one.shares_with for one in report.instances)
+    assert len(encode_status(report)) < 3_000_000
+    assert "gateway (shared by 1000)" in status_text(report, now=AT)
