@@ -19,6 +19,8 @@ from ignrun.terms.events import (
     HealthChanged,
     HostResumed,
     HostStalled,
+    JournalMended,
+    JournalStalled,
     LifecycleEvent,
     LogsKept,
     LogsRefused,
@@ -121,6 +123,10 @@ def _said(body: Body) -> str:  # noqa: C901, PLR0912 - one case for each kind of
             return f"an edit has settled: {_named(files)}"
         case EditRefused(_, reason):
             return "the edit is not applied, what runs goes on" + _after(reason)
+        case JournalMended(what):
+            return what
+        case JournalStalled(seconds, reason):
+            return f"the journal keeps everything again; it could keep nothing for {show_duration(round(seconds, 1))}: {reason}"
         case EventsLost(count, reason):
             return f"{_counted(count, 'event')} before this one could not be kept" + _after(reason)
         case _:

@@ -241,6 +241,19 @@ class EditRefused(msgspec.Struct, frozen=True, tag="edit-refused"):
     reason: str
 
 
+class JournalMended(msgspec.Struct, frozen=True, tag="journal-mended"):
+    """The journal was found damaged when it was opened, and was put right: `what` says what was found and what could be saved."""
+
+    what: str
+
+
+class JournalStalled(msgspec.Struct, frozen=True, tag="journal-stalled"):
+    """The disk refused the journal for so many seconds (`reason`); it keeps everything again. Modules went on, changes were refused."""
+
+    seconds: float
+    reason: str
+
+
 class EventsLost(msgspec.Struct, frozen=True, tag="events-lost"):
     """The journal could keep nothing for so long (`reason`) that this many happenings before this one are missing."""
 
@@ -279,6 +292,8 @@ Body = (
     | WatchTurned
     | EditSettled
     | EditRefused
+    | JournalMended
+    | JournalStalled
     | EventsLost
 )
 """The closed set; `match` over it ends in `assert_never`, and a test fails when a renderer forgets one."""

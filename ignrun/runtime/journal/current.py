@@ -11,7 +11,7 @@ from ignrun.planner.graph.model import EMPTY, Graph
 from ignrun.planner.plan.model import Plan
 from ignrun.planner.proposal import Base, Proposal
 from ignrun.runtime.journal.durable import durable_replace
-from ignrun.terms.failure import StateFolderFailure
+from ignrun.terms.failure import Failure, StateFolderFailure
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def _sum(text: bytes) -> bytes:
 
 def read_published(folder: Path) -> Published | None:
     """Read the file of a state folder, None where there is none; raises StateFolderFailure when it is damaged or newer."""
-    return _read(folder, Published)
+    return _read(folder / FILE, Published)
 
 
 def published_in(folder: Path) -> Published | None:
@@ -73,8 +73,8 @@ def published_in(folder: Path) -> Published | None:
     return None
 
 
-def _read(folder: Path, form: type[T]) -> T | None:
-    path = folder / FILE
+def _read(path: Path, form: type[T]) -> T | None:
+    folder = path.parent
     try:
         text = path.read_bytes()
     except FileNotFoundError:
@@ -99,5 +99,13 @@ def _damaged(path: Path, why: str) -> StateFolderFailure:
 
 def read_current(folder: Path) -> Base | None:
     """Give what a plan compares with, None where nothing was ever in force; raises StateFolderFailure."""
-    published = _read(folder, _Read)
+    published = _read(folder / FILE, _Read)
     return Base(published.generation, published.graph) if published else None
+
+
+def read_current_file(file: str) -> Base:
+    """Give what a copy of such a file says; raises StateFolderFailure where it is damaged or newer, Failure where there is none."""
+    published = _read(Path(file), _Read)
+    if published is None:
+        raise Failure(f"there is no file `{file}` to compare with", "copy the file `current` of a state folder")
+    return Base(published.generation, published.graph)

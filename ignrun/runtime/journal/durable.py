@@ -1,7 +1,6 @@
 """Turns bytes into a file that is there whole, or not at all, after a power cut."""
 
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,7 +12,7 @@ def durable_replace(path: Path, data: bytes, mode: int = 0o600) -> None:
     the old content or the new one is there, and the new one once this has returned. After an error the old
     content is there, unless the very last step failed: then the new one is seen and its durability unknown.
     """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
     try:
         write_synced(temporary, data, mode)
         temporary.rename(path)
@@ -37,6 +36,15 @@ def write_synced(path: Path, data: bytes, mode: int) -> None:
 def sync_folder(folder: Path) -> None:
     """Make renames, creations and removals in `folder` durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_file(path: Path) -> None:
+    """Make the content of a file durable that others have written; raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:

@@ -3,6 +3,7 @@
 import hashlib
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -70,10 +71,20 @@ class Generation(msgspec.Struct, frozen=True):
 def write_intent(connection: sqlite3.Connection, intent: KeepIntent, author: str, at: datetime) -> None:
     """Insert a generation and the intent to bring it into force; raises sqlite3.Error, ValueError or OverflowError."""
     proposal = intent.proposal
+    entry = HistoryEntry(intent.generation, pointer(connection, "current"), proposal.target, intent.trigger, author, at)
+    write_generation(connection, entry, proposal)
+    connection.execute(
+        "INSERT INTO intents (transaction_number, generation, at) VALUES (?, ?, ?)",
+        (intent.transaction, intent.generation, at.isoformat()),
+    )
+
+
+def write_generation(connection: sqlite3.Connection, entry: HistoryEntry, proposal: Proposal) -> None:
+    """Insert a generation and what it cannot do without; raises sqlite3.Error, ValueError or OverflowError."""
     content = msgspec.msgpack.encode(proposal)
     changes = Counter(step.action for step in proposal.plan.steps)
     row = (
-        intent.generation, pointer(connection, "current"), proposal.target, intent.trigger, author, at.isoformat(),
+        entry.number, entry.parent, entry.target, entry.trigger, entry.author, entry.at.isoformat(),
         content, msgspec.json.encode(changes, order="sorted").decode(),
     )  # fmt: skip
     connection.execute(
@@ -82,11 +93,7 @@ def write_intent(connection: sqlite3.Connection, intent: KeepIntent, author: str
         (*row, _digest(*row)),
     )
     for digest in needs_of(proposal):
-        connection.execute("INSERT INTO needs (generation, digest) VALUES (?, ?)", (intent.generation, digest))
-    connection.execute(
-        "INSERT INTO intents (transaction_number, generation, at) VALUES (?, ?, ?)",
-        (intent.transaction, intent.generation, at.isoformat()),
-    )
+        connection.execute("INSERT INTO needs (generation, digest) VALUES (?, ?)", (entry.number, digest))
 
 
 def needs_of(proposal: Proposal) -> frozenset[str]:
@@ -128,6 +135,9 @@ def _latest_intent(connection: sqlite3.Connection, transaction: int) -> int:
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
+
+COLUMNS: Final = "number, parent, target, trigger, author, at, content, changes, sum"
+"""The columns of a generation, its sum the last."""
 
 _COLUMNS: Final = "g.number, g.parent, g.target, g.trigger, g.author, g.at, g.content, g.changes, g.sum"
 _RESULT: Final = "i.id, r.result, r.summary, r.faults, r.at, r.sum"
@@ -174,8 +184,8 @@ def kept_generation(connection: sqlite3.Connection, number: int) -> Generation:
 
 
 def _entry(generation: tuple[Any, ...], result: tuple[Any, ...]) -> HistoryEntry:
-    number, parent, target, trigger, author, at, _, changes, kept = generation
-    if kept and kept != _digest(*generation[:-1]):
+    number, parent, target, trigger, author, at, _, changes, _ = generation
+    if not is_generation_as_written(generation):
         return HistoryEntry(number, 0, "", "", "", _moment(at), is_sound=False)
     outcome = result if result[1] is not None and result[-1] in {UNSUMMED, sum_of(*result[:-1])} else None
     return HistoryEntry(
@@ -185,6 +195,12 @@ def _entry(generation: tuple[Any, ...], result: tuple[Any, ...]) -> HistoryEntry
         summary=outcome[2] if outcome else "",
         changes=msgspec.json.decode(changes, type=dict[str, int]),
     )  # fmt: skip
+
+
+def is_generation_as_written(row: Sequence[Any]) -> bool:
+    """Tell whether the row of a generation, its sum the last value, holds what was once written into it."""
+    *values, kept = row
+    return not kept or kept == _digest(*values)
 
 
 def _steps(connection: sqlite3.Connection, intent: int) -> tuple[StepResult, ...]:

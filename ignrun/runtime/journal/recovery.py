@@ -1,16 +1,17 @@
 """Turns a store as a dead runner left it into one whose every intent has a result and whose pointers lead to generations."""
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 
 from ignrun.runtime.journal.generations import read_generation, write_result_of
+from ignrun.runtime.journal.salvage import Damage
 from ignrun.runtime.journal.store import is_as_written, move_pointer
 from ignrun.runtime.supervise.effects import Result
-from ignrun.terms.events import ApplyEnded, Happening
+from ignrun.terms.events import ApplyEnded, Body, Happening, JournalMended
 
 
 class Interrupted(msgspec.Struct, frozen=True):
@@ -31,13 +32,18 @@ class Recovered(msgspec.Struct, frozen=True):
     """What had to be put right when the store was opened; all of it is empty after a runner that ended in good order.
 
     `interrupted` names the transactions without an outcome; `pointers` those of `current` and `good` that led nowhere, with
-    where they lead now; `damage` says what was found damaged, `quarantined` where the damaged files are.
+    where they lead now; `damage` says what was found damaged, and what could be saved.
     """
 
     interrupted: tuple[Interrupted, ...] = ()
     pointers: dict[str, int] = {}
-    damage: str = ""
-    quarantined: Path | None = None
+    damage: Damage | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say what people have to know, a sentence without its end each."""
+        moved = (f"`{name}` led nowhere and is generation {number} now" for name, number in self.pointers.items())
+        return (*((self.damage.summary,) if self.damage else ()), *moved)
 
 
 def recover(connection: sqlite3.Connection, at: datetime) -> Recovered:
@@ -56,10 +62,11 @@ def recover(connection: sqlite3.Connection, at: datetime) -> Recovered:
 
 def happenings_of(recovered: Recovered) -> tuple[Happening, ...]:
     """Say as events what was put right: an apply that began has to end, too."""
-    return tuple(
-        Happening("", ApplyEnded(one.transaction, Result.INTERRUPTED.value, one.summary))
-        for one in recovered.interrupted
+    mended: Iterator[Body] = (JournalMended(note) for note in recovered.notes)
+    closed: Iterator[Body] = (
+        ApplyEnded(one.transaction, Result.INTERRUPTED.value, one.summary) for one in recovered.interrupted
     )
+    return tuple(Happening("", body) for body in (*mended, *closed))
 
 
 def _open_intents(connection: sqlite3.Connection) -> list[tuple[int, int, int]]:

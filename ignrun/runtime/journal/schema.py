@@ -94,10 +94,11 @@ def open_store(path: Path, version: int = VERSION) -> sqlite3.Connection:
 
     The connection may be used in any one thread at a time. A store of a newer program is not touched.
     """
-    _refuse_newer(path, _version_in_header(path))
+    refuse_newer(path, version_in_header(path))
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+        connection.text_factory = readable
         try:
             _prepare(connection, path, version)
         except BaseException:
@@ -114,17 +115,24 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     Where nobody has it open nothing is made beside it.
     """
     try:
-        _refuse_newer(path, _version_in_header(path))
+        refuse_newer(path, version_in_header(path))
         connection = sqlite3.connect(_to_look(path), uri=True, isolation_level=None)
+        connection.text_factory = readable
         connection.execute("SELECT seq FROM events LIMIT 1")
         return connection if _version_of(connection) == VERSION else _migrated_copy(connection)
     except (sqlite3.Error, OSError) as error:
         raise _unusable(path, error) from error
 
 
+def readable(text: bytes) -> str:
+    """Read a text of the store; what is no UTF-8 any more becomes a text, too: the sum of its row does not fit then."""
+    return text.decode(errors="replace")
+
+
 def _migrated_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
     """Give a store of a former format in this one, in memory: who only looks does not migrate."""
     copy = sqlite3.connect(":memory:", isolation_level=None)
+    copy.text_factory = readable
     with closing(connection):
         connection.backup(copy)
     _migrate(copy, VERSION)
@@ -143,7 +151,7 @@ def wal_of(path: Path) -> Path:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    _refuse_newer(path, _version_of(connection))
+    refuse_newer(path, _version_of(connection))
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -160,8 +168,8 @@ def _version_of(connection: sqlite3.Connection) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _version_in_header(path: Path) -> int:
-    """Look into the file itself: opening it with SQLite could already write beside it."""
+def version_in_header(path: Path) -> int:
+    """Give the format of a store from the file itself: opening it with SQLite could already write beside it; raises StateFolderFailure."""
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER)
@@ -173,7 +181,8 @@ def _version_in_header(path: Path) -> int:
     return int.from_bytes(header[_VERSION_AT : _VERSION_AT + 4], "big") if is_store else 0
 
 
-def _refuse_newer(path: Path, version: int) -> None:
+def refuse_newer(path: Path, version: int) -> None:
+    """Let formats pass that this program knows; raises StateFolderFailure."""
     if version > VERSION:
         reason = f"`{path.name}` has format {version}, this program knows formats up to {VERSION}"
         raise StateFolderFailure(path.parent, reason, "use the newer ignrun that wrote it; nothing has been changed")
@@ -181,7 +190,7 @@ def _refuse_newer(path: Path, version: int) -> None:
 
 def _unusable(path: Path, error: Exception) -> StateFolderFailure:
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-        hint = f"move `{path}` away to begin a new journal, and keep it for whoever looks into the damage"
+        hint = f"the next runner keeps a copy of `{path}` and takes over what can be read"
         return StateFolderFailure(path.parent, f"`{path.name}` is damaged ({error})", hint)
     why = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
     return StateFolderFailure(path.parent, f"`{path.name}` cannot be opened ({why})")

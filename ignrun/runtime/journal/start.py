@@ -11,6 +11,7 @@ from ignrun.planner.proposal import Base, Proposal
 from ignrun.runtime.journal.current import published_in
 from ignrun.runtime.journal.generations import read_generation
 from ignrun.runtime.journal.recovery import Recovered, recover
+from ignrun.runtime.journal.salvage import mend
 from ignrun.runtime.journal.store import pointer
 from ignrun.terms.failure import StateFolderFailure
 
@@ -34,9 +35,10 @@ class Opened(msgspec.Struct, frozen=True):
 
 def opened(path: Path, connect: Connect, at: datetime) -> Opened:
     """Open the store at `path` for the one who writes it; raises StateFolderFailure where it cannot be used, or is newer."""
+    damage = mend(path, at)
     connection = connect(path)
     try:
-        recovered = recover(connection, at)
+        recovered = msgspec.structs.replace(recover(connection, at), damage=damage)
         return Opened(connection, recovered, _unpublished(connection, path.parent))
     except sqlite3.Error as error:
         connection.close()

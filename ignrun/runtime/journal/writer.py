@@ -16,6 +16,7 @@ from ignrun.planner.proposal import Base
 from ignrun.runtime.journal import generations, retention, store
 from ignrun.runtime.journal.code import CodeStore
 from ignrun.runtime.journal.current import publish_current
+from ignrun.runtime.journal.damage import OPEN
 from ignrun.runtime.journal.generations import Generation, HistoryEntry, StepResult
 from ignrun.runtime.journal.holds import read_holds, write_holds
 from ignrun.runtime.journal.recovery import Recovered, happenings_of
@@ -23,11 +24,14 @@ from ignrun.runtime.journal.schema import open_for_reading, open_store
 from ignrun.runtime.journal.start import Connect, ToPublish, opened
 from ignrun.runtime.supervise.effects import KeepIntent, KeepOutcome, Result
 from ignrun.terms.clock import Clock, SystemClock
-from ignrun.terms.events import Event, EventsLost, Happening, StepEnded
+from ignrun.terms.events import Event, EventsLost, Happening, JournalStalled, StepEnded
 from ignrun.terms.names import Address
 
 RETRY: Final = 1.0
 """Seconds between two attempts while the disk refuses."""
+
+WORTH_TELLING: Final = 1.0
+"""Seconds of refusal after which an event tells of it."""
 
 WAITING: Final = 50_000
 """How many entries wait while the disk refuses; happenings beyond are counted and dropped, and the count is kept."""
@@ -108,7 +112,7 @@ class Journal:
 
         `code` is the store of code that forgets what no generation kept needs any more.
         """
-        clock = clock or SystemClock()
+        self._clock = clock = clock or SystemClock()
         self._path = path
         self._on_durable = on_durable
         self._code = code
@@ -121,17 +125,27 @@ class Journal:
         self._last = store.last_event(self._reading)
         self._waiting: list[Entry] = []
         self._refusal = ""
+        self._refused_since = 0.0
         self._try_again = 0.0
+        self._generation = self.current()
         self._lost = 0  # counted by the loop
         self._lost_and_said = 0  # of these, kept by the writer's thread
-        self.submit_events(happenings_of(self._recovered), clock.utc(), clock.monotonic(), self.current())
+        self.submit_events(happenings_of(self._recovered), clock.utc(), clock.monotonic(), self._generation)
+        with suppress(OSError):
+            self._mark.touch(0o600)
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         self._thread.start()
+
+    @property
+    def _mark(self) -> Path:
+        """The file that says, when nobody has the store open, that somebody died who had."""
+        return self._path.parent / OPEN
 
     # --- asked by the loop --------------------------------------------------------------------------------------------
 
     def submit_events(self, happenings: Sequence[Happening], at: datetime, mono: float, generation: int) -> None:
         """Have these numbered and kept; `on_durable` hears of them."""
+        self._generation = generation
         if self._queue.qsize() + len(self._waiting) >= WAITING:
             self._lost += len(happenings)
         elif happenings:
@@ -222,6 +236,8 @@ class Journal:
                     self._write()
         finally:
             self._refuse_changes(self._refusal or CLOSED)
+            with suppress(OSError):
+                self._mark.unlink(missing_ok=True)
             self._connection.close()
 
     def _take(self) -> bool:
@@ -249,12 +265,13 @@ class Journal:
             self._refuse_changes(self._refusal)
             return
         del self._waiting[: len(written)]
-        self._refusal = ""
         self._last += len(events)
         if events:
             self._on_durable(events)
         self._note_what_came_into_force(written)
         self._publish()
+        if self._unpublished is None:
+            self._end_refusal()
         for entry in written:
             if isinstance(entry, _ANSWERED):
                 entry.done("")
@@ -316,7 +333,17 @@ class Journal:
             self._waiting.append(Happened((Happening("", body),), last.at, last.mono, last.generation))
             self._lost_and_said = lost
 
+    def _end_refusal(self) -> None:
+        """Say, once all is well again, for how long it was not."""
+        now = self._clock.monotonic()
+        if self._refusal and now - self._refused_since >= WORTH_TELLING:
+            body = JournalStalled(now - self._refused_since, self._refusal)
+            self._queue.put(Happened((Happening("", body),), self._clock.utc(), now, self._generation))
+        self._refusal = ""
+
     def _take_refusal(self, reason: str) -> None:
+        if not self._refusal:
+            self._refused_since = self._clock.monotonic()
         self._refusal = reason
         self._try_again = time.monotonic() + RETRY
 

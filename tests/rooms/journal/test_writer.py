@@ -22,7 +22,7 @@ from ignrun.runtime.journal.store import read_events, write_events
 from ignrun.runtime.journal.writer import Journal, events_of_store
 from ignrun.runtime.supervise.effects import Result
 from ignrun.terms import events as terms_events
-from ignrun.terms.events import Body, Event, EventsLost, Happening, OperatorAsked
+from ignrun.terms.events import Body, Event, EventsLost, Happening, JournalStalled, OperatorAsked
 from ignrun.terms.failure import StateFolderFailure
 from ignrun.terms.fault import Fault, FaultKind
 from tests.rooms.journal.plants import T0, TAGS, WEB, ended, ending, happenings, intent, proposal
@@ -342,7 +342,9 @@ def test_the_store_is_private(journal, heard, path) -> None:
     journal.submit_events(happenings(1), T0, 0.0, 0)
     until(lambda: bool(heard))
     modes = {one.name: one.stat().st_mode & 0o777 for one in path.parent.iterdir()}
-    assert modes == {"journal.sqlite": 0o600, "journal.sqlite-shm": 0o600, "journal.sqlite-wal": 0o600}
+    assert modes == {
+        "journal.sqlite": 0o600, "journal.sqlite-shm": 0o600, "journal.sqlite-wal": 0o600, "journal.open": 0o600,
+    }  # fmt: skip
 
 
 def test_the_store_is_as_durable_as_it_says(path) -> None:
@@ -365,11 +367,23 @@ def test_the_store_of_a_newer_program_is_refused_and_not_touched(path) -> None:
     assert (path.read_bytes(), path.stat().st_mtime_ns, list(path.parent.iterdir())) == before
 
 
-def test_a_damaged_store_is_said_to_be_damaged(path) -> None:
+def test_a_damaged_store_is_said_to_be_damaged_to_who_only_looks(path) -> None:
     path.write_bytes(b"nonsense" * 1000)
     with pytest.raises(StateFolderFailure, match=r"`journal\.sqlite` is damaged") as caught:
-        Journal(path, lambda _: None)
-    assert f"move `{path}` away" in caught.value.hint
+        events_of_store(path)
+    assert "the next runner" in caught.value.hint
+    assert path.read_bytes() == b"nonsense" * 1000
+
+
+def test_a_long_refusal_is_told_once_it_is_over(on_disk, disk, heard, monkeypatch) -> None:
+    monkeypatch.setattr(writer, "WORTH_TELLING", 0.0)
+    disk.full = "COMMIT"
+    on_disk.submit_events(happenings(1), T0, 0.0, 0)
+    until(lambda: disk.refused > 1)
+    disk.full = ""
+    until(lambda: len(heard) == 2)
+    assert isinstance(heard[-1].body, JournalStalled)
+    assert heard[-1].body.reason == "database or disk is full"
 
 
 def test_where_no_store_is_there_is_nothing_to_read(path) -> None:

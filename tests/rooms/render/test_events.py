@@ -58,6 +58,10 @@ TOLD = {
     kinds.EditRefused("ab", "plant.yaml:3:2 IGN204 unknown key"): (
         "the edit is not applied, what runs goes on: plant.yaml:3:2 IGN204 unknown key"
     ),
+    kinds.JournalMended("the journal was damaged"): "the journal was damaged",
+    kinds.JournalStalled(
+        12.34, "disk full"
+    ): "the journal keeps everything again; it could keep nothing for 12.3s: disk full",
     kinds.EventsLost(3, "disk full"): "3 events before this one could not be kept: disk full",
 }
 
