@@ -69,10 +69,16 @@ class Generation(msgspec.Struct, frozen=True):
 
 
 def write_intent(connection: sqlite3.Connection, intent: KeepIntent, author: str, at: datetime) -> None:
-    """Insert a generation and the intent to bring it into force; raises sqlite3.Error, ValueError or OverflowError."""
-    proposal = intent.proposal
-    entry = HistoryEntry(intent.generation, pointer(connection, "current"), proposal.target, intent.trigger, author, at)
-    write_generation(connection, entry, proposal)
+    """Insert a generation, unless it is a kept one that is started as it was, and the intent to bring it into force.
+
+    Raises sqlite3.Error, ValueError or OverflowError.
+    """
+    proposal, number = intent.proposal, intent.generation
+    if not connection.execute("SELECT 1 FROM generations WHERE number = ?", (number,)).fetchone():
+        parent = pointer(connection, "current")
+        write_generation(
+            connection, HistoryEntry(number, parent, proposal.target, intent.trigger, author, at), proposal
+        )
     connection.execute(
         "INSERT INTO intents (transaction_number, generation, at) VALUES (?, ?, ?)",
         (intent.transaction, intent.generation, at.isoformat()),
