@@ -167,6 +167,7 @@ class ScriptedHost:
             self.killed, self.culprit = True, address if self.tells else ""
         elif outcome == "ok":
             self._move(address, inc, then)
+            inc.checks = int(then is S.RUNNING and address in self.scripts.checked)
         else:
             self._over(address, inc, S.ERROR, outcome, FAULTS[outcome])
 

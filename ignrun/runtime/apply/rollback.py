@@ -35,10 +35,10 @@ def begin(turn: Turn, reason: str) -> None:
     for address in turn.draft.instances.keys() - placed.keys():
         before.setdefault(address, None)
     for address, spec in placed.items():
-        if before.get(address) is None and (address in before or address not in turn.draft.instances):
-            before[address] = Instance(
-                spec, Goal.UP, ModuleState.RUNNING
-            )  # what is good runs, also where it ran in another life
+        absent = address not in turn.draft.instances and address not in before
+        if absent or (address in before and before[address] is None):  # it was not up yet, but what is good runs
+            goal = Goal.DOWN if address in turn.state.holds else Goal.UP
+            before[address] = Instance(spec, goal, ModuleState.RUNNING, held_by=turn.state.holds.get(address, ""))
     turn.change(generation=back.generation)
     turn.change_transaction(
         phase=Phase.ROLLING_BACK, reason=reason, turned=turn.now.mono, before=before, members=frozenset(before)
