@@ -34,6 +34,7 @@ MORE: Final = {
     "health": "Show what the health checks say.",
     "history": "Show the generations: who, when, how it ended.",
     "rollback": "Go back to a former generation.",
+    "watch": "Show the watcher, hold it back, let it go on.",
     "top": "Show what the processes of a plant take.",
     "alerts": "Show which alerts fire.",
     "ps": "List the plants that run on this machine.",

@@ -19,6 +19,7 @@ from ignrun.control.wire import (
     Problem,
     RollbackRequest,
     Verb,
+    WatchRequest,
 )
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.status_report import InstanceStatus, StatusReport
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ignrun.render.plan import PlanReport
     from ignrun.render.top import TopReport
     from ignrun.runtime.observe.record import LogRecord
+    from ignrun.runtime.watch.status import WatchStatus
 
 T = TypeVar("T")
 
@@ -134,6 +136,22 @@ class Client:
     def rollback(self, request: RollbackRequest, on_event: Callable[[Event], None] = lambda _: None) -> OutcomeReport:
         """Have a kept generation come into force again and return at the outcome, as `apply` does."""
         return self._converge("/v1/rollback", request, on_event)
+
+    def watch(self) -> "WatchStatus":
+        """Ask what watches the files of the plant."""
+        from ignrun.runtime.watch.status import WatchStatus
+
+        return self._get("/v1/watch", WatchStatus)
+
+    def pause_watch(self, by: str) -> None:
+        """Have every edit of the files held back."""
+        with self._answer("POST", "/v1/watch/pause", WatchRequest(by), self._patience):
+            pass
+
+    def resume_watch(self, by: str) -> None:
+        """Have edits of the files let through again."""
+        with self._answer("POST", "/v1/watch/resume", WatchRequest(by), self._patience):
+            pass
 
     def cancel(self, by: str) -> None:
         """Have the open apply taken back; asked a second time, its way back is not waited for any longer."""

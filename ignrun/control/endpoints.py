@@ -16,6 +16,7 @@ from ignrun.control.wire import (
     LogsQuery,
     Modules,
     RollbackRequest,
+    WatchRequest,
     Word,
 )
 from ignrun.render.alerts import AlertsReport
@@ -26,6 +27,7 @@ from ignrun.render.plan import PlanReport
 from ignrun.render.status_report import InstanceStatus, StatusReport
 from ignrun.render.top import TopReport
 from ignrun.runtime.observe.record import LogRecord
+from ignrun.runtime.watch.status import WatchStatus
 from ignrun.terms.events import Event
 
 JSON: Final = "application/json"
@@ -83,6 +85,9 @@ ENDPOINTS: Final = (
     Endpoint("GET", "/v1/alerts", "alerts", {200: Answer(AlertsReport)}),
     Endpoint("GET", "/metrics", "metrics", {200: Answer(str, "text/plain")}),
     Endpoint("GET", "/v1/config", "config", {200: Answer(ConfigsReport)}, query=ConfigQuery),
+    Endpoint("GET", "/v1/watch", "watch", {200: Answer(WatchStatus)}),
+    Endpoint("POST", "/v1/watch/pause", "pause_watch", {200: Answer(WatchStatus)}, body=WatchRequest),
+    Endpoint("POST", "/v1/watch/resume", "resume_watch", {200: Answer(WatchStatus)}, body=WatchRequest),
     Endpoint("POST", "/v1/down", "down", {202: Answer(Word)}, body=DownRequest),
 )
 """Everything that is answered; all else is 404 or 405."""

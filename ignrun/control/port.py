@@ -12,6 +12,7 @@ from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport
 from ignrun.render.status_report import RunnerFacts, StatusReport
 from ignrun.render.top import TopReport
+from ignrun.runtime.watch.status import WatchStatus
 
 
 class Steering(Protocol):
@@ -54,6 +55,15 @@ class Steering(Protocol):
 
     async def rollback(self, request: RollbackRequest) -> OutcomeReport:
         """Bring a kept generation into force again, as a new one; returns and goes on as `apply` does."""
+
+    def watch(self) -> WatchStatus:
+        """Say how the watcher does; `off` where nobody has asked for one."""
+
+    def pause_watch(self, by: str) -> str:
+        """Hold every edit of the files back; the text is a refusal, empty when it is so."""
+
+    def resume_watch(self, by: str) -> str:
+        """Let edits of the files through again; the text is a refusal, empty when it is so."""
 
     def cancel(self, by: str) -> None:
         """Have the open apply taken back; asked a second time, stop waiting for the way back."""

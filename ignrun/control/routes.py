@@ -31,6 +31,7 @@ from ignrun.control.wire import (
     Problem,
     RollbackRequest,
     Verb,
+    WatchRequest,
     Word,
 )
 from ignrun.render.config import ConfigsReport
@@ -188,6 +189,22 @@ class Door:
         body = await read_body(request, CancelRequest)
         self._steering.cancel(body.by)
         return answer(202, Word("going back"))
+
+    async def watch(self, _: Request) -> Response:
+        """Give what watches the files of the plant: how, since when, what came of the last edit, and what is held back."""
+        return answer(200, self._steering.watch())
+
+    async def pause_watch(self, request: Request) -> Response:
+        """Hold every edit of the files back until it is resumed."""
+        return self._watched(self._steering.pause_watch((await read_body(request, WatchRequest)).by))
+
+    async def resume_watch(self, request: Request) -> Response:
+        """Let edits of the files through again, what was suspended among them."""
+        return self._watched(self._steering.resume_watch((await read_body(request, WatchRequest)).by))
+
+    def _watched(self, refusal: str) -> Response:
+        hint = "`--watch`, or `watch:` in the manifest, asks for it"
+        return answer(409, Problem(refusal, hint)) if refusal else answer(200, self._steering.watch())
 
     async def down(self, request: Request) -> Response:
         """Begin to take the plant down; the runner ends afterwards."""

@@ -73,6 +73,12 @@ class CancelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by: str = ""
 
 
+class WatchRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who asks the watcher to be held back, or to go on."""
+
+    by: str = ""
+
+
 class DownRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who asks the plant to go down."""
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from ignrun.control.feed import EventFeed
 from ignrun.control.server import ControlServer
 from ignrun.control.wire import ApplyRequest, RollbackRequest, Verb
@@ -24,6 +26,7 @@ from ignrun.runtime.apply.state import State
 from ignrun.runtime.journal.lock import PlantLock
 from ignrun.runtime.journal.registry import RunnerRecord
 from ignrun.runtime.supervise.roster import Goal, Instance, Roster
+from ignrun.runtime.watch.status import OFF, WatchStatus
 from ignrun.terms.events import Body, Event
 from ignrun.terms.failure import Failure
 from ignrun.terms.names import Address
@@ -43,6 +46,7 @@ class ScriptedSteering:
         self.outcome = OutcomeReport("1.0", 1, "committed", 1, "")
         self.failure: Failure | None = None
         self.refusal = ""
+        self.watching = OFF
         self.firing: tuple[AlertStatus, ...] = ()
         self.asked: list[object] = []
         self._record = record
@@ -83,6 +87,22 @@ class ScriptedSteering:
     async def rollback(self, request: RollbackRequest) -> OutcomeReport:
         self.asked.append(request)
         return self.outcome
+
+    def watch(self) -> WatchStatus:
+        return self.watching
+
+    def pause_watch(self, by: str) -> str:
+        return self._watched("paused", by)
+
+    def resume_watch(self, by: str) -> str:
+        return self._watched("watching", by)
+
+    def _watched(self, state: str, by: str) -> str:
+        if self.watching == OFF:
+            return "nobody watches the files of this plant"
+        self.asked.append((state, by))
+        self.watching = replace(self.watching, state=state)
+        return ""
 
     def cancel(self, by: str) -> None:
         self.asked.append(by)

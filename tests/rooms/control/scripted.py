@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from ignrun.control.feed import EventFeed
 from ignrun.control.wire import ApplyRequest, RollbackRequest, Verb
 from ignrun.planner.plan.model import Plan
@@ -14,6 +16,7 @@ from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport, plan_report
 from ignrun.render.status_report import InstanceStatistics, InstanceStatus, PlantStatus, RunnerFacts, StatusReport
 from ignrun.render.top import ProcessUse, TopReport
+from ignrun.runtime.watch.status import OFF, WatchStatus
 from ignrun.terms.diagnostics import diagnose
 from ignrun.terms.events import Event, OperatorAsked
 from ignrun.terms.failure import Failure
@@ -48,6 +51,7 @@ class ScriptedRunner:
         self.feed = EventFeed(self._read)
         self.asked: list[object] = []
         self.refusal = ""
+        self.watching = OFF
         self.state_dir = "/nowhere"
         self.reason = ""
         self.failure: Failure | None = None
@@ -103,6 +107,22 @@ class ScriptedRunner:
     async def rollback(self, request: RollbackRequest) -> OutcomeReport:
         self.asked.append(request)
         return OUTCOME
+
+    def watch(self) -> WatchStatus:
+        return self.watching
+
+    def pause_watch(self, by: str) -> str:
+        return self._watched("paused", by)
+
+    def resume_watch(self, by: str) -> str:
+        return self._watched("watching", by)
+
+    def _watched(self, state: str, by: str) -> str:
+        if self.watching == OFF:
+            return "nobody watches the files of this plant"
+        self.asked.append((state, by))
+        self.watching = replace(self.watching, state=state)
+        return ""
 
     def cancel(self, by: str) -> None:
         self.asked.append(by)
