@@ -24,7 +24,7 @@ from ignrun.host.stall import StallWatch
 from ignrun.host.steps import Here, PulsingSelector
 from ignrun.host.watchdog import ORPHAN_GRACE, Watchdog
 from ignrun.host.wire import Wires
-from ignrun.protocol.frames import FrameError, Unframer
+from ignrun.protocol.frames import FrameError, Unframer, decoder_of
 from ignrun.protocol.orders import (
     Check,
     Clear,
@@ -49,6 +49,8 @@ _COLLECTING: Final = (10_000, 20, 50)
 """Thresholds of the collector: with the usual ones bringing thousands of instances up spends a third of its time in it."""
 
 _READ: Final = 256 * 1024
+
+decoder_of(HostOrder)  # made once, in the template: the hosts that it forks have it
 
 
 def main(sock: socket.socket, host_id: str, run_dir: str) -> int:

@@ -1,9 +1,9 @@
 """Ends the host process when it should end and its event loop does not get round to it."""
 
+import _thread
 import os
 import select
 import socket
-import threading
 import time
 from collections.abc import Callable
 from typing import Final
@@ -27,11 +27,10 @@ class Watchdog:
         self._look = look
         self._deadline: float | None = None
         self._wake_read, self._wake_write = os.pipe()
-        self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def begin(self) -> None:
         """Watch from now on."""
-        self._thread.start()
+        _thread.start_new_thread(self._watch, ())  # threading.Thread would have the host wait until it runs
 
     def end_within(self, seconds: float) -> None:
         """End the process after so many seconds, whatever happens; an earlier deadline stands."""
