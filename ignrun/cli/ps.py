@@ -3,11 +3,21 @@
 import os
 from datetime import UTC, datetime
 
+import msgspec
+
 from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.options import output_option, shown_file
 from ignrun.cli.speech import paint_for, result, width
 from ignrun.cli.verb import verb
 from ignrun.runtime.journal.registry import RunnerRecord, live_runners, run_time_folder
+
+
+class PlantsReport(msgspec.Struct, frozen=True):
+    """The plants of one user that run on this machine."""
+
+    format_version: str
+    plants: tuple[RunnerRecord, ...]
+
 
 _HEAD = ("PLANT", "PID", "UP", "VERSION", "MANIFEST")
 
@@ -18,10 +28,7 @@ def command(output: str) -> ExitCode:
     """List the plants of this user that run on this machine."""
     records = live_runners(run_time_folder(os.environ))
     if output == "json":
-        import msgspec
-
-        form = {"format_version": "1.0", "plants": records}
-        result(msgspec.json.format(msgspec.json.encode(form), indent=2) + b"\n")
+        result(msgspec.json.format(msgspec.json.encode(PlantsReport("1.0", records)), indent=2) + b"\n")
     elif records:
         result(_table(records))
     else:
