@@ -124,7 +124,15 @@ def keep_intent(turn: Turn) -> None:
     """Have the whole step list made durable before the first order leaves."""
     transaction = turn.change_transaction(phase=Phase.PREPARED)
     turn.change(last_generation=max(turn.state.last_generation, transaction.generation))
-    turn.want(KeepIntent(transaction.number, transaction.generation, transaction.proposal, transaction.trigger))
+    turn.want(
+        KeepIntent(
+            transaction.number,
+            transaction.generation,
+            transaction.proposal,
+            transaction.trigger,
+            transaction.is_kept,
+        )
+    )
 
 
 def end_staged(turn: Turn) -> None:

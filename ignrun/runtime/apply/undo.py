@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from ignrun.planner.graph.model import InstanceSpec
 from ignrun.runtime.apply.gate import Judgement, is_begun
+from ignrun.runtime.apply.goals import stays_put
 from ignrun.runtime.apply.state import Transaction
 from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise import moves
@@ -28,13 +29,20 @@ def undo(turn: Turn, address: Address) -> Judgement:
         turn.draft.put(_once_more(turn, was, spec))
         turn.change_transaction(undoing=turn.transaction.undoing | {address})
         return was.completed or was.goal is not Goal.UP
-    if not was.epoch and now.epoch and now.spec == spec and now.goal is was.goal:
-        return True  # the way back was begun with what it leads to
+    if not was.epoch and now.epoch and _is_it_already(now, spec):
+        turn.draft.put(replace(now, spec=spec))
+        return True  # the apply had begun with what it goes back to
     if was.completed:
         return _leave_completed(turn, was, now, spec)
     if address not in turn.transaction.undoing:
         return _begin(turn, was, now, spec)
     return _go_on(turn, was, now, spec)
+
+
+def _is_it_already(now: Instance, spec: InstanceSpec) -> bool:
+    """Tell whether an instance that ran in another life runs again as it did then."""
+    settled = now.next_spec is None and now.in_place is None and now.goal is Goal.UP
+    return settled and now.spec.facets == spec.facets and stays_put(spec, now.spec)
 
 
 def _remove(turn: Turn, now: Instance | None) -> bool:

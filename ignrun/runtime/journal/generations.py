@@ -74,7 +74,7 @@ def write_intent(connection: sqlite3.Connection, intent: KeepIntent, author: str
     Raises sqlite3.Error, ValueError or OverflowError.
     """
     proposal, number = intent.proposal, intent.generation
-    if not connection.execute("SELECT 1 FROM generations WHERE number = ?", (number,)).fetchone():
+    if not intent.is_kept:
         parent = pointer(connection, "current")
         write_generation(
             connection, HistoryEntry(number, parent, proposal.target, intent.trigger, author, at), proposal

@@ -46,12 +46,13 @@ class Record(msgspec.Struct, frozen=True, tag="record"):
 
 
 class KeepIntent(msgspec.Struct, frozen=True, tag="keep-intent"):
-    """Make the whole step list durable; answered by IntentDurable or JournalRefused."""
+    """Make the whole step list durable; answered by IntentDurable or JournalRefused. `is_kept`: the generation is on record already."""
 
     transaction: int
     generation: int
     proposal: Proposal
     trigger: str
+    is_kept: bool = False
 
 
 class KeepOutcome(msgspec.Struct, frozen=True, tag="keep-outcome"):
