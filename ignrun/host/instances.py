@@ -50,6 +50,7 @@ from ignrun.protocol.reports import (
 )
 from ignrun.sdk.health import HealthResult
 from ignrun.sdk.peer import Peer
+from ignrun.sdk.surroundings import logger_of
 from ignrun.sdk.timing import HostClock, ModuleClock
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.states import RESTING, ModuleState
@@ -108,6 +109,7 @@ class Instances:
             if refused := unfit(assignment, kind.Config, self.masker):
                 faults.append(refused)
                 continue
+            logger_of(assignment.address).setLevel(assignment.level.upper())
             traits.append(traits_of(assignment.address, kind))
             seat = self._seats.get(assignment.address)
             if seat is None:

@@ -54,7 +54,8 @@ class Assignment(msgspec.Struct, frozen=True):
     `entry` is `package.module:Name`, imported with `path` in front of `sys.path`. `config` is the resolved tree, with
     None at each path of `pending` (exports the host fills in before `initialize`). `secrets` are the paths
     whose texts the host wraps in `Secret`. `hooks` says nothing here: scopes are one instance each. `code` is the path of the
-    CodeIndex whose files are imported instead of those that lie below `path` now (empty: what lies there).
+    CodeIndex whose files are imported instead of those that lie below `path` now (empty: what lies there). `level` is the least
+    severity that its logger hands on.
     """
 
     address: str
@@ -72,6 +73,7 @@ class Assignment(msgspec.Struct, frozen=True):
     plant: str
     mode: str = ""
     code: str = ""
+    level: str = "info"
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):

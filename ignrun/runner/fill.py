@@ -58,8 +58,9 @@ def assignment_of(
     mode: str,
     secrets: Secrets,
     code: str = "",
+    level: str = "info",
 ) -> orders.Assignment:
-    """Describe a hosted instance to its host, `code` being the path of its index; raises MissingSecretError, or ValueError where a secret is not of its type."""
+    """Describe a hosted instance to its host, `code` being the path of its index, `level` that of its logger; raises MissingSecretError, or ValueError where a secret is not of its type."""
     if not isinstance(spec.body, Hosted):
         message = f"`{spec.address}` does not run in a host"
         raise TypeError(message)
@@ -80,6 +81,7 @@ def assignment_of(
         plant=plant,
         mode=mode,
         code=code,
+        level=level,
     )
 
 

@@ -12,6 +12,7 @@ from ignrun.runner.fill import MissingExportError, MissingSecretError, assignmen
 from ignrun.runner.launches import launch_of
 from ignrun.runner.secrets import SecretStore
 from ignrun.runner.unsent import Unsent
+from ignrun.runner.voices import DEFAULT_LEVEL
 from ignrun.runtime.apply.state import Phase, State
 from ignrun.runtime.engines.command import CommandEngine
 from ignrun.runtime.engines.fork import HostEngine
@@ -155,6 +156,7 @@ class Performer:
         faults: list[ImportFault] = []
         secrets = self._texts(state)
         needs = _by_dependent(effect.edges)
+        rules = (state.transaction.proposal.graph if state.transaction else state.graph).rules
         for spec in effect.specs:
             try:
                 assignments.append(
@@ -166,6 +168,7 @@ class Performer:
                         mode=state.graph.mode,
                         secrets=secrets,
                         code=self._code_of(spec),
+                        level=(spec.log and spec.log.level) or rules.log.level or DEFAULT_LEVEL,
                     )
                 )
             except (MissingSecretError, ValueError) as error:
