@@ -92,7 +92,9 @@ def standing(edge: Edge, provider: Instance | None) -> Standing:
     """Tell how the need of `edge` stands, given its provider (None: there is none in the plant)."""
     if provider is not None and meets(edge.condition, provider):
         return Standing.MET
-    if provider is None or provider.goal is not Goal.UP or has_failed(provider) or provider.upstream:
+    if provider is None or provider.goal is not Goal.UP or has_failed(provider):
+        return _unmet(edge)
+    if provider.upstream and not is_leaving(provider):  # one that begins anew no longer waits for whom it waited
         return _unmet(edge)
     sick = edge.condition is Condition.HEALTHY and is_sick(provider)
     if sick or (is_maintained(provider) and at_rest(provider)):
