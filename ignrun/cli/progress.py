@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from ignrun.cli.speech import is_terminal, say
 from ignrun.render.names import ShortName, short_names
-from ignrun.render.progress import Picture, picture_of, progress_line, progress_table, told
+from ignrun.render.progress import (
+    Picture,
+    counted_line,
+    is_complete,
+    picture_of,
+    progress_line,
+    progress_table,
+    summary_line,
+    told,
+)
 from ignrun.terms.events import ApplyEnded
 
 if TYPE_CHECKING:
@@ -20,6 +29,8 @@ Told = Callable[["Event"], None]
 """Is given each event of an apply as it comes."""
 
 _ROWS = 24
+_MANY = 60  # changes; beyond that those that go well are counted
+_PAUSE = 1.0  # seconds of the runner between two counts
 
 
 @contextmanager
@@ -29,7 +40,9 @@ def shown(proposal: "Proposal", speak: Callable[[str], None] = say) -> Iterator[
         with _live(proposal) as tell:
             yield tell
     else:
-        tell = plain_lines(short_names(proposal.graph.instances), speak)
+        short = short_names(proposal.graph.instances)
+        picture = picture_of(proposal.plan, proposal.graph)
+        tell = _Counted(picture, short, speak).tell if len(picture.lanes) > _MANY else plain_lines(short, speak)
         yield lambda event: None if isinstance(event.body, ApplyEnded) else tell(event)  # the outcome is shown as such
 
 
@@ -44,6 +57,28 @@ def plain_lines(short: ShortName, speak: Callable[[str], None] = say) -> Told:
     return tell
 
 
+class _Counted:
+    """A large apply in few lines: what goes wrong at once, what goes well as a count from time to time."""
+
+    def __init__(self, picture: Picture, short: ShortName, speak: Callable[[str], None]) -> None:
+        self._picture = picture
+        self._short = short
+        self._speak = speak
+        self._counted = float("-inf")
+
+    def tell(self, event: "Event") -> None:
+        """Say what an event is worth."""
+        self._picture = told(self._picture, event)
+        line = counted_line(self._picture, event, self._short)
+        if line is None:
+            return
+        if line.startswith(summary_line(self._picture)):
+            if event.mono < self._counted + _PAUSE and not is_complete(self._picture):
+                return
+            self._counted = event.mono
+        self._speak(line)
+
+
 @contextmanager
 def _live(proposal: "Proposal") -> Iterator[Told]:
     from rich.console import Console
@@ -53,6 +88,11 @@ def _live(proposal: "Proposal") -> Iterator[Told]:
     console = Console(file=sys.stderr, color_system=None if os.environ.get("NO_COLOR") else "auto")
     with Live(get_renderable=table.drawn, console=console, refresh_per_second=8, transient=True):
         yield table.tell
+
+
+def _rows() -> int:
+    """Say how many lanes a terminal has room for: a table that is higher than it could not be drawn over."""
+    return max(3, min(_ROWS, os.get_terminal_size(sys.stderr.fileno()).lines - 4))
 
 
 class _Table:
@@ -66,7 +106,7 @@ class _Table:
     def drawn(self) -> Any:
         """Draw this moment: the runner's clock goes on between two events."""
         since = time.monotonic() - self._heard
-        return progress_table(self._picture, mono=self._picture.mono + since, rows=_ROWS, short=self._short)
+        return progress_table(self._picture, mono=self._picture.mono + since, rows=_rows(), short=self._short)
 
     def tell(self, event: "Event") -> None:
         """Draw an event in; it is seen with the next refresh."""

@@ -16,8 +16,13 @@ from ignrun.terms.events import (
     HealthChanged,
     LifecycleEvent,
     RetryScheduled,
+    RollbackBegan,
+    RollbackEnded,
+    SoakBegan,
+    SoakEnded,
     StepBegan,
     StepEnded,
+    StepUndone,
 )
 from ignrun.terms.states import ModuleState
 
@@ -27,7 +32,8 @@ if TYPE_CHECKING:
     from ignrun.planner.graph.model import Graph
     from ignrun.planner.plan.model import Plan
 
-_TOLD: Final = (ApplyBegan, ApplyEnded, LifecycleEvent, HealthChanged, StepEnded, RetryScheduled)
+_PHASES: Final = (SoakBegan, SoakEnded, RollbackBegan, RollbackEnded)
+_TOLD: Final = (*_PHASES, ApplyBegan, ApplyEnded, LifecycleEvent, HealthChanged, StepEnded, StepUndone, RetryScheduled)
 _QUIET: Final = frozenset({ModuleState.INITIALIZING, ModuleState.INITIALIZED, ModuleState.UNINITIALIZED})
 _SIGNS: Final = {"done": "ok", "failed": "!!", "begun": "..", "waiting": "  "}
 
@@ -54,10 +60,11 @@ class Lane(msgspec.Struct, frozen=True):
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """An apply as far as its events have told it; `mono` is the latest moment that was told."""
+    """An apply as far as its events have told it; `mono` is the latest moment that was told, `phase` what it is at in words."""
 
     lanes: dict[str, Lane] = {}
     mono: float = 0.0
+    phase: str = ""
 
 
 def picture_of(plan: "Plan", graph: "Graph") -> Picture:
@@ -78,9 +85,10 @@ def told(picture: Picture, event: Event) -> Picture:
     """Draw in what an event tells."""
     lane = picture.lanes.get(event.subject)
     if lane is None:
-        return msgspec.structs.replace(picture, mono=event.mono)
+        phase = body_text(event.body) if isinstance(event.body, _PHASES) else picture.phase
+        return msgspec.structs.replace(picture, mono=event.mono, phase=phase)
     lanes = picture.lanes | {event.subject: _moved(lane, event)}
-    return Picture(lanes, event.mono)
+    return Picture(lanes, event.mono, picture.phase)
 
 
 def _moved(lane: Lane, event: Event) -> Lane:
@@ -109,6 +117,27 @@ def progress_line(event: Event, short: ShortName = str) -> str | None:
     return f"{subject}{body_text(body)}"
 
 
+def counted_line(picture: Picture, event: Event, short: ShortName = str) -> str | None:
+    """Write an event of a large apply only where something failed or its phase changed; the others are counted.
+
+    Give None for what need not be read.
+    """
+    body = event.body
+    failed = isinstance(body, StepEnded | LifecycleEvent) and body.fault is not None
+    if failed or isinstance(body, (*_PHASES, ApplyEnded)):
+        return progress_line(event, short)
+    return f"{summary_line(picture)}{_slowest(picture, short)}" if isinstance(body, StepEnded) else None
+
+
+def _slowest(picture: Picture, short: ShortName) -> str:
+    """Name who has been on its way for longest."""
+    begun = [lane for lane in picture.lanes.values() if lane.standing == "begun" and lane.began is not None]
+    if not begun:
+        return ""
+    first = min(begun, key=lambda lane: lane.began or 0.0)
+    return f"; longest on its way: {neutral(short(first.address))}, {show_duration(max(0.0, picture.mono - (first.began or 0.0)))}"
+
+
 def waiting_for(lane: Lane, lanes: Mapping[str, Lane]) -> tuple[str, ...]:
     """Name the providers of a lane that have not arrived yet."""
     return tuple(one for one in lane.needs if one in lanes and lanes[one].standing != "done")
@@ -120,6 +149,11 @@ def summary_line(picture: Picture) -> str:
     done = sum(1 for lane in lanes if lane.standing == "done")
     failed = sum(1 for lane in lanes if lane.standing == "failed")
     return f"{done} of {len(lanes)} done" + (f", {failed} failed" if failed else "")
+
+
+def is_complete(picture: Picture) -> bool:
+    """Tell whether everybody has arrived or failed."""
+    return all(lane.standing in {"done", "failed"} for lane in picture.lanes.values())
 
 
 # --- terminal ---------------------------------------------------------------------------------------------------------
@@ -137,7 +171,10 @@ def progress_table(picture: Picture, *, mono: float, rows: int, short: ShortName
     chosen = _chosen(picture.lanes.values(), rows)
     for lane in chosen:
         table.add_row(*(Text(text, style=_STYLES[lane.standing]) for text in _texts(lane, picture, mono, short)))
-    table.caption = summary_line(picture)
+    hidden = len(picture.lanes) - len(chosen)
+    words = [summary_line(picture), f"{hidden} not shown" if hidden else "", neutral(picture.phase)]
+    table.caption = Text("; ".join(word for word in words if word))
+    table.caption_justify = "left"
     return table
 
 

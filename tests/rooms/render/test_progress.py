@@ -2,8 +2,20 @@
 
 import io
 
+from ignrun.cli.progress import _Counted
 from ignrun.planner.plan.model import Edited, Plan, Step
-from ignrun.render.progress import picture_of, progress_line, progress_table, summary_line, told, waiting_for
+from ignrun.render.names import short_names
+from ignrun.render.progress import (
+    Lane,
+    Picture,
+    counted_line,
+    picture_of,
+    progress_line,
+    progress_table,
+    summary_line,
+    told,
+    waiting_for,
+)
 from ignrun.terms import events as kinds
 from ignrun.terms.events import Event
 from ignrun.terms.fault import Fault, FaultKind
@@ -73,3 +85,35 @@ def test_plain_lines_tell_one_fact_each_and_leave_out_what_nobody_waits_for() ->
     assert progress_line(event("web@gateway", kinds.StepEnded(1, "create"))) is None
     assert progress_line(event("", kinds.ApplyBegan(1, "", "cli", 4))) == "apply 1 began: 4 steps, asked for by cli"
     assert progress_line(event("web@gateway", kinds.HealthChanged(Health.UNKNOWN, Health.HEALTHY))) is not None
+
+
+def test_a_terminal_says_how_many_are_not_shown_and_what_the_apply_is_at() -> None:
+    picture = drawn(event("", kinds.SoakBegan(1, 10.0)))
+    text = text_of(progress_table(picture, mono=1.0, rows=1))
+    assert "0 of 4 done; 3 not shown; " in text
+    assert "10s" in text
+
+
+CROWD = Picture({f"m{number}@gateway": Lane(f"m{number}@gateway", "create") for number in range(1000)})
+
+
+def test_a_thousand_that_arrive_are_counted_and_one_that_fails_is_told_at_once() -> None:
+    said: list[str] = []
+    crowd = _Counted(CROWD, short_names(CROWD.lanes), said.append)
+    fault = Fault(FaultKind.RAISED, "port 80 is taken")
+    for number, address in enumerate(CROWD.lanes):
+        began = number / 200
+        crowd.tell(event(address, kinds.StepBegan(1, "create"), began))
+        crowd.tell(event(address, kinds.StepEnded(1, "create", fault if number == 500 else None), began + 0.5))
+    assert "m500: create failed: port 80 is taken" in said
+    assert said[-1] == "999 of 1000 done, 1 failed"
+    assert len(said) < 12
+
+
+def test_a_count_names_who_has_been_on_its_way_for_longest() -> None:
+    picture = drawn(
+        event("tags@gateway", kinds.StepBegan(1, "create"), 1.0),
+        event("web@gateway", kinds.StepBegan(1, "create"), 2.0),
+        ended := event("schema@gateway", kinds.StepEnded(1, "create"), 5.0),
+    )
+    assert counted_line(picture, ended) == "1 of 4 done; longest on its way: tags@gateway, 4s"
