@@ -17,6 +17,7 @@ from ignrun.host.faults import Faulted, fault_of, one_line
 from ignrun.host.importing import Importer, traits_of
 from ignrun.host.incarnation import Incarnation
 from ignrun.host.ledger import Ledger
+from ignrun.host.logs import set_level
 from ignrun.host.masking import Masker
 from ignrun.host.measuring import Meter
 from ignrun.host.outbox import Outbox
@@ -50,7 +51,6 @@ from ignrun.protocol.reports import (
 )
 from ignrun.sdk.health import HealthResult
 from ignrun.sdk.peer import Peer
-from ignrun.sdk.surroundings import logger_of
 from ignrun.sdk.timing import HostClock, ModuleClock
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.states import RESTING, ModuleState
@@ -109,7 +109,7 @@ class Instances:
             if refused := unfit(assignment, kind.Config, self.masker):
                 faults.append(refused)
                 continue
-            logger_of(assignment.address).setLevel(assignment.level.upper())
+            set_level(assignment.address, assignment.level)
             traits.append(traits_of(assignment.address, kind))
             seat = self._seats.get(assignment.address)
             if seat is None:

@@ -112,6 +112,21 @@ def _in_range(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not -(2**63) <= value < 2**64 else value
 
 
+def set_level(address: str, level: str) -> None:
+    """Let an instance log from this level on (`debug`, `info`, ...).
+
+    Where it is what goes without saying, no logger is made: thousands of them cost memory, and setting the level of one asks all.
+    """
+    name, number = LOGGERS + address, logging.getLevelName(level.upper())
+    known = logging.root.manager.loggerDict.get(name)
+    if known is None and number != logging.root.level:
+        logging.getLogger(
+            name
+        ).level = number  # nobody has asked this one yet, so nothing is remembered that would be wrong
+    elif isinstance(known, logging.Logger) and known.level != number:
+        known.setLevel(number)
+
+
 def listen(handler: LinesHandler, level: int = logging.INFO) -> None:
     """Make the handler hear everything that the process logs, warnings included."""
     root = logging.getLogger()

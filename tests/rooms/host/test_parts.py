@@ -1,6 +1,7 @@
 """Holds the small parts of a host: masks, faults, feeds and the frames of peers."""
 
 import asyncio
+import logging
 from typing import Any
 
 import msgspec
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 from ignrun.host.config import dotted, settle
 from ignrun.host.faults import fault_of
 from ignrun.host.feed import Feed
+from ignrun.host.logs import set_level
 from ignrun.host.masking import Masker
 from ignrun.protocol.calls import Answer, Call, Cancel, Credit, End, Failed, Items, Open, PeerReply, PeerRequest
 from ignrun.protocol.frames import Unframer, frame
 from ignrun.sdk.settings import ConfigRefused
+from ignrun.sdk.surroundings import logger_of
 from ignrun.terms.leaves import ExportNamed, Pending
 from ignrun.terms.secret import MASK, Secret
 from tests.rooms.host.harness import assignment
@@ -139,3 +142,30 @@ def test_a_config_is_filled_wrapped_and_its_secrets_learnt(tmp_path) -> None:
 
 def test_a_path_is_written_as_people_do() -> None:
     assert dotted(("servers", 0, "port")) == "servers[0].port"
+
+
+@pytest.fixture
+def loggers():
+    root = logging.getLogger()
+    level, known = root.level, {*logging.root.manager.loggerDict}
+    root.setLevel(logging.INFO)
+    yield logging.root.manager.loggerDict
+    root.setLevel(level)
+    for name in {*logging.root.manager.loggerDict} - known:
+        del logging.root.manager.loggerDict[name]
+
+
+def test_a_level_that_goes_without_saying_makes_no_logger(loggers) -> None:
+    set_level("quiet@gateway", "info")
+    assert "ignrun.instance.quiet@gateway" not in loggers
+
+
+def test_the_level_of_an_instance_can_be_set_and_set_back(loggers) -> None:
+    log = logger_of("loud@gateway")
+    assert not log.isEnabledFor(logging.DEBUG)
+    set_level("loud@gateway", "debug")
+    assert log.isEnabledFor(logging.DEBUG)
+    set_level("loud@gateway", "info")
+    assert not log.isEnabledFor(logging.DEBUG)
+    set_level("fresh@gateway", "error")
+    assert not logger_of("fresh@gateway").isEnabledFor(logging.WARNING)
