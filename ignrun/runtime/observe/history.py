@@ -210,22 +210,36 @@ def _throw_away(path: Path) -> None:
 
 
 def read_series(path: Path, since: float, now: float) -> dict[tuple[str, str], tuple[Bucket, ...]]:
-    """Give every series from `since` on (Unix seconds), in the finest form that is kept for so long; none where there is no file."""
-    table = next((name for name, _, kept in _TABLES if now - since <= kept), "hour")
+    """Give every series from `since` on (Unix seconds), in the finest form that is kept for so long; none where there is no file.
+
+    What has not been thinned out yet follows in its finer form.
+    """
     found: dict[tuple[str, str], list[Bucket]] = {}
+    last = max(number for number in range(len(_TABLES)) if number == 0 or now - since > _TABLES[number - 1][2])
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        with closing(connection):
-            rows = connection.execute(
-                f"SELECT subject, figure, at, count, mean, low, high FROM {table} "  # noqa: S608 - own names
-                "JOIN series ON series.id = series WHERE at >= ? ORDER BY series, at",
-                (int(since),),
-            )
-            for subject, figure, *values in rows:
-                found.setdefault((subject, figure), []).append(Bucket(*values))
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as store:
+            start = int(since)
+            for name, step, _ in reversed(_TABLES[: last + 1]):
+                start = _read_into(found, store, name, start, step)
     except sqlite3.Error:
         return {}
     return {key: tuple(buckets) for key, buckets in found.items()}
+
+
+def _read_into(
+    found: dict[tuple[str, str], list[Bucket]], store: sqlite3.Connection, table: str, start: int, step: int
+) -> int:
+    """Add what a table holds from `start` on; give where it ends."""
+    rows = store.execute(
+        f"SELECT subject, figure, at, count, mean, low, high FROM {table} "  # noqa: S608 - own names
+        "JOIN series ON series.id = series WHERE at >= ? ORDER BY series, at",
+        (start,),
+    )
+    for subject, figure, *values in rows:
+        bucket = Bucket(*values)
+        found.setdefault((subject, figure), []).append(bucket)
+        start = max(start, bucket.at + step)
+    return start
 
 
 def slots(buckets: tuple[Bucket, ...], since: float, now: float, count: int) -> tuple[float | None, ...]:

@@ -37,11 +37,20 @@ def test_what_is_older_is_kept_by_the_minute_and_then_by_the_hour(tmp_path) -> N
     kept(path, [*batches, [memory(T0 + 4 * 3600, 0)]])
     now = T0 + 4 * 3600
     minutes = read_series(path, now - FINE_KEPT - 3 * 3600, now)["gateway", "memory"]
-    assert minutes[0] == Bucket(T0, 6, 25.0, 0.0, 50.0) and len(minutes) == 180
+    assert minutes[0] == Bucket(T0, 6, 25.0, 0.0, 50.0) and minutes[-1] == Bucket(now, 1, 0.0, 0.0, 0.0)
+    assert len(minutes) == 181
     hours = read_series(path, now - MINUTES_KEPT - 10, now)["gateway", "memory"]
     assert hours[:3] == tuple(Bucket(T0 + n * 3600, 360, 25.0, 0.0, 50.0) for n in range(3))
     with closing(sqlite3.connect(path)) as store:
         assert store.execute("SELECT min(at) FROM fine").fetchone()[0] >= now - FINE_KEPT
+
+
+def test_what_is_not_thinned_out_yet_is_there_for_who_looks_far_back(tmp_path) -> None:
+    path = tmp_path / "samples.sqlite"
+    kept(path, [[memory(T0, 1)], [memory(T0 + 61, 2)], [memory(T0 + 62, 3)]])
+    for back in (FINE_KEPT + 1, MINUTES_KEPT + 1):
+        found = read_series(path, T0 + 62 - back, T0 + 62)
+        assert [one.mean for one in found["gateway", "memory"]] == [1, 2, 3]
 
 
 def test_a_second_life_goes_on_with_the_first(tmp_path) -> None:
