@@ -178,4 +178,4 @@ def _watched(plant: Plant, kinds: tuple[Kind, ...], before: dict, patience: floa
 
 
 def _failed(instance: dict) -> bool:
-    return instance["statistics"]["error_count"] > 0
+    return bool(instance["statistics"]["error_count"])
