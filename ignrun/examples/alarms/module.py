@@ -19,6 +19,13 @@ class Alarms(AbstractIgnitionModule):
         async for change in self.dependency("tags").stream("changes"):
             self._judge(change)
 
+    async def reconfigure(self, change: Any) -> None:
+        """Judge by other thresholds from now on; an alarm whose threshold is gone is cleared."""
+        self._thresholds = thresholds_of(change.new["thresholds"])
+        for tag in [tag for tag in self._active if tag not in self._thresholds]:
+            del self._active[tag]
+            self.log.info("alarm cleared: %s has no threshold any more", tag)
+
     @provides
     async def active(self) -> list[dict[str, Any]]:
         """Give the alarms that stand, by tag, each with the change that raised it."""

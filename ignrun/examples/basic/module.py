@@ -40,6 +40,10 @@ class BasicExampleModule(AbstractIgnitionModule):
         self._open = True
         self.log.info("%s from %s", self.config["greeting"], self.context.scope.word)
 
+    def reconfigure(self, change: Any) -> None:
+        """Greet in other words from now on."""
+        self.log.info("%s from %s", change.new["greeting"], self.context.scope.word)
+
     @provides
     def greet(self, name: str) -> dict[str, Any]:
         """Greet somebody and say how often that has happened."""

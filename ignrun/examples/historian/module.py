@@ -18,7 +18,7 @@ class Historian(AbstractIgnitionModule):
         """Where changes are stored, and how long they may wait for that."""
 
         path: Annotated[str, update("restart")]
-        flush: Annotated[Duration, update("restart")] = 0.5
+        flush: Annotated[Duration, update("reconfigure")] = 0.5
 
     async def initialize(self) -> None:
         """Begin with nothing waiting to be stored."""
@@ -49,6 +49,10 @@ class Historian(AbstractIgnitionModule):
         await self._flush()
         async with self._turn:
             return await asyncio.to_thread(self._store.rows, tag, last)
+
+    async def reconfigure(self, change: Any) -> None:  # noqa: ARG002 - the next pause reads the new config by itself
+        """Store at the new pace what was heard at the old one."""
+        await self._flush()
 
     async def shutdown(self) -> None:
         """Store what is still waiting, then close the file."""

@@ -67,8 +67,29 @@ async def test_a_listener_that_never_listens_costs_a_bounded_buffer(load) -> Non
 
 
 async def test_tags_of_bad_quality_degrade_the_module(monkeypatch) -> None:
-    async with drive(Tags, config={**TAGS, "groups": ["disk"], "disk": "/no/such/disk"}) as driver:
+    def refuse(_: str) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(psutil, "disk_usage", refuse)
+    async with drive(Tags, config={**TAGS, "groups": ["disk"]}) as driver:
         assert driver.health.health.value == "degraded" and "disk/free" in driver.health.reason
+
+
+async def test_a_disk_that_is_not_there_makes_the_module_unhealthy() -> None:
+    async with drive(Tags, config={**TAGS, "groups": ["disk"], "disk": "/no/such/disk"}) as driver:
+        assert driver.health.health.value == "unhealthy" and "`/no/such/disk`" in driver.health.reason
+
+
+async def test_another_interval_holds_at_once_and_other_groups_are_offered(load) -> None:
+    async with drive(Tags, config={**TAGS, "interval": 3600.0}) as driver:
+        module = driver.module
+        await driver.reconfigure({**TAGS, "interval": 1.0, "groups": ["cpu"]})
+        assert driver.module is module and driver.exports == {"tags": ["cpu/load", "cpu/percent"]}
+        load.append(9.0)
+        await driver.clock.advance(1)
+        assert (await driver.call("read", "cpu/percent"))["value"] == 9.0
+        with pytest.raises(ModuleFailed, match="measure little but itself"):
+            await driver.prepare_reconfigure({**TAGS, "interval": 0.001})
 
 
 # --- historian --------------------------------------------------------------------------------------------------------
@@ -123,6 +144,15 @@ async def test_an_alarm_is_raised_and_cleared_with_hysteresis() -> None:
             assert len(await driver.call("active")) == active
 
 
+async def test_an_alarm_whose_threshold_is_taken_away_is_cleared() -> None:
+    tags = FakePeer(streams={"changes": [change("a", 99), change("b", 99)]})
+    config = {"thresholds": {"a": {"high": 90}, "b": {"high": 90}}}
+    async with drive(Alarms, config=config, peers={"tags": tags}) as driver:
+        await driver.until(lambda: len(driver.module._active) == 2)
+        await driver.reconfigure({"thresholds": {"b": {"high": 90}}})
+        assert [one["tag"] for one in await driver.call("active")] == ["b"]
+
+
 # --- basic ------------------------------------------------------------------------------------------------------------
 
 
@@ -131,7 +161,8 @@ async def test_the_basic_example_greets_and_counts() -> None:
         assert driver.path == ("initializing", "initialized", "starting", "running")
         assert driver.health.health.value == "healthy"
         assert await driver.call("greet", "Ada") == {"text": "Hello, Ada", "asked": 1}
-        assert (await driver.call("greet", name="Bob"))["asked"] == 2
+        await driver.reconfigure({"greeting": "Good day"})
+        assert await driver.call("greet", name="Bob") == {"text": "Good day, Bob", "asked": 2}
         await driver.stop()
         assert driver.path[-2:] == ("stopping", "stopped")
 
