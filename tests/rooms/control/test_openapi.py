@@ -62,7 +62,7 @@ def test_the_schemas_are_json_schemas(document) -> None:
 async def test_every_endpoint_answers_what_the_document_says(document, server, runner, path, off_loop) -> None:
     runner.go.set()
     bodies = {"ApplyRequest": b'{"manifest": "/m", "root": "/"}', "AskRequest": b"{}", "DownRequest": b"{}"}
-    bodies |= {"RollbackRequest": b"{}", "CancelRequest": b"{}"}
+    bodies |= {"RollbackRequest": b"{}", "CancelRequest": b"{}", "WatchRequest": b"{}"}
     for one in ENDPOINTS:
         target = one.path.replace("{address}", "tags") + ("?follow=false" if one.handler in {"events", "logs"} else "")
         body = bodies[one.body.__name__] if one.body else None
