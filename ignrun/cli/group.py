@@ -49,16 +49,16 @@ class Verbs(click.Group):
         try:
             result = super().invoke(ctx)
         except Failure as failure:
-            result = _ended_by(failure)
+            result = _ended_by(failure, ctx.command_path)
         except OSError as error:
-            result = _ended_by(_in_the_way(error))
-        if isinstance(result, ExitCode):
+            result = _ended_by(_in_the_way(error), ctx.command_path)
+        if isinstance(result, int):
             ctx.exit(result)
         return result
 
 
-def _ended_by(failure: Failure) -> ExitCode:
-    show_failure(failure)
+def _ended_by(failure: Failure, program: str) -> ExitCode:
+    show_failure(failure, program)
     return code_of_failure(failure)
 
 
@@ -69,13 +69,13 @@ def _in_the_way(error: OSError) -> Failure:
     return Failure(f"`{os.fsdecode(error.filename)}` cannot be used: {error.strerror}")
 
 
-def show_failure(failure: Failure) -> None:
-    """Tell a failure on stderr: a plain statement, and the hint on its own line."""
+def show_failure(failure: Failure, program: str = "ignrun") -> None:
+    """Tell a failure on stderr: a plain statement, and the hint on its own line, with verbs as the `program` has them."""
     from ignrun.render.terminal import neutral
 
     click.echo(f"error: {neutral(failure.summary)}", err=True)
     if failure.hint:
-        click.echo(f"hint: {neutral(failure.hint)}", err=True)
+        click.echo(f"hint: {neutral(failure.hint.replace('`ignrun ', f'`{program} '))}", err=True)
 
 
 @click.command(

@@ -92,7 +92,9 @@ def _live(proposal: "Proposal") -> Iterator[Told]:
 
 def _rows() -> int:
     """Say how many lanes a terminal has room for: a table that is higher than it could not be drawn over."""
-    return max(3, min(_ROWS, os.get_terminal_size(sys.stderr.fileno()).lines - 4))
+    import shutil
+
+    return max(3, min(_ROWS, shutil.get_terminal_size().lines - 4))
 
 
 class _Table:
