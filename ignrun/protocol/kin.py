@@ -234,8 +234,17 @@ def _prctl(option: int, argument: object) -> None:
 
 def children_of(pid: int) -> tuple[int, ...]:
     """Name the children of a process, ended ones included."""
-    found: list[int] = []
+    found: tuple[int, ...] = ()
     with suppress(OSError):
         for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - names are enough
-            found += (int(child) for child in _read(f"/proc/{pid}/task/{thread}/children").split())
-    return tuple(found)
+            found += _children_of_thread(pid, int(thread))
+    return found
+
+
+def adopted_by(pid: int) -> tuple[int, ...]:
+    """Name the children of a process that its first thread has, which is the one that orphans come to; ended ones included."""
+    return _children_of_thread(pid, pid)
+
+
+def _children_of_thread(pid: int, thread: int) -> tuple[int, ...]:
+    return tuple(int(child) for child in _read(f"/proc/{pid}/task/{thread}/children").split())

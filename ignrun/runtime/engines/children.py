@@ -53,7 +53,7 @@ class Children:
         Children of the runner's own session are somebody else's: whatever hosts and commands start is in sessions of theirs.
         """
         mine = os.getsid(0)
-        strangers = (pid for pid in kin.children_of(os.getpid()) if pid not in self._owned)
+        strangers = (pid for pid in kin.adopted_by(os.getpid()) if pid not in self._owned)
         adopted = (pid for pid in strangers if _session(pid) not in (mine, None))
         return tuple(pid for pid in adopted if kin.identity_of(pid) not in self._spared and not _reaped(pid))
 

@@ -30,13 +30,16 @@ def _family(pid: int, look: Callable[[int], ProcessSample | None]) -> ProcessSam
     seen = look(pid)
     if seen is None:
         return None
-    waiting = list(kin.children_of(pid))
+    waiting = _children(seen)
     while waiting:
-        child = waiting.pop()
-        if (more := look(child)) is not None:
+        if (more := look(waiting.pop())) is not None:
             seen = _sum(seen, more)
-            waiting += kin.children_of(child)
+            waiting += _children(more)
     return seen
+
+
+def _children(seen: ProcessSample) -> list[int]:
+    return list(kin.adopted_by(seen.pid) if seen.threads == 1 else kin.children_of(seen.pid))
 
 
 def _sum(one: ProcessSample, other: ProcessSample) -> ProcessSample:
