@@ -100,6 +100,11 @@ class Client:
 
         return self._get("/v1/alerts", AlertsReport)
 
+    def report(self) -> bytes:
+        """Ask for a diagnostic report: a zip file without secrets."""
+        with self._answer("GET", "/v1/report", None, self._patience) as response, _exchange():
+            return response.read()
+
     def metrics(self) -> str:
         """Ask for all metrics in Prometheus' text form."""
         with self._answer("GET", "/metrics", None, self._patience) as response, _exchange():

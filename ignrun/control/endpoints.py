@@ -83,6 +83,7 @@ ENDPOINTS: Final = (
     Endpoint("GET", "/v1/logs", "logs", {200: _stream(LogRecord)}, query=LogsQuery),
     Endpoint("GET", "/v1/top", "top", {200: Answer(TopReport)}),
     Endpoint("GET", "/v1/alerts", "alerts", {200: Answer(AlertsReport)}),
+    Endpoint("GET", "/v1/report", "report", {200: Answer(str, "application/zip")}),
     Endpoint("GET", "/metrics", "metrics", {200: Answer(str, "text/plain")}),
     Endpoint("GET", "/v1/config", "config", {200: Answer(ConfigsReport)}, query=ConfigQuery),
     Endpoint("GET", "/v1/watch", "watch", {200: Answer(WatchStatus)}),

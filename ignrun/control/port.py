@@ -41,6 +41,9 @@ class Steering(Protocol):
     def alerts(self) -> AlertsReport:
         """Describe the alerts that fire."""
 
+    async def report(self) -> bytes:
+        """Gather a diagnostic report: a zip file without secrets."""
+
     def known(self) -> Known:
         """Collect what metrics are made of."""
 

@@ -112,6 +112,10 @@ class Door:
         """Give the alerts that fire, and those that are about to."""
         return answer(200, self._steering.alerts())
 
+    async def report(self, _: Request) -> Response:
+        """Give one archive about the plant for support; nothing in it holds a secret."""
+        return Response(await self._steering.report(), 200, HEADERS, "application/zip")
+
     async def metrics(self, request: Request) -> Response:
         """Give all metrics as Prometheus reads them; `Accept` chooses the form."""
         from ignrun.render.metrics import metrics_text

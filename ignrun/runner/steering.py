@@ -1,6 +1,8 @@
 """Turns what clients ask over HTTP into messages for the loop, and the loop's answers into what they hear."""
 
+import asyncio
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
@@ -22,6 +24,7 @@ from ignrun.runner.loop import Loop
 from ignrun.runner.observing import Observing
 from ignrun.runner.secrets import SecretStore, masked_tree
 from ignrun.runner.watching import Watching
+from ignrun.runtime.journal.folder import StateFolder
 from ignrun.runtime.supervise.messages import Asked, CancelAsked, ShutdownAsked
 from ignrun.runtime.watch.status import WatchStatus
 from ignrun.terms.clock import Clock
@@ -122,6 +125,20 @@ class Steering:
     def resume_watch(self, by: str) -> str:
         """Let edits of the files through again; the text is a refusal, empty when it is so."""
         return self._watching.resume(by)
+
+    async def report(self) -> bytes:
+        """Gather a diagnostic report, in a thread; every text in it is masked."""
+        return await asyncio.to_thread(self._report, self.known())
+
+    def _report(self, known: Known) -> bytes:
+        from ignrun.render.metrics import metrics_text
+        from ignrun.render.report import Live
+        from ignrun.runner.report import archive, gather
+
+        live = Live(known.status, known.top, known.alerts, metrics_text(known)[0])
+        return archive(
+            gather(self._runner.name, StateFolder(Path(self._runner.state_dir)), live=live), self._secrets.mask
+        )
 
     def ready(self) -> str:
         """Say why the plant is not up as wanted, nothing when it is."""

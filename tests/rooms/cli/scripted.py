@@ -74,6 +74,9 @@ class ScriptedSteering:
     def alerts(self) -> AlertsReport:
         return AlertsReport("1.0", "plant", AT, self.firing, ("big",))
 
+    async def report(self) -> bytes:
+        return b"PK archive"
+
     def known(self) -> Known:
         return Known(self.status(), self.top(), self.alerts(), {})
 

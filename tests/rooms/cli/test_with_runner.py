@@ -188,3 +188,11 @@ def test_top_shows_processes_and_alerts_what_fires(four, ignrun) -> None:
 def test_the_history_of_a_plant_that_never_ran_is_none(four, ignrun) -> None:
     assert ignrun("status", "--history").code == 13
     assert ignrun("status", "--since", "1h").code == 2
+
+
+def test_a_report_is_asked_of_the_runner_and_written_for_its_owner_alone(four, ignrun, place) -> None:
+    ended = ignrun("report", "--out", "mine.zip")
+    assert ended.code == 0 and ended.out.strip().endswith("mine.zip")
+    assert (place / "mine.zip").read_bytes() == b"PK archive"
+    assert (place / "mine.zip").stat().st_mode & 0o777 == 0o600
+    assert "look through it before you hand it on" in ended.err

@@ -94,6 +94,9 @@ class ScriptedRunner:
         firing = AlertStatus("big", "tags@gateway", "critical", "firing", T0, "memory is high")
         return AlertsReport("1.0", "demo", T0, (firing,), ("big",))
 
+    async def report(self) -> bytes:
+        return b"PK archive"
+
     def known(self) -> Known:
         return Known(self.status(), self.top(), self.alerts(), {"tags@gateway": ProcessSample(7, 1.0, 1024, 0.5, 3)})
 
