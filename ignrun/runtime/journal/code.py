@@ -14,7 +14,7 @@ import msgspec
 
 from ignrun.manifest.inputs import InputFile
 from ignrun.protocol.code import BLOBS, CodeIndex, blob_path, index_path
-from ignrun.runtime.journal.durable import sync_folder, write_synced
+from ignrun.runtime.journal.durable import remove_unfinished, sync_folder, write_synced
 from ignrun.runtime.journal.folder import make_private
 from ignrun.terms.failure import ChangedWhileRead, StateFolderFailure
 
@@ -82,6 +82,7 @@ class CodeStore:
         Indexes go before bytes: what a crash leaves behind is a surplus, never a gap. Raises OSError.
         """
         with self._turn:
+            remove_unfinished(self._folder)
             spared = {*needed, *(digest for some in self._recent for digest in some)}
             indexes = {path.stem: path for path in self._folder.glob("*.json")}
             unneeded = [path for digest, path in indexes.items() if digest not in spared]

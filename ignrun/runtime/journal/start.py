@@ -9,6 +9,7 @@ import msgspec
 
 from ignrun.planner.proposal import Base, Proposal
 from ignrun.runtime.journal.current import published_in
+from ignrun.runtime.journal.durable import remove_unfinished
 from ignrun.runtime.journal.generations import read_generation
 from ignrun.runtime.journal.recovery import Recovered, recover
 from ignrun.runtime.journal.salvage import mend
@@ -35,6 +36,7 @@ class Opened(msgspec.Struct, frozen=True):
 
 def opened(path: Path, connect: Connect, at: datetime) -> Opened:
     """Open the store at `path` for the one who writes it; raises StateFolderFailure where it cannot be used, or is newer."""
+    remove_unfinished(path.parent)
     damage = mend(path, at)
     connection = connect(path)
     try:

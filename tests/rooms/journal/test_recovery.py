@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from ignrun.manifest.inputs import InputFile
+from ignrun.planner.proposal import Proposal
 from ignrun.protocol.code import CodeIndex
 from ignrun.runtime.journal import code, retention
 from ignrun.runtime.journal.code import CodeStore
@@ -183,14 +184,14 @@ def test_the_latest_events_stay_and_numbers_go_on(path, monkeypatch) -> None:
 # --- stores of former formats -----------------------------------------------------------------------------------------
 
 
-def former_store(path: Path, version: int) -> None:
+def former_store(path: Path, version: int, made: Proposal | None = None) -> None:
     """Write a store as the program of that format did: one generation in force, one event."""
-    made = proposal()
+    made = made or proposal()
     content = {name: getattr(made, name) for name in ("files", "environment", "graph", "plan", "names", "call")}
     with closing(open_store(path, version)) as connection:
         connection.execute(
-            "INSERT INTO generations (number, parent, target, trigger, author, at, content) VALUES (1, 0, 't1', 'cli', 'ann', ?, ?)",
-            (T0.isoformat(), msgspec.msgpack.encode(content)),
+            "INSERT INTO generations (number, parent, target, trigger, author, at, content) VALUES (1, 0, ?, 'cli', 'ann', ?, ?)",
+            (made.target, T0.isoformat(), msgspec.msgpack.encode(content)),
         )
         connection.execute(
             "INSERT INTO intents (transaction_number, generation, at) VALUES (1, 1, ?)", (T0.isoformat(),)
