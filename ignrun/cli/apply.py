@@ -53,6 +53,9 @@ def command(
 
     A live runner is handed the manifest. Without one this command becomes the runner, or starts one with -d.
     """
+    from ignrun.cli.written_plan import taken_up
+
+    aim, reading = taken_up(aim, reading)
     plant, manifest = plant_to_read(aim)
     if no_start and not dry_run and plant.runner is None:
         raise no_runner(plant)

@@ -11,6 +11,7 @@ from ignrun.terms.failure import (
     LockHeld,
     NoRunner,
     RunnerRefused,
+    StalePlan,
     StateFolderFailure,
     WaitTimedOut,
 )
@@ -65,6 +66,7 @@ _BY_FAILURE: Final[tuple[tuple[type[Failure], ExitCode], ...]] = (
     (NoRunner, ExitCode.NO_RUNNER),
     (AmbiguousPlant, ExitCode.USAGE),
     (WaitTimedOut, ExitCode.TIMED_OUT),
+    (StalePlan, ExitCode.STALE),
 )
 
 _BY_RESULT: Final = {

@@ -78,7 +78,10 @@ class ChangeReport(msgspec.Struct, frozen=True):
 
 
 class MadeFrom(msgspec.Struct, frozen=True):
-    """How the manifest of a plan was read, so that `apply` reads it again in the same way; paths are absolute."""
+    """How the manifest of a plan was read, so that `apply` reads it again in the same way; paths are absolute.
+
+    `state_dir` is that of the plant; `content` the digest of what the plan leads to, the texts of secrets aside.
+    """
 
     manifest: str
     modes: tuple[str, ...] = ()
@@ -89,6 +92,8 @@ class MadeFrom(msgspec.Struct, frozen=True):
     locked: bool = False
     allowed: tuple[str, ...] = ()
     planning: Planning = Planning()
+    state_dir: str = ""
+    content: str = ""
 
 
 class PlanReport(msgspec.Struct, frozen=True):
@@ -277,11 +282,14 @@ def _given(change: ChangeReport) -> str:
 def _changed(change: ChangeReport, path: str, code: str) -> str:
     if path == "code":
         return f"code changed: {neutral(code)}" if code else "code changed"
+    return shown_change(path, change.before[path], change.after[path], change.units.get(path, ""))
+
+
+def shown_change(path: str, before: Any, after: Any, unit: str = "") -> str:
+    """Write a value that changes on one line, as in `flush: 5s -> 10s`; of a secret only that it does."""
     name = neutral(path.removeprefix("config."))
-    before, after = change.before[path], change.after[path]
     if all(isinstance(one, str) and one.startswith(_SECRET) for one in (before, after)):
         return f"{name}: (secret changed)"
-    unit = change.units.get(path, "")
     return f"{name}: {shown_value(before, unit)} -> {shown_value(after, unit)}"
 
 

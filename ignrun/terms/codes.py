@@ -116,6 +116,7 @@ _PLAN: Final = (
     CodeInfo("IGN602", "stale plan", "A plan that was written down holds for the generation and the inputs that it was made from. Something was applied since, or a file changed: what would happen now is not what was looked at."),
     CodeInfo("IGN603", "mass deletion", "The plan deletes everything, or more than half of what runs. Usually a file was truncated, an include or a mode is missing. `--allow-mass-delete` says that it is meant."),
     CodeInfo("IGN604", "still required", "What would be deleted is required by an instance that stays as it is. Delete or change that one, too."),
+    CodeInfo("IGN605", "rules not usable", "The file of rules that `ignrun policy` was given is no Python, raises while it is loaded, or holds no function named `deny_..` or `warn_..`. A plan that cannot be judged counts as refused."),
 )  # fmt: skip
 
 CODES: Final[dict[str, CodeInfo]] = {one.code: one for one in (*_TEXT, *_SCHEMA, *_NAMES, *_GRAPH, *_OUTSIDE, *_PLAN)}

@@ -71,3 +71,14 @@ class ChangedWhileRead(Failure):
         """Name the file."""
         super().__init__(f"`{path}` changed while it was read", "apply again")
         self.path = path
+
+
+class StalePlan(Failure):
+    """A plan that was written down compares with a generation that is no longer in force."""
+
+    def __init__(self, base: int, current: int) -> None:
+        """Name the generation of the plan and the one in force."""
+        super().__init__(
+            f"the plan is stale: it compares with generation {base}, {current} is in force",
+            "plan again, look at it, and apply that",
+        )

@@ -4,10 +4,13 @@ import msgspec
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """What a plan that was written down compares with (`base`, a generation) and leads to (`target`, a digest); `file` holds it."""
+    """What a plan that was written down compares with (`base`, a generation; None where that has been looked at) and leads to.
 
-    base: int
-    target: str
+    `content` is the digest of that, the texts of secrets aside; `file` holds the plan.
+    """
+
+    base: int | None
+    content: str
     file: str = ""
 
 

@@ -23,6 +23,7 @@ CATCHES_ALL: dict[str, str] = {
     "ignrun/host/template.py": "the outermost frame of a forked host",
     "ignrun/planner/config/providers/table.py": "imports and calls what plug-ins bring",
     "ignrun/planner/reader/bounded.py": "the outermost frame of a reading",
+    "ignrun/planner/reader/ruled.py": "loads and calls rules that others wrote",
     "ignrun/runner/loop.py": "the outermost frame of a turn",
     "ignrun/runtime/journal/durable.py": "removes a half-written file and raises again",
     "ignrun/runtime/journal/schema.py": "takes back a half-made store and raises again",

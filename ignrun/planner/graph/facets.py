@@ -196,6 +196,11 @@ def digest_of_graph(graph: Graph) -> str:
     return digest([graph.plant, graph.mode, facets, graph.fingerprints, _without_places(graph.rules)])
 
 
+def digest_of_content(graph: Graph) -> str:
+    """Give the digest (hex) of what a graph asks for, the texts of secrets aside: they are not always at hand."""
+    return digest_of_graph(msgspec.structs.replace(graph, fingerprints={}))
+
+
 def _without_places(rules: Rules) -> Rules:
     """Leave out where alerts and moves are written."""
     nowhere = Span.of_file("")

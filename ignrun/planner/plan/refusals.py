@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from ignrun.planner.graph.facets import digest_of_content
 from ignrun.planner.graph.model import Graph
 from ignrun.planner.plan.model import Plan, Step
 from ignrun.terms.diagnostics import Diagnostic, Note, diagnose
-from ignrun.terms.planning import Planning
+from ignrun.terms.planning import Expected, Planning
 from ignrun.terms.spans import Span
 
 
@@ -16,7 +17,7 @@ def refusals(plan: Plan, running: Graph, desired: Graph, planning: Planning) -> 
     if not planning.allow_mass_delete and 2 * len(deleted) > len(running.instances):
         yield _too_many(deleted, running)
     if planning.expected is not None:
-        yield from _stale(plan, planning.expected.base, planning.expected.target, planning.expected.file)
+        yield from _stale(plan, desired, planning.expected)
 
 
 def _still_needed(deleted: list[Step], running: Graph, desired: Graph) -> Iterator[Diagnostic]:
@@ -37,11 +38,11 @@ def _too_many(deleted: list[Step], running: Graph) -> Diagnostic:
     return diagnose(span, "IGN603", f"the plan deletes {what}", hint=hint)
 
 
-def _stale(plan: Plan, base: int, target: str, file: str) -> Iterator[Diagnostic]:
-    if plan.base != base:
-        summary = f"the plan is stale: it compares with generation {base}, {plan.base} is in force"
-    elif plan.target != target:
+def _stale(plan: Plan, desired: Graph, expected: Expected) -> Iterator[Diagnostic]:
+    if expected.base not in (None, plan.base):
+        summary = f"the plan is stale: it compares with generation {expected.base}, {plan.base} is in force"
+    elif expected.content != digest_of_content(desired):
         summary = "the plan is stale: the manifest, or what belongs to it, has changed since"
     else:
         return
-    yield diagnose(Span.of_file(file), "IGN602", summary, hint="plan again, look at it, and apply that")
+    yield diagnose(Span.of_file(expected.file), "IGN602", summary, hint="plan again, look at it, and apply that")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ignrun.planner.graph.facets import digest_of_content
 from ignrun.planner.proposal import Base
 from ignrun.terms.planning import Expected, Planning
 from tests.rooms.planner.reading import accepted, complaints, inputs, lines, write
@@ -96,7 +97,7 @@ def test_a_plan_that_was_written_down_holds_for_its_base_and_its_inputs(tmp_path
     def again(text: str, number: int) -> list[str]:
         from ignrun.planner.reader import propose
 
-        planning = Planning(expected=Expected(3, seen.target, "/p/plan.json"))
+        planning = Planning(expected=Expected(3, digest_of_content(seen.graph), "/p/plan.json"))
         asked = inputs(write(tmp_path, "plant.yaml", text), planning=planning)
         return lines(propose(asked, Base(number, base.graph)).verdict.diagnostics)
 

@@ -20,6 +20,7 @@ WITHOUT_EXAMPLE = {
     "IGN602": "it takes a plan that was written down",
     "IGN603": "it takes a generation in force to compare with",
     "IGN604": "it takes a generation in force to compare with",
+    "IGN605": "it takes a file of rules",
     "IGN210": "every rule of the schemas that are shipped has a code of its own",
 }
 """Codes that no document of the corpus can show, and why."""
