@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ignrun.render.alerts import AlertsReport
     from ignrun.render.config import ConfigsReport
     from ignrun.render.diagnostics import Diagnosis
+    from ignrun.render.history import DetailReport, HistoryReport
     from ignrun.render.plan import PlanReport
     from ignrun.render.top import TopReport
     from ignrun.runtime.observe.record import LogRecord
@@ -194,6 +195,18 @@ class Client:
 
         wanted = {"module": modules, "level": level, "grep": grep, "lines": lines, "follow": follow}
         yield from self._stream("/v1/logs", wanted, LogRecord)
+
+    def generations(self, count: int = 20) -> "HistoryReport":
+        """Ask for the latest generations, the newest first."""
+        from ignrun.render.history import HistoryReport
+
+        return self._get(f"/v1/generations?count={count}", HistoryReport)
+
+    def generation(self, number: int) -> "DetailReport":
+        """Ask for one generation in full."""
+        from ignrun.render.history import DetailReport
+
+        return self._get(f"/v1/generations/{number}", DetailReport)
 
     def modules(self) -> Modules:
         """Ask for the modules of the plant, each with its instances in a few words."""

@@ -13,6 +13,7 @@ from ignrun.control.wire import (
     ConfigQuery,
     DownRequest,
     EventsQuery,
+    GenerationsQuery,
     LogsQuery,
     Modules,
     RollbackRequest,
@@ -22,6 +23,7 @@ from ignrun.control.wire import (
 from ignrun.render.alerts import AlertsReport
 from ignrun.render.config import ConfigsReport
 from ignrun.render.diagnostics import Diagnosis
+from ignrun.render.history import DetailReport, HistoryReport
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport
 from ignrun.render.status_report import InstanceStatus, StatusReport
@@ -78,6 +80,8 @@ ENDPOINTS: Final = (
     Endpoint("POST", "/v1/plan", "plan", {200: Answer(PlanReport), 422: Answer(Diagnosis)}, body=ApplyRequest),
     Endpoint("POST", "/v1/apply", "apply", {200: _stream(Event, OutcomeReport)}, body=ApplyRequest),
     Endpoint("POST", "/v1/rollback", "rollback", {200: _stream(Event, OutcomeReport)}, body=RollbackRequest),
+    Endpoint("GET", "/v1/generations", "generations", {200: Answer(HistoryReport)}, query=GenerationsQuery),
+    Endpoint("GET", "/v1/generations/{number}", "generation", {200: Answer(DetailReport)}),
     Endpoint("POST", "/v1/cancel", "cancel", {202: Answer(Word)}, body=CancelRequest),
     Endpoint("GET", "/v1/events", "events", {200: _stream(Event)}, query=EventsQuery),
     Endpoint("GET", "/v1/logs", "logs", {200: _stream(LogRecord)}, query=LogsQuery),

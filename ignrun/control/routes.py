@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from ignrun.control.endpoints import ENDPOINTS
 from ignrun.control.exchange import HANDLERS, HEADERS, answer, read_body, read_query, refusal_of
+from ignrun.control.generations import latest_generations, one_generation
 from ignrun.control.openapi import openapi
 from ignrun.control.port import Steering
 from ignrun.control.streams import Stream, Streams, apply_stream, begun, event_stream, log_stream
@@ -23,6 +24,7 @@ from ignrun.control.wire import (
     ConfigQuery,
     DownRequest,
     EventsQuery,
+    GenerationsQuery,
     InstanceBrief,
     Level,
     LogsQuery,
@@ -43,6 +45,7 @@ from ignrun.runtime.observe.reader import LogReader
 from ignrun.runtime.observe.record import LogRecord, log_name
 from ignrun.terms.hints import did_you_mean
 
+_DIGITS: Final = 16
 _LONGEST_NAME: Final = 200  # a near word is looked for in the runner's loop
 _DOCUMENT: Final[list[bytes]] = []
 """The OpenAPI document, once somebody has asked for it."""
@@ -123,6 +126,19 @@ class Door:
         known = self._steering.known()
         text, media = await asyncio.to_thread(metrics_text, known, request.headers.get("accept", ""))
         return Response(text, 200, HEADERS, media)
+
+    async def generations(self, request: Request) -> Response:
+        """Give the latest generations: who brought which about, how it ended, which one is in force."""
+        count = read_query(request, GenerationsQuery).count
+        plant, folder = self._steering.runner.name, self._steering.runner.state_dir
+        return answer(200, await asyncio.to_thread(latest_generations, plant, folder, count))
+
+    async def generation(self, request: Request) -> Response:
+        """Give one generation in full: its plan, what came of each step, and all that it was made from."""
+        number = request.path_params["number"]
+        if not (number.isascii() and number.isdecimal() and len(number) < _DIGITS):
+            raise refusal_of(404, f"`{number}` is no number of a generation")
+        return answer(200, await asyncio.to_thread(one_generation, self._steering.runner.state_dir, int(number)))
 
     async def events(self, request: Request) -> Stream:
         """Stream what happens, each message with the number of its event as id; Last-Event-ID resumes behind it."""

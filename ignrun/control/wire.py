@@ -157,6 +157,12 @@ class LogsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     follow: bool = True
 
 
+class GenerationsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many of the latest generations."""
+
+    count: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+
+
 class ConfigQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose config: a module or an address; all where none is named."""
 

@@ -55,6 +55,10 @@ def test_a_client_of_the_socket_sees_modules_config_logs_and_events(plant, monke
     assert [one.name for one in client.modules().modules] == ["beat"]
     assert [one.address for one in client.config().instances] == ["beat@gateway"]
     assert client.ready() == ""
+    assert [(one.number, one.current) for one in client.generations().generations] == [(1, True)]
+    assert client.generation(1).generation.number == 1
+    with pytest.raises(RunnerRefused, match="there is no generation 7"):
+        client.generation(7)
     first = [one.seq for one in client.events()]
     assert first == list(range(1, len(first) + 1))
     assert [one.text for one in client.logs("beat", lines=1)] == ["beating"]

@@ -15,13 +15,15 @@ from ignrun.control.endpoints import ENDPOINTS, JSON
 from ignrun.control.openapi import openapi
 from ignrun.control.routes import Door, application
 from ignrun.control.streams import Streams
+from ignrun.runtime.journal.schema import open_store
+from ignrun.runtime.watch.status import WatchStatus
 from tests.rooms.control.scripted import ScriptedRunner
 from tests.rooms.control.test_door import ask
 
 SPECIFIED = {
     "/v1/status", "/v1/modules", "/v1/modules/{address}", "/v1/modules/{address}/start", "/v1/modules/{address}/stop",
     "/v1/modules/{address}/restart", "/v1/modules/{address}/maintenance", "/v1/plan", "/v1/apply", "/v1/events", "/v1/logs",
-    "/v1/config", "/healthz", "/readyz", "/openapi.json",
+    "/v1/config", "/v1/generations", "/v1/rollback", "/v1/report", "/metrics", "/healthz", "/readyz", "/openapi.json",
 }  # fmt: skip
 
 
@@ -59,11 +61,18 @@ def test_the_schemas_are_json_schemas(document) -> None:
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
-async def test_every_endpoint_answers_what_the_document_says(document, server, runner, path, off_loop) -> None:
+async def test_every_endpoint_answers_what_the_document_says(
+    document, server, runner, path, off_loop, tmp_path
+) -> None:
     runner.go.set()
+    runner.watching = WatchStatus("watching", "inotify")
+    runner.state_dir = str(tmp_path)
+    open_store(tmp_path / "journal.sqlite").close()
     bodies = {"ApplyRequest": b'{"manifest": "/m", "root": "/"}', "AskRequest": b"{}", "DownRequest": b"{}"}
     bodies |= {"RollbackRequest": b"{}", "CancelRequest": b"{}", "WatchRequest": b"{}"}
     for one in ENDPOINTS:
+        if one.handler == "generation":  # there is none yet; a story asks a real runner
+            continue
         target = one.path.replace("{address}", "tags") + ("?follow=false" if one.handler in {"events", "logs"} else "")
         body = bodies[one.body.__name__] if one.body else None
         status, text, headers = await off_loop(ask, path, one.method, target, {"Host": "localhost"}, body)
