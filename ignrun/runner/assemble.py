@@ -6,12 +6,14 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from ignrun import __version__
 from ignrun.control.feed import EventFeed
 from ignrun.control.wire import ApplyRequest
+from ignrun.render.known import Known
 from ignrun.render.outcome import OutcomeReport
+from ignrun.runner import telemetry
 from ignrun.runner.alarms import Alarms
 from ignrun.runner.answers import Answers
 from ignrun.runner.applies import Applies
@@ -44,6 +46,8 @@ from ignrun.runtime.supervise.messages import ShutdownAsked
 from ignrun.terms.clock import SystemClock
 from ignrun.terms.events import Body, Event, Happening, LogsKept, LogsRefused, RunnerEnded, RunnerStarted
 from ignrun.terms.failure import Failure, StateFolderFailure
+
+_PATIENCE: Final = 5.0  # seconds that a thread waits for the loop
 
 OnServing = Callable[[str], None]
 """Told the path of the control socket once the runner answers on it."""
@@ -93,6 +97,9 @@ class Runner:
         self._feed = EventFeed(self._journal.events_after, self._journal.last_event_seq)
         self.loop = Loop(_first_state(self._journal), self._clock, self._broke)
         secrets = SecretStore()
+        self._running = running
+        self._mask = secrets.mask
+        self._telemetry: telemetry.Telemetry | None = None
         unsent = Unsent()
         voices = self._voices = Voices(
             self._logs,
@@ -110,7 +117,7 @@ class Runner:
             tell=self.tell,
             alarms=Alarms(
                 str(Path(ground.launch.manifest).parent),
-                lambda text: _from_thread(running, lambda: voices.said("warning", secrets.mask(text))),
+                self._complain,
             ),
             mask=secrets.mask,
             clock=self._clock,
@@ -201,7 +208,21 @@ class Runner:
             raise
         self.tell("", RunnerStarted(os.getpid(), __version__))
         self.observing.start()
+        self._telemetry = telemetry.started(self._ask_known(), os.environ, self._complain)
         return self
+
+    def _ask_known(self) -> Callable[[], Known]:
+        """Give a way to collect, from another thread, what metrics are made of."""
+        running = asyncio.get_running_loop()
+
+        async def known() -> Known:
+            return self.steering.known()
+
+        return lambda: asyncio.run_coroutine_threadsafe(known(), running).result(_PATIENCE)
+
+    def _complain(self, text: str) -> None:
+        """Have the runner's log say, from whichever thread, that somebody outside could not be told something."""
+        _from_thread(self._running, lambda: self._voices.said("warning", self._mask(text)))
 
     async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
         """Let go of everything, the journal last; the last that it keeps is that the runner ended."""
@@ -214,6 +235,8 @@ class Runner:
             await self._commands.close()
             await self._hosts.close()
         finally:
+            if self._telemetry:
+                await asyncio.to_thread(self._telemetry.close)
             await self.observing.close()
             self._history.close()
             self._logs.close()
