@@ -1,5 +1,6 @@
 """Turns requests into values of the wanted type, and values, refusals and failures into responses."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
@@ -95,6 +96,10 @@ def problem_of(failure: Failure) -> Problem:
     return Problem(failure.summary, failure.hint, type(failure).__name__)
 
 
+async def _on_unreadable(_: Request, error: Exception) -> Response:
+    return answer(503, Problem(f"the journal cannot be read: {error}", "`ignrun doctor` looks at the disk"))
+
+
 async def _on_gone(_: Request, __: Exception) -> Response:
     return answer(400, Problem("the request was broken off"))
 
@@ -107,6 +112,7 @@ HANDLERS: Final[dict[type[Exception], Callable[[Request, Exception], Awaitable[R
     HTTPException: _on_http_exception,
     Failure: _on_failure,
     ClientDisconnect: _on_gone,
+    sqlite3.Error: _on_unreadable,
     Exception: _on_bug,
 }
 """What becomes of each kind of exception."""

@@ -61,13 +61,11 @@ def test_the_schemas_are_json_schemas(document) -> None:
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
-async def test_every_endpoint_answers_what_the_document_says(
-    document, server, runner, path, off_loop, tmp_path
-) -> None:
+async def test_every_endpoint_answers_what_the_document_says(document, server, runner, path, off_loop) -> None:
     runner.go.set()
     runner.watching = WatchStatus("watching", "inotify")
-    runner.state_dir = str(tmp_path)
-    open_store(tmp_path / "journal.sqlite").close()
+    runner.state_dir = str(path.parent)
+    open_store(path.parent / "journal.sqlite").close()
     bodies = {"ApplyRequest": b'{"manifest": "/m", "root": "/"}', "AskRequest": b"{}", "DownRequest": b"{}"}
     bodies |= {"RollbackRequest": b"{}", "CancelRequest": b"{}", "WatchRequest": b"{}"}
     for one in ENDPOINTS:
