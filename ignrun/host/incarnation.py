@@ -29,7 +29,6 @@ from ignrun.sdk.peer import Peer
 from ignrun.sdk.settings import convert
 from ignrun.sdk.surroundings import logger_of
 from ignrun.sdk.timing import ModuleClock
-from ignrun.terms.events import LifecycleEvent
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.metadata import ModuleMetadata
 from ignrun.terms.states import RESTING, Health, ModuleState, may_move
@@ -269,6 +268,8 @@ class Incarnation:
         self.move(S.STARTING, "dependencies met")
         await self._callback("startup", self.assignment.timeouts.start)
         await self._hook_callback("startup", self.assignment.timeouts.start)
+        if not has_checks(self.kind):
+            self.health = healthy()
         self.move(S.RUNNING, "startup returned", exports=self.exports or None)
         if implements(self.kind, "run"):
             self.main_loop = _own_task(self._run(), self.address, "run")
@@ -276,7 +277,6 @@ class Incarnation:
             self.checks = Checks(self)
             self.checks.begin()
         else:
-            self.health = healthy()
             self.stage.checked(self, self.health)
 
     async def _run(self) -> None:
@@ -430,8 +430,9 @@ class Incarnation:
             message = f"{self.address}: {old.value} -> {new.value} ({cause})"
             raise IllegalMoveError(message)
         at, mono = self.stage.clock.utc(), self.stage.clock.monotonic()
-        self.record.note(at, mono, LifecycleEvent(old, new, cause, self.epoch, fault))
-        self.stage.moved(self, Move(self.address, self.epoch, old, new, cause, at, mono, fault, exports))
+        move = Move(self.address, self.epoch, old, new, cause, at, mono, fault, exports)
+        self.record.note(move)
+        self.stage.moved(self, move)
 
 
 async def _nothing() -> None:

@@ -24,6 +24,7 @@ from ignrun.host.outbox import Outbox
 from ignrun.host.provided import Streams
 from ignrun.host.revising import Reviser, not_running
 from ignrun.host.seat import SERVING, Offer, Seat, is_met, under_way
+from ignrun.host.sharing import Sharing
 from ignrun.host.steps import Left, Marked, mark
 from ignrun.protocol.orders import (
     Assignment,
@@ -62,7 +63,7 @@ AT_ONCE: Final = 64
 
 _ON_THE_WAY_UP: Final = frozenset({ModuleState.INITIALIZING, ModuleState.INITIALIZED, ModuleState.STARTING})
 _ON_THE_WAY_DOWN: Final = frozenset({ModuleState.STOPPING})
-_UNCHANGED: Final = frozenset({ModuleState.INITIALIZED, ModuleState.STARTING})
+_UNCHANGED: Final = _ON_THE_WAY_UP
 """States on the way up: what an instance offers is the same before and after it has moved there."""
 
 _log = logging.getLogger("ignrun.host")
@@ -83,6 +84,7 @@ class Instances:
         self._ledger = ledger
         ledger.on_left = self.left
         self._importer = Importer(masker)
+        self._sharing = Sharing()
         self._loop = asyncio.get_running_loop()
         self.meter = Meter(self._loop, outbox)
         self._thread = threading.get_ident()
@@ -102,6 +104,7 @@ class Instances:
         traits: list[Traits] = []
         for assignment in order.assignments:
             mark(assignment.address)
+            self._sharing.share(assignment)
             kind = self._importer.load(assignment)
             if isinstance(kind, ImportFault):
                 faults.append(kind)

@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Final, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
+from ignrun.protocol.reports import Move
 from ignrun.sdk.health import HealthResult
 from ignrun.terms.clock import Clock
 from ignrun.terms.events import Event, LifecycleEvent
@@ -18,6 +20,7 @@ KEPT: Final = 64
 class ModuleStatistics(msgspec.Struct, frozen=True, kw_only=True):
     """Figures of an instance over all its incarnations in this host; times are aware UTC, durations seconds.
 
+    `uptime_seconds` is how long it has been running, all incarnations together: an error ends no uptime, it only adds none.
     `memory_usage` (bytes) and `cpu_usage` (percent) are those of the host process, None where it is shared or not sampled.
     """
 
@@ -48,7 +51,7 @@ class LifecycleRecord:
     def __init__(self, address: str) -> None:
         self.address = address
         self.state = ModuleState.UNINITIALIZED
-        self.moves: list[tuple[datetime, float, LifecycleEvent]] = []
+        self.moves: list[Move] = []
         self.number = 0
         self.began: float | None = None
         self.errors = 0
@@ -62,17 +65,17 @@ class LifecycleRecord:
         self.running_since: float | None = None
         self.up_seconds = 0.0
 
-    def note(self, at: datetime, mono: float, event: LifecycleEvent) -> None:
-        """Keep one move and what follows from it for the statistics."""
-        self.state = event.new
+    def note(self, move: Move) -> None:
+        """Keep one move, but not its exports, and what follows from it for the statistics."""
+        self.state, mono = move.new, move.mono
         self.number += 1
-        self.moves.append((at, mono, event))
+        self.moves.append(move if move.exports is None else replace(move, exports=None))
         if len(self.moves) > KEPT:
             del self.moves[: KEPT // 2]
         if self.began is None:
             self.began = mono
-        self._leave(event.old, mono)
-        self._enter(event.new, at, mono, event.fault)
+        self._leave(move.old, mono)
+        self._enter(move.new, move.at, mono, move.fault)
 
     def _leave(self, old: ModuleState, mono: float) -> None:
         if old is ModuleState.RUNNING and self.running_since is not None:
@@ -121,8 +124,8 @@ class ModuleLifecycleManager:
         record = self._seen.record
         first = record.number - len(record.moves) + 1
         return tuple(
-            Event(number, at, mono, record.address, 0, body)
-            for number, (at, mono, body) in enumerate(record.moves, start=first)
+            Event(number, move.at, move.mono, record.address, 0, _told(move))
+            for number, move in enumerate(record.moves, start=first)
         )
 
     @property
@@ -132,7 +135,7 @@ class ModuleLifecycleManager:
         uptime = now - record.running_since if record.running_since is not None else 0.0
         up, known = record.up_seconds + uptime, now - record.began if record.began is not None else 0.0
         return ModuleStatistics(
-            uptime_seconds=uptime,
+            uptime_seconds=up,
             restart_count=max(0, record.starts - 1),
             error_count=record.errors,
             last_error=record.last_error,
@@ -145,3 +148,7 @@ class ModuleLifecycleManager:
             mean_time_between_failures=up / record.errors if record.errors else None,
             event_count=record.number,
         )
+
+
+def _told(move: Move) -> LifecycleEvent:
+    return LifecycleEvent(move.old, move.new, move.cause, move.epoch, move.fault)

@@ -194,7 +194,7 @@ class Driver:
     @property
     def path(self) -> tuple[str, ...]:
         """The names of the states that it has moved to, in order."""
-        return tuple(move.new.value for _, _, move in self._record.moves)
+        return tuple(move.new.value for move in self._record.moves)
 
     # --- the stage ----------------------------------------------------------------------------------------------------
 

@@ -14,8 +14,10 @@ from ignrun.host.faults import fault_of
 from ignrun.host.feed import Feed
 from ignrun.host.logs import set_level
 from ignrun.host.masking import Masker
+from ignrun.host.sharing import Sharing
 from ignrun.protocol.calls import Answer, Call, Cancel, Credit, End, Failed, Items, Open, PeerReply, PeerRequest
 from ignrun.protocol.frames import Unframer, frame
+from ignrun.protocol.orders import Assignment
 from ignrun.sdk.settings import ConfigRefused
 from ignrun.sdk.surroundings import logger_of
 from ignrun.terms.leaves import ExportNamed, Pending
@@ -169,3 +171,13 @@ def test_the_level_of_an_instance_can_be_set_and_set_back(loggers) -> None:
     assert not log.isEnabledFor(logging.DEBUG)
     set_level("fresh@gateway", "error")
     assert not logger_of("fresh@gateway").isEnabledFor(logging.WARNING)
+
+
+def test_what_many_assignments_say_alike_is_kept_once(tmp_path) -> None:
+    sharing = Sharing()
+    first, second = (msgspec.msgpack.decode(msgspec.msgpack.encode(assignment(f"{name}@gateway", "plant:Part", tmp_path)), type=Assignment) for name in "ab")  # fmt: skip
+    assert first.timeouts is not second.timeouts
+    for one in (first, second):
+        sharing.share(one)
+    assert all(getattr(first, name) is getattr(second, name) for name in ("entry", "path", "timeouts", "plant"))
+    assert (first.address, second.address) == ("a@gateway", "b@gateway")

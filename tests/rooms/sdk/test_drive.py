@@ -327,6 +327,26 @@ async def test_managers_are_views_and_made_when_first_used() -> None:
         assert [error.text for error in module.diagnostics.errors] == ["odd"]
 
 
+async def test_an_error_ends_no_uptime(monkeypatch) -> None:
+    class Fragile(Module):
+        async def run(self) -> None:
+            await self.clock.sleep(90)
+            raise ValueError("worn out")
+
+    async with drive(Fragile) as run:
+        await run.clock.advance(60)
+        assert run.module.lifecycle.statistics.uptime_seconds == 60
+        await run.clock.advance(30)
+        with pytest.raises(ModuleFailed):
+            await run.completed()
+        await run.clock.advance(10)
+        figures = run.module.lifecycle.statistics
+        assert (figures.uptime_seconds, figures.error_count, figures.availability_percentage) == (90, 1, 90)
+        assert figures.mean_time_between_failures == 90
+        told = [event.body for event in run.events if isinstance(event.body, LifecycleEvent)]
+        assert [(one.new.value, one.epoch) for one in told[-2:]] == [("running", 1), ("error", 1)]
+
+
 async def test_a_stopped_module_starts_again_as_a_fresh_object() -> None:
     async with drive(Historian, config={"path": "x"}, peers={"tags": tags()}) as run:
         first = run.module
