@@ -34,9 +34,10 @@ def read_text(path: str, root: str | tuple[str, ...] = "") -> Verdict[TextFile |
     roots = (root,) if isinstance(root, str) and root else tuple(root)
     saw(path, "")
     try:
-        if roots and not below(path, *roots):
+        real = tuple(os.path.realpath(one) for one in roots)
+        if real and not _lies_in(os.path.realpath(path), real):
             return _outside(path, roots)
-        data = _bytes_of(path, roots)
+        data = _bytes_of(path, real)
     except _OutsideError:
         return _outside(path, roots)
     except ValueError:
@@ -56,8 +57,12 @@ def read_text(path: str, root: str | tuple[str, ...] = "") -> Verdict[TextFile |
 
 def below(path: str, *roots: str) -> bool:
     """Tell whether `path` lies below one of `roots` once every symbolic link is followed."""
-    real = Path(os.path.realpath(path))
-    return any(real.is_relative_to(os.path.realpath(root)) for root in roots)
+    return _lies_in(os.path.realpath(path), tuple(os.path.realpath(root) for root in roots))
+
+
+def _lies_in(real: str, roots: tuple[str, ...]) -> bool:
+    """Tell whether a path without links is one of `roots`, which have none either, or lies below it."""
+    return any(real == root or real.startswith(root.rstrip("/") + "/") for root in roots)
 
 
 class _OutsideError(Exception):
@@ -65,12 +70,12 @@ class _OutsideError(Exception):
 
 
 def _bytes_of(path: str, roots: tuple[str, ...]) -> bytes | None:
-    """Read one byte more than the limit at most; never waits for a pipe, None for what is no regular file."""
+    """Read one byte more than the limit at most; never waits for a pipe, None for what is no regular file. `roots` are real paths."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        if roots and not below(_opened(descriptor, path), *roots):
+        if roots and not _lies_in(_opened(descriptor, path), roots):
             raise _OutsideError
         return file.read(MAX_BYTES + 1)
 
