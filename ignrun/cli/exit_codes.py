@@ -75,6 +75,7 @@ _BY_RESULT: Final = {
     "held": ExitCode.UNHEALTHY,
     "rejected": ExitCode.INVALID,
     "refused": ExitCode.FAILURE,
+    "unkept": ExitCode.FAILURE,
     "rolled-back": ExitCode.ROLLED_BACK,
     "rollback-partial": ExitCode.ROLLBACK_PARTIAL,
     "superseded": ExitCode.FAILURE,

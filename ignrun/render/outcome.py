@@ -29,9 +29,9 @@ class InstanceFault(msgspec.Struct, frozen=True):
 
 
 class OutcomeReport(msgspec.Struct, frozen=True):
-    """How an apply ended: `result` is `committed`, `unchanged`, `held`, `rejected`, `refused`,
-    `rolled-back`, `rollback-partial`, `superseded` or `interrupted`.
+    """How an apply ended.
 
+    `result` is `committed`, `unchanged`, `held`, `rejected`, `refused`, `unkept`, `rolled-back`, `rollback-partial`, `superseded` or `interrupted`;
     `generation` is the one in force afterwards; `diagnostics` those of the manifest (all of them, when it was invalid).
     """
 
@@ -77,6 +77,7 @@ _SENTENCES: Final = {
     "held": "Held: generation {generation} is in force, but not everything has arrived.",
     "rejected": "Rejected.",
     "refused": "Refused.",
+    "unkept": "Not kept: generation {generation} is in force, but a restart would go back to the one before.",
     "rolled-back": "Rolled back: generation {generation} is in force again.",
     "rollback-partial": "Rolled back in part: generation {generation} is in force again, but not all of it could be restored.",
     "superseded": "Superseded: a later change took its place.",
@@ -86,6 +87,7 @@ _HINTS: Final = {
     "held": "`ignrun status` shows every module, `ignrun logs MODULE` what it said; correct the manifest and apply again, or `ignrun down`",
     "rejected": "correct what is named above and apply again",
     "refused": "`ignrun status` says what the runner is doing",
+    "unkept": "make the state folder writable again: the journal goes on trying by itself",
     "rolled-back": "correct what is named above and apply again; `ignrun apply --retry` tries the same once more",
     "rollback-partial": "`ignrun status` shows what is not as it was; correct the manifest and apply again",
 }
@@ -108,8 +110,8 @@ def outcome_text(report: OutcomeReport, short: ShortName = str) -> str:
 def _fault_lines(one: InstanceFault, short: ShortName) -> list[str]:
     fault = one.fault
     if fault.kind == FaultKind.UPSTREAM.value:
-        return [f"  {short(one.address)}: skipped: upstream {short(fault.upstream)}"]
-    where = f" in `{fault.callback}`" if fault.callback and f"`{fault.callback}`" not in fault.summary else ""
+        return [f"  {short(one.address)}: skipped: upstream {neutral(short(fault.upstream))}"]
+    where = f" in `{neutral(fault.callback)}`" if fault.callback and f"`{fault.callback}`" not in fault.summary else ""
     return [f"  {short(one.address)}: {neutral(fault.summary)}{where}", *detail_lines(fault)]
 
 

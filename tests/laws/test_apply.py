@@ -83,8 +83,8 @@ def test_a_journal_that_refuses_the_outcome_is_told_of():
     world.journal_refuses = {"outcome"}
     world.tell(proposed(PLANT))
     world.run()
-    assert world.outcomes[1].result is Result.REFUSED
-    assert world.outcomes[1].summary.endswith("but the journal could not keep the outcome: disk full")
+    assert world.outcomes[1].result is Result.UNKEPT
+    assert world.outcomes[1].summary.endswith("; the journal cannot keep the outcome yet: disk full")
 
 
 def test_a_host_of_another_protocol_is_not_used():

@@ -229,10 +229,16 @@ def journal_refused(turn: Turn, message: JournalRefused) -> None:
             reason = f"nothing was touched; the journal cannot keep it: {message.reason}"
             ends.abandon(turn, Result.REFUSED, reason, {})
         case Phase.CLOSING if transaction.outcome is not None:
-            summary = f"{transaction.outcome.summary}; but the journal could not keep the outcome: {message.reason}"
-            _tell(turn, replace(transaction.outcome, result=Result.REFUSED, summary=summary))
+            _tell(turn, _unkept(transaction.outcome, message.reason))
         case _:
             pass  # nothing is being kept
+
+
+def _unkept(outcome: Outcome, reason: str) -> Outcome:
+    """Say of an outcome that it has come to pass and could not be kept so far."""
+    summary = f"{outcome.summary}; the journal cannot keep the outcome yet: {reason}"
+    comes_into_force = outcome.result in {Result.COMMITTED, Result.HELD}
+    return replace(outcome, result=Result.UNKEPT if comes_into_force else outcome.result, summary=summary)
 
 
 def _tell(turn: Turn, outcome: Outcome) -> None:

@@ -22,6 +22,7 @@ class Result(enum.Enum):
     HELD = "held"
     REJECTED = "rejected"
     REFUSED = "refused"  # the journal could not keep it, or the runner is going down
+    UNKEPT = "unkept"  # in force, but the journal could not keep that so far
     UNCHANGED = "unchanged"  # nothing to do
     SUPERSEDED = "superseded"  # a later edit took its place before it had proven itself
     ROLLED_BACK = "rolled-back"

@@ -51,6 +51,7 @@ def test_every_result_of_an_apply_has_a_code() -> None:
         "held": 11,
         "rejected": 3,
         "refused": 1,
+        "unkept": 1,
         "rolled-back": 6,
         "rollback-partial": 7,
         "superseded": 1,

@@ -55,7 +55,7 @@ def _reading_of(proposal: Any) -> Any:
     [
         (Result.COMMITTED, PLANT, {"password"}),
         (Result.HELD, PLANT, {"password"}),
-        (Result.REFUSED, PLANT, {"password"}),  # the disk could not keep the outcome, but everything runs
+        (Result.UNKEPT, PLANT, {"password"}),  # the disk could not keep the outcome, but everything runs
         (Result.REFUSED, EMPTY, set()),
         (Result.REJECTED, EMPTY, set()),
     ],
