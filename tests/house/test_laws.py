@@ -25,6 +25,8 @@ CATCHES_ALL: dict[str, str] = {
     "ignrun/planner/reader/bounded.py": "the outermost frame of a reading",
     "ignrun/planner/reader/ruled.py": "loads and calls rules that others wrote",
     "ignrun/runner/loop.py": "the outermost frame of a turn",
+    "ignrun/runner/observing.py": "the outermost frame of a look",
+    "ignrun/runner/telemetry.py": "the outermost frame of a thread, and code of an extra",
     "ignrun/runtime/journal/durable.py": "removes a half-written file and raises again",
     "ignrun/runtime/journal/schema.py": "takes back a half-made store and raises again",
     "ignrun/runtime/journal/writer.py": "takes back a half-written transaction and raises again",

@@ -3,7 +3,7 @@
 import queue
 import sqlite3
 import threading
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -175,15 +175,15 @@ def _opened(path: Path) -> _Store:
 
 
 def _try_open(path: Path) -> _Store:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1.0)
-    try:
+    with ExitStack() as failed:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1.0)
+        failed.callback(connection.close)
         path.chmod(0o600)
         connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;")
         _form(connection)
-        return _Store(connection)
-    except BaseException:
-        connection.close()
-        raise
+        store = _Store(connection)
+        failed.pop_all()
+    return store
 
 
 def _form(connection: sqlite3.Connection) -> None:

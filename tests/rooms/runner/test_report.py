@@ -75,6 +75,11 @@ def test_a_report_of_a_running_plant_has_everything_in_its_table_of_contents(fol
     assert past["modules"][0]["series"][0]["figure"] == "memory"
 
 
+def test_the_page_of_the_report_has_the_same_table_of_contents() -> None:
+    page = Path(__file__).parents[3].joinpath("docs/how-to/report.md").read_text()
+    assert [name for name, text in CONTENTS.items() if f"| `{name}` | {text} |" not in page] == []
+
+
 def test_nothing_that_is_masked_leaves_and_a_sabotaged_mask_is_caught(folder) -> None:
     gathered = gather("line-4", folder, live=live(), environment={"TOKEN": "hunter2"})
     assert b"hunter2" in b"".join(unpacked(archive(gathered)).values())
