@@ -23,4 +23,9 @@ def log_text(record: LogRecord, *, name: str = "", width: int = 0, paint: Paint 
 
 
 def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.encode(value).decode()
+    except (UnicodeEncodeError, TypeError, ValueError):  # halves of characters, which no JSON can hold
+        return ascii(value)

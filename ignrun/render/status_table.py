@@ -42,7 +42,7 @@ def plant_line(plant: PlantStatus, paint: Paint = plain, sick: str = "") -> str:
     if plant.uptime_seconds is not None:
         parts.append(f"up {show_duration(plant.uptime_seconds)}")
     if plant.listen:
-        parts.append(f"serves {plant.listen}")
+        parts.append(f"serves {neutral(plant.listen)}")
     return ", ".join(parts) + (f"\n{neutral(plant.note)}" if plant.note else "")
 
 
