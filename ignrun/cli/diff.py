@@ -77,11 +77,14 @@ def _kept(plant: Plant, word: str) -> _Side:
 def _read(word: str, aim: Aim, reading: Reading) -> "_Side | ExitCode":
     """Read a manifest as that of the plant which is meant: only then its folders are no difference."""
     from ignrun.planner.proposal import Base
+    from ignrun.runtime.journal.current import read_current
     from ignrun.terms.verdict import Rejected
 
     plant, manifest = plant_to_read(aim)
     manifest = absolute(word) if word else manifest
-    verdict = read(inputs_of(manifest, plant.folder.path, reading, key=known_key(plant)), Base()).verdict
+    current = read_current(plant.folder.path) or Base()
+    inputs = inputs_of(manifest, plant.folder.path, reading, key=known_key(plant))
+    verdict = read(inputs, Base(last=current.graph)).verdict
     show_diagnostics(verdict.diagnostics)
     if isinstance(verdict, Rejected):
         return code_of_rejection(verdict.diagnostics)

@@ -29,6 +29,7 @@ class Inputs(msgspec.Struct, frozen=True):
     runner). `for_apply` turns an unset `${env:}` or `${secret:}` from `(known at apply)` into an error. `fingerprint_key` keys the
     fingerprints of secrets (random for each plant, kept in the state folder; empty: secrets have none). `locked` refuses what
     `ignrun.lock` does not say, `relock` reads as if there were none.
+    `data_folders` names, by address, the data folder of each instance that keeps it from an earlier name; the reading itself finds out.
     `explain` names the module whose config is to be given layer by layer; `trial` is a run-time change that is not written yet.
     """
 
@@ -50,6 +51,7 @@ class Inputs(msgspec.Struct, frozen=True):
     trial: Trial | None = None
     allowed: tuple[str, ...] = ()
     planning: Planning = Planning()
+    data_folders: dict[str, str] = {}
 
 
 class InputFile(msgspec.Struct, frozen=True):

@@ -55,7 +55,7 @@ _TOUCHES: Final = frozenset({"reconfigure", "rebind", "restart", "delete"})
 class ChangeReport(msgspec.Struct, frozen=True):
     """What happens to one instance, and why.
 
-    `cause` is `edited`, `dependency-moved`, `shares-host` or `requested`; `caused_by` the address (or the operator) behind it;
+    `cause` is `edited`, `dependency-moved`, `shares-host`, `requested` or `renamed`; `caused_by` the address (or the operator) behind it;
     `place` where it was written. `before` and `after` hold the changed values by path. `step` counts from 1 in the order of
     execution; `interrupts` names the dependents that stay up and wait for it. `slots` are those bound anew, `host` the process it is in
     before, `units` the changed values that are seconds (`duration`) or bytes (`size`); `irreversible`: no rollback undoes it.
@@ -162,7 +162,7 @@ def _change(step: "Step", number: int) -> ChangeReport:
 
 
 def _cause(cause: "Cause") -> tuple[str, str | None, PlaceReport | None]:
-    from ignrun.planner.plan.model import DependencyMoved, Edited, Requested, SharesHost
+    from ignrun.planner.plan.model import DependencyMoved, Edited, Renamed, Requested, SharesHost
 
     match cause:
         case Edited(span):
@@ -173,6 +173,8 @@ def _cause(cause: "Cause") -> tuple[str, str | None, PlaceReport | None]:
             return "shares-host", mate, None
         case Requested(by):
             return "requested", by, None
+        case Renamed(other, span):
+            return "renamed", other, place_report(span)
         case _:
             assert_never(cause)
 
@@ -255,6 +257,10 @@ def _because(change: ChangeReport, short: ShortName, shown_file: Callable[[str],
             return f"because `{short(change.caused_by or '')}` moves, at {where}"
         case "shares-host":
             return f"because it shares a process with `{short(change.caused_by or '')}`"
+        case "renamed":
+            other = short(change.caused_by or "")
+            way = f"was `{other}`, keeps its data;" if change.action == "create" else f"is `{other}` from now on,"
+            return f"{way} moved at {where}"
         case "requested":
             return f"because {neutral(change.caused_by or 'an operator')} asked for it"
         case _:

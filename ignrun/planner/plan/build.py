@@ -8,8 +8,9 @@ import msgspec
 
 from ignrun.planner.graph.model import Edge, Graph, Hosted, InstanceSpec
 from ignrun.planner.graph.placement import placed
+from ignrun.planner.graph.renamed import renames_of
 from ignrun.planner.plan.changes import changes_of, facets_changed
-from ignrun.planner.plan.model import Action, Cause, Change, DependencyMoved, Edited, Plan, Planned, Step
+from ignrun.planner.plan.model import Action, Cause, Change, DependencyMoved, Edited, Plan, Planned, Renamed, Step
 from ignrun.planner.plan.refusals import refusals
 from ignrun.planner.plan.ways import STRENGTH, Edges, Way, bound_anew, stronger, way_of
 from ignrun.terms.diagnostics import Diagnostic, diagnose
@@ -55,6 +56,8 @@ class _Comparison:
     def __init__(self, running: Graph, desired: Graph, planning: Planning) -> None:
         self._running, self._desired, self._planning = running, desired, planning
         self._before, self._after = _by_dependent(running), _by_dependent(desired)
+        self._renames = renames_of(running, desired.rules.moved)
+        self._former = {new: (old, span) for old, (new, span) in self._renames.items()}
         self._moved: dict[Address, Action] = {}
         self.diagnostics: list[Diagnostic] = []
 
@@ -63,7 +66,9 @@ class _Comparison:
         for address in reversed(self._running.instances):
             if address not in self._desired.instances:
                 spec = self._running.instances[address]
-                yield self._step(spec, Way("delete"), Edited(spec.span), ())
+                renamed = self._renames.get(address)
+                cause = Renamed(*renamed) if renamed else Edited(spec.span)
+                yield self._step(spec, Way("delete"), cause, ())
 
     def others(self) -> Iterator[Step]:
         """Create and change, providers before their dependents."""
@@ -77,7 +82,8 @@ class _Comparison:
         return step
 
     def _created(self, spec: InstanceSpec) -> Step:
-        return self._step(spec, Way("create"), Edited(spec.span), ())
+        renamed = self._former.get(spec.address)
+        return self._step(spec, Way("create"), Renamed(*renamed) if renamed else Edited(spec.span), ())
 
     def _changed(self, spec: InstanceSpec) -> Step | None:
         old = self._running.instances[spec.address]

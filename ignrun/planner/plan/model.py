@@ -40,7 +40,14 @@ class Requested(msgspec.Struct, frozen=True, tag="requested"):
     by: str
 
 
-Cause = Edited | DependencyMoved | SharesHost | Requested
+class Renamed(msgspec.Struct, frozen=True, tag="renamed"):
+    """Its module has another name now: `other` is the instance that it becomes, or that it was; `span` is where that is written."""
+
+    other: Address
+    span: Span
+
+
+Cause = Edited | DependencyMoved | SharesHost | Requested | Renamed
 
 
 class Change(msgspec.Struct, frozen=True):

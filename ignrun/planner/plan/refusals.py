@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ignrun.planner.graph.facets import digest_of_content
 from ignrun.planner.graph.model import Graph
-from ignrun.planner.plan.model import Plan, Step
+from ignrun.planner.plan.model import Plan, Renamed, Step
 from ignrun.terms.diagnostics import Diagnostic, Note, diagnose
 from ignrun.terms.planning import Expected, Planning
 from ignrun.terms.spans import Span
@@ -14,8 +14,9 @@ def refusals(plan: Plan, running: Graph, desired: Graph, planning: Planning) -> 
     """Say what stands against a plan; `running` is the graph that it compares with, `desired` the one that it leads to."""
     deleted = [step for step in plan.steps if step.action == "delete"]
     yield from _still_needed(deleted, running, desired)
-    if not planning.allow_mass_delete and 2 * len(deleted) > len(running.instances):
-        yield _too_many(deleted, running)
+    lost = [step for step in deleted if not isinstance(step.cause, Renamed)]
+    if not planning.allow_mass_delete and 2 * len(lost) > len(running.instances):
+        yield _too_many(lost, running)
     if planning.expected is not None:
         yield from _stale(plan, desired, planning.expected)
 

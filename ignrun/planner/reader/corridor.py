@@ -16,6 +16,7 @@ from ignrun.planner.config.model import Configured
 from ignrun.planner.graph.aimed import aimed
 from ignrun.planner.graph.facets import digest_of_graph
 from ignrun.planner.graph.relate import relate
+from ignrun.planner.graph.renamed import data_folders
 from ignrun.planner.plan.build import plan_and_place
 from ignrun.planner.plan.model import Planned
 from ignrun.planner.plan.shadows import shadowed
@@ -45,6 +46,7 @@ def propose(
         return Reading(Rejected(None, in_order(gathered.diagnostics)))
     sized(sum(len(line) + 1 for document in manifest.documents for line in document.lines))
     selection = gathered.take(select(manifest, locked=inputs.locked, relock=inputs.relock))
+    inputs = msgspec.structs.replace(inputs, data_folders=data_folders(base.known, manifest.moved))
     configured = gathered.take(configure(manifest, selection, inputs, working_on))
     working_on(manifest.span)
     related = gathered.take(relate(configured, inputs))

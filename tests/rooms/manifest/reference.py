@@ -10,7 +10,6 @@ from ignrun.planner.graph.facets import FACET_OF_KEY, FACET_OF_PLANT_KEY
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "manifest-keys.md"
 LATER = {
     "`apply.soak`, `apply.on_failure: rollback` and `exit`": "the transaction with its way back: a failed apply holds now",
-    "`moved`": "a module that takes its folders along under a new name",
     "`irreversible`": "the end of an automatic rollback",
 }
 """What is read, checked, planned and kept with the generation, and acted on by a later version."""
