@@ -167,7 +167,8 @@ def _scanned(state: WatchState, message: Scanned, now: float, effects: list[Effe
     burst = now if state.burst is None else state.burst
     if (news or not state.pending.keys().isdisjoint({*changed, ""})) and now - burst < CAP:
         quiet = dict.fromkeys(news, now + state.settle)
-        found = set() if message.renewed or scan.announced or before is None else news & before.keys()
+        unexpected = not (message.renewed or scan.announced or before is None)
+        found = news & (before or {}).keys() - state.pending.keys() if unexpected else set()
         return replace(state, pending=quiet | state.pending, burst=burst, unannounced=state.unannounced | found)
     if state.unannounced:
         state = _poll(state, f"no event told of a change of `{min(state.unannounced)}`", now, effects)

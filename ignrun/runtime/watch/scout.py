@@ -38,6 +38,7 @@ class Scout:
         self._digester = Digester()
         self._last: Picture = {}
         self._grown: dict[str, int] = {}
+        self._counts: dict[int, int] = {}
         self._since: dict[int, int] | None = None
         self._marked = False
         self._wanted: queue.SimpleQueue[tuple[Scan, Target] | None] = queue.SimpleQueue()
@@ -65,16 +66,17 @@ class Scout:
 
     def _look(self, scan: Scan, target: Target) -> Scanned:
         """Watch first, then look: what changes in between is announced."""
-        if self._marked:
-            self._marked, self._grown, self._since = False, {}, written(target.writers)
+        counts = written(target.writers)
+        if self._marked:  # from the look on that the edit came of: an apply may write at once
+            self._marked, self._grown, self._since = False, {}, self._counts
         ground = ground_of(target.files, target.patterns)
         renewed = self._cover(ground)
         locks = index_locks(ground.folders)
         held = _held(locks)
         picture = self._digester.look(target.files, target.patterns, target.trigger, scan)
         self._grown |= {p: self._digester.size_of(p) for p, d in picture.items() if self._last.get(p, d) != d}
-        self._last = picture
-        return Scanned(picture, scan.whole, held or _held(locks), renewed, self._suspects(target.writers))
+        self._last, self._counts = picture, counts
+        return Scanned(picture, scan.whole, held or _held(locks), renewed, self._suspects(target.writers, counts))
 
     def _cover(self, ground: Ground) -> bool:
         """Have the folders watched; what the system refuses is told, and looked after by looking."""
@@ -88,13 +90,12 @@ class Scout:
         finally:
             self.folders = self._events.folders
 
-    def _suspects(self, writers: Mapping[int, str]) -> frozenset[str] | None:
+    def _suspects(self, writers: Mapping[int, str], counts: dict[int, int]) -> frozenset[str] | None:
         """Name the processes that have written as much as has changed since the mark; None where nobody can say."""
-        now = written(writers)
-        if self._since is None or (writers and not now):
+        if self._since is None or not counts:
             return None
         least = max(1, sum(self._grown.values()))
-        return frozenset(writers[pid] for pid, count in now.items() if count - self._since.get(pid, 0) >= least)
+        return frozenset(writers[pid] for pid, count in counts.items() if count - self._since.get(pid, 0) >= least)
 
 
 def _held(locks: tuple[str, ...]) -> str:

@@ -120,6 +120,17 @@ def test_one_that_hears_its_events_is_not_taken_for_deaf_by_an_edit_just_before_
     assert texts(world)[-1] == "60"
 
 
+def test_an_edit_whose_event_comes_while_a_look_is_under_way_is_not_taken_for_unannounced():
+    world = Pretended({"a": "0"})
+    world.run(4.8)
+    while not world.state.scanning:
+        world.run(0.0005)
+    world.write("a", "1")
+    world.run(1)
+    assert texts(world) == ["1"]
+    assert world.turned == []
+
+
 def test_after_an_overflow_everything_is_read():
     world = Pretended({"a": "0", "b": "0"})
     world.disk["b"] = "1"
