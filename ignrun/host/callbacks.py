@@ -5,10 +5,11 @@ import contextvars
 import inspect
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ignrun.host.deadlines import Deadlines
 from ignrun.host.faults import Faulted, fault_of, place_of, timed_out
@@ -20,6 +21,9 @@ THREADS: Final = 256
 
 GRACE: Final = 1.0
 """Seconds that a cancelled callback has to end before it is left behind."""
+
+_BLOCKED: Final = 0.01
+"""Seconds from which on the first step of a callback counts as part of its time."""
 
 Lost = Callable[[str, float], None]
 
@@ -58,8 +62,9 @@ class Caller:
 
     async def invoke(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         """Call a function: await what is async, run what is not on a thread."""
-        if is_async(function):
-            return await function(*args)
+        return await (function(*args) if is_async(function) else self._threaded(name, function, *args))
+
+    async def _threaded(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         work = self._pool.submit(self._on_thread, contextvars.copy_context(), function, args)
         self.busy = (name, work)
         answer = await asyncio.wrap_future(work)
@@ -82,19 +87,27 @@ class Caller:
         """
         task = asyncio.current_task()
         assert task is not None
-        deadline = _Limit(self._deadlines, task, seconds, partial(self._late, name, seconds, lost, task))
-        answer, caught = None, None
+        answer, caught, deadline = None, None, None
+        began = time.monotonic()
         try:
-            answer = await self.invoke(name, function, *args)
+            work = _begun(function(*args)) if is_async(function) else self._threaded(name, function, *args)
+            if isinstance(work, _Finished):
+                answer = work.answer
+            else:
+                spent = time.monotonic() - began
+                left = seconds if spent < _BLOCKED else max(0.0, seconds - spent)
+                deadline = _Limit(self._deadlines, task, left, partial(self._late, name, seconds, lost, task))
+                answer = await work
         except BaseException as error:  # noqa: BLE001 - module code raises what it likes
             caught = error
         finally:
-            deadline.end()
+            if deadline is not None:
+                deadline.end()
         if self.abandoned:
             raise Abandoned(name)
         if task.cancelling() > 0:
             raise asyncio.CancelledError(name)
-        if deadline.expired:
+        if deadline is not None and deadline.expired:
             raise Faulted(timed_out(name, seconds, self.where(caught))) from caught
         if caught is not None:
             raise Faulted(fault_of(caught, name, self._masker)) from caught
@@ -114,6 +127,47 @@ class Caller:
         if self.busy is not None and not self.busy[1].done():
             await asyncio.wait({asyncio.wrap_future(self.busy[1])}, timeout=seconds)
         return not self.on_thread
+
+
+class _Finished(NamedTuple):
+    """A callback that had nothing to wait for."""
+
+    answer: Any
+
+
+class _Rest(Awaitable[Any]):
+    """A coroutine whose first step has been taken; `waits` is what that ended with."""
+
+    __slots__ = ("_waits", "_work")
+
+    def __init__(self, work: Coroutine[Any, Any, Any], waits: Any) -> None:
+        self._work = work
+        self._waits = waits
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        """Go on as `yield from` would."""
+        waits = self._waits
+        while True:
+            step: Callable[[Any], Any] = self._work.send
+            try:
+                given = yield waits
+            except GeneratorExit:
+                self._work.close()
+                raise
+            except BaseException as error:  # noqa: BLE001 - handed to the coroutine
+                step, given = self._work.throw, error
+            try:
+                waits = step(given)
+            except StopIteration as done:
+                return done.value
+
+
+def _begun(work: Coroutine[Any, Any, Any]) -> _Finished | _Rest:
+    """Take the first step of a coroutine: most callbacks of most modules need no other, and no deadline."""
+    try:
+        return _Rest(work, work.send(None))
+    except StopIteration as done:
+        return _Finished(done.value)
 
 
 class _Limit:

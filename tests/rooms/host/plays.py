@@ -577,3 +577,26 @@ class Checked(Module):
 
     async def shutdown(self) -> None:
         self.export(asked=self.asked)
+
+
+class Stepwise(Module):
+    """Goes to and fro between working and waiting, as its config says."""
+
+    async def startup(self) -> None:
+        time.sleep(self.config.get("blocks", 0))  # noqa: ASYNC251 - blocks the loop on purpose
+        said: list[Any] = []
+        for _ in range(3):
+            await asyncio.sleep(0)
+        try:
+            async with asyncio.timeout(0.01):
+                await asyncio.sleep(self.config.get("waits", 3600))
+        except TimeoutError:
+            said.append("timeout")
+        said.append(await self.answer())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.sleep(0))
+        self.export(said=said)
+
+    async def answer(self) -> str:
+        await asyncio.sleep(0.001)
+        return "answer"

@@ -5,6 +5,10 @@ import time
 from functools import partial
 
 from ignrun.host.deadlines import Deadlines
+from ignrun.protocol.orders import Timeouts
+from tests.rooms.host.harness import assignment
+
+PLAYS = "tests.rooms.host.plays:"
 
 
 async def test_those_whose_time_is_over_expire_in_order_and_those_that_ended_do_not() -> None:
@@ -35,3 +39,17 @@ async def test_what_expires_may_set_a_deadline_of_the_same_length() -> None:
     deadlines.after(0.01, lambda: deadlines.after(0.01, done.set))
     async with asyncio.timeout(5):
         await done.wait()
+
+
+def test_a_callback_waits_and_goes_on_as_any_coroutine(runner, tmp_path) -> None:
+    runner.load(assignment("a@gateway", PLAYS + "Stepwise", tmp_path))
+    runner.start("a@gateway")
+    assert runner.until_state("a@gateway", "running").exports == {"said": ["timeout", "answer"]}
+
+
+def test_what_a_callback_spends_in_its_first_step_is_part_of_its_time(runner, tmp_path) -> None:
+    config = {"blocks": 0.15}
+    runner.load(assignment("a@gateway", PLAYS + "Stepwise", tmp_path, config=config, timeouts=Timeouts(start=0.1)))
+    runner.start("a@gateway")
+    fault = runner.until_state("a@gateway", "error").fault
+    assert fault.summary.startswith("`startup` did not end within 100ms (")
