@@ -103,8 +103,15 @@ def _living(run_time: Path) -> Iterator[RunnerRecord]:
 
 
 def live_runner(folder: StateFolder) -> RunnerRecord | None:
-    """Give the runner of this state folder if it lives; None also while it is still beginning."""
-    return _read(folder.runner) if is_held(folder.lock) else None
+    """Give the runner of this state folder if it lives; None also while it is still beginning. Where its own word is damaged, the registry's counts."""
+    return (_read(folder.runner) or _registered(folder)) if is_held(folder.lock) else None
+
+
+def _registered(folder: StateFolder) -> RunnerRecord | None:
+    try:
+        return _read(run_time_folder(os.environ) / "runners" / f"{_mark(str(folder.path))}.json")
+    except StateFolderFailure:
+        return None
 
 
 def last_runner(folder: StateFolder) -> RunnerRecord | None:

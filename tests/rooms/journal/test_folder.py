@@ -163,6 +163,18 @@ def test_only_runners_that_hold_their_lock_are_listed_and_the_dead_are_forgotten
     assert last_runner(dead) == record(dead.path, "dead")
 
 
+@pytest.mark.parametrize("damage", [b"", b"{", b"\0" * 200, None])
+def test_a_runner_whose_own_word_is_damaged_is_found_by_the_registry(tmp_path, monkeypatch, damage) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder = StateFolder(tmp_path / "alive")
+    make_state_folder(folder)
+    register(record(folder.path), run_time_folder({"XDG_RUNTIME_DIR": str(tmp_path)}))
+    folder.runner.unlink() if damage is None else folder.runner.write_bytes(damage)
+    assert live_runner(folder) is None
+    with hold_lock(folder.lock):
+        assert live_runner(folder) == record(folder.path)
+
+
 def test_a_runner_that_leaves_is_no_longer_listed(tmp_path) -> None:
     folder = StateFolder(tmp_path / "state")
     make_state_folder(folder)
