@@ -14,16 +14,19 @@ from ignrun.cli.verb import verb
 from ignrun.render.status_report import StatusReport, encode_status, report_of_nothing
 from ignrun.terms.failure import NoRunner
 
+_MOST = 50
+
 
 @verb("status", "ignrun status", "ignrun status -n demo -o json", "ignrun status --history --since 2h")
 @aims_at_plant
 @click.option("--history", is_flag=True, help="Show what became of each module, and what its process took.")
 @click.option("--since", type=SINCE, help="How far --history goes back: `10m`, `2h`, or a time; an hour if not said.")
+@click.option("--all", "every", is_flag=True, help="Show every module of a large plant, on a terminal too.")
 @output_option("text", "json")
-def command(aim: Aim, history: bool, since: datetime | None, output: str) -> ExitCode:
+def command(*, aim: Aim, history: bool, since: datetime | None, every: bool, output: str) -> ExitCode:
     """Show every module of a plant: state, health, process and why it is as it is.
 
-    Ends with 13 when the plant has no runner, and says how the last one ended. With --history nothing needs to run.
+    On a terminal a plant of more than 50 instances shows those that want to be looked at, and counts the others. Ends with 13 when the plant has no runner, and says how the last one ended. With --history nothing needs to run.
     """
     if history:
         return _history(aim, since or datetime.now(UTC) - timedelta(hours=1), output)
@@ -43,7 +46,7 @@ def command(aim: Aim, history: bool, since: datetime | None, output: str) -> Exi
         raise
     from ignrun.control.client import Client
 
-    show(Client(record.socket).status(), output)
+    show(Client(record.socket).status(), output, every=every)
     return ExitCode.DONE
 
 
@@ -59,14 +62,16 @@ def _history(aim: Aim, since: datetime, output: str) -> ExitCode:
     return ExitCode.DONE
 
 
-def show(report: StatusReport, output: str) -> None:
-    """Write a report on stdout."""
+def show(report: StatusReport, output: str, *, every: bool = False) -> None:
+    """Write a report on stdout; a terminal gets no more than it has use for, unless it is to be `every` instance."""
     if output == "json":
         result(encode_status(report))
         return
     from ignrun.render.status_table import status_text
 
-    result(status_text(report, now=datetime.now(UTC), paint=paint_for(), width=width()))
+    wide = width()
+    most = None if every or wide is None else _MOST
+    result(status_text(report, now=datetime.now(UTC), paint=paint_for(), width=wide, most=most))
     if report.plant.state == "lost":
         from ignrun.cli.absence import left_of
 

@@ -1,5 +1,7 @@
 """Turns a StatusReport into the table that people read, with a column that says why."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -15,8 +17,18 @@ from ignrun.terms.fault import FaultKind
 _HEAD: Final = ("MODULE", "STATE", "HEALTH", "UP", "RESTARTS", "PID", "HOST", "WHY")
 
 
-def status_text(report: StatusReport, *, now: datetime, paint: Paint = plain, width: int | None = None) -> str:
-    """Write the plant in one line and its instances as a table; `now` is aware UTC; `width` that of a terminal."""
+def status_text(
+    report: StatusReport,
+    *,
+    now: datetime,
+    paint: Paint = plain,
+    width: int | None = None,
+    most: int | None = None,
+) -> str:
+    """Write the plant in one line and its instances as a table; `now` is aware UTC; `width` that of a terminal.
+
+    Of more than `most` instances those that are well are counted instead, and of the others `most` are shown, the worst first.
+    """
     unwell = sum(1 for one in report.instances if one.state == "error" or one.health == "unhealthy")
     sick = f"{unwell} of {len(report.instances)} not well" if unwell else ""
     head = plant_line(report.plant, paint, sick)
@@ -25,8 +37,34 @@ def status_text(report: StatusReport, *, now: datetime, paint: Paint = plain, wi
     if not report.instances:
         return f"{head}\n"
     short = short_names(one.address for one in report.instances)
-    rows = [_row(one, short, now) for one in report.instances]
-    return f"{head}\n\n{columns(_HEAD, rows, paint=paint, width=width)}"
+    shown, counted = _chosen(report.instances, most)
+    rows = [_row(one, short, now) for one in shown]
+    table = f"\n{columns(_HEAD, rows, paint=paint, width=width)}" if rows else ""
+    return f"{head}\n{table}{counted}"
+
+
+def _chosen(instances: Sequence[InstanceStatus], most: int | None) -> tuple[Sequence[InstanceStatus], str]:
+    """Choose whom to show, and count the others in words."""
+    if most is None or len(instances) <= most:
+        return instances, ""
+    shown = sorted((one for one in instances if _rank(one)), key=_rank, reverse=True)[:most]
+    known = {one.address for one in shown}
+    counts = Counter(
+        "completed" if one.completed else f"{one.state}, {one.health}" for one in instances if one.address not in known
+    )
+    words = "; ".join(f"{count} {word}" for word, count in counts.most_common())
+    return shown, f"\n{'and ' if shown else ''}{words}\n`ignrun status --all` shows every one\n"
+
+
+def _rank(one: InstanceStatus) -> int:
+    """Say how much an instance wants to be looked at, 0 for one that is as it should be."""
+    if one.state == "error":
+        return 4
+    if one.health in {"unhealthy", "degraded"} or one.lacks:
+        return 3
+    if one.state not in {"running", "stopped", "uninitialized"} or (one.goal == "up" and one.state != "running"):
+        return 0 if one.completed else 2
+    return 1 if one.held_by or one.alone else 0
 
 
 def plant_line(plant: PlantStatus, paint: Paint = plain, sick: str = "") -> str:

@@ -236,3 +236,14 @@ def test_a_crowd_in_one_process_names_few_and_counts_all() -> None:
     assert all(one.address not in one.shares_with for one in report.instances)
     assert len(encode_status(report)) < 3_000_000
     assert "gateway (shared by 1000)" in status_text(report, now=AT)
+
+
+def test_of_a_crowd_a_terminal_shows_those_that_want_to_be_looked_at() -> None:
+    specs = [hosted(f"m{number}@gateway") for number in range(1000)]
+    failed = Instance(specs[7], state=ModuleState.ERROR, fault=Fault(FaultKind.RAISED, "no disk"), goal=Goal.UP)
+    others = [Instance(spec, **UP) for spec in specs if spec is not specs[7]]
+    sick = msgspec.structs.replace(others[3], health=Health.UNHEALTHY, health_reason="slow")
+    text = status_text(report_of(*others[:3], sick, failed, *others[4:]), now=AT, width=100, most=50)
+    assert [line.split()[0] for line in text.splitlines()[2:5]] == ["MODULE", "m7", "m3"]
+    assert "and 998 running, healthy\n`ignrun status --all` shows every one\n" in text
+    assert len(status_text(report_of(*others), now=AT, width=100, most=50).splitlines()) == 4
