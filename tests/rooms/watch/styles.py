@@ -1,10 +1,13 @@
 """Owns the ways in which programs save a file, each a function of the file and its new text."""
 
+import itertools
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+
+_VERSIONS = itertools.count()
 
 Save = Callable[[Path, str], None]
 
@@ -81,8 +84,7 @@ def symlink_swap(file: Path, text: str) -> None:
 def config_map(file: Path, text: str) -> None:
     """Swap `..data`, as Kubernetes does: the file is a link through a link to a folder."""
     folder = file.parent
-    number = sum(1 for _ in folder.glob("..2*"))
-    fresh = folder / f"..2026_{number}"
+    fresh = folder / f"..2026_{next(_VERSIONS)}"
     fresh.mkdir()
     (fresh / file.name).write_text(text)
     old = folder / "..data"
