@@ -153,6 +153,7 @@ class Runner:
             clock=self._clock,
             observing=self.observing,
             watching=self._watching,
+            note=lambda: self._journal.note,
         )
         self.loop.perform_by(
             Performer(

@@ -1,6 +1,7 @@
 """Turns what clients ask over HTTP into messages for the loop, and the loop's answers into what they hear."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -50,8 +51,9 @@ class Steering:
         clock: Clock,
         observing: Observing,
         watching: Watching,
+        note: Callable[[], str] = str,
     ) -> None:
-        """Take the parts of the runner that answer for it."""
+        """Take the parts of the runner that answer for it; `note` gives what people have to know of the journal, mostly nothing."""
         self.feed = feed
         self._loop = loop
         self._applies = applies
@@ -61,6 +63,7 @@ class Steering:
         self._clock = clock
         self._observing = observing
         self._watching = watching
+        self._note = note
         self._began = clock.utc() - timedelta(seconds=clock.monotonic())
 
     @property
@@ -87,7 +90,7 @@ class Steering:
             runner=self._runner,
             usage=self._observing.usage(),
         )
-        plant = replace(report.plant, watch=self.watch())
+        plant = replace(report.plant, watch=self.watch(), note=report.plant.note or self._note())
         return replace(report, plant=plant, instances=tuple(self._masked(one) for one in report.instances))
 
     def _masked(self, one: InstanceStatus) -> InstanceStatus:

@@ -42,13 +42,14 @@ def test_a_full_disk_refuses_changes_leaves_modules_alone_and_heals_without_a_re
     refused = plant.ignrun("apply", "-d", code=1)
     assert "nothing was touched; the journal cannot keep it: " in refused.out
     assert plant.status()["plant"]["generation"] == 1
+    assert "the journal cannot keep anything (" in plant.ignrun("status").out
     assert {a: one["pid"] for a, one in plant.instances().items()} == {a: one["pid"] for a, one in before.items()}
     let_grow_to(runner, resource.RLIM_INFINITY)
     until(lambda: plant.ignrun("apply", "-d", code=None).code == 0)
     after = plant.wait_for(settled)
     assert after["bystander@gateway"]["pid"] == before["bystander@gateway"]["pid"]
     assert after["tags@gateway"]["pid"] != before["tags@gateway"]["pid"]
-    assert plant.status()["plant"]["pid"] == runner
+    assert (plant.status()["plant"]["pid"], plant.status()["plant"]["note"]) == (runner, "")
     numbers = [
         json.loads(line)["seq"] for line in plant.ignrun("events", "-o", "json", "--lines", "1000").out.splitlines()
     ]
@@ -72,3 +73,18 @@ def test_a_runner_that_is_killed_in_the_middle_of_an_apply_leaves_one_that_was_i
     ]
     assert (2, "interrupted") in results
     assert "ended interrupted: the runner died in the middle of it" in plant.ignrun("events", "--lines", "1000").out
+
+
+def test_a_plant_comes_up_over_a_damaged_journal_and_says_what_was_found(plant: Plant) -> None:
+    plant.ignrun("apply", "-d")
+    store = plant.state_folder() / "journal.sqlite"
+    plant.ignrun("down")
+    data = bytearray(store.read_bytes())
+    data[4096 : 3 * 4096] = bytes(2 * 4096)
+    store.write_bytes(data)
+    plant.ignrun("apply", "-d")
+    plant.wait_for(settled)
+    assert "the journal was damaged (" in plant.ignrun("status").out
+    assert "the journal was damaged (" in plant.ignrun("events", "--lines", "1000").out
+    assert [one.read_bytes() for one in store.parent.glob("journal.sqlite.damaged-*")] == [bytes(data)]
+    plant.ignrun("down")

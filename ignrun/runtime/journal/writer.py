@@ -218,6 +218,13 @@ class Journal:
         """Why nothing can be kept at the moment, empty while all is well."""
         return self._refusal
 
+    @property
+    def note(self) -> str:
+        """What people have to know of it now: that it can keep nothing, or that it was found damaged; empty while all is well."""
+        if self._refusal:
+            return f"the journal cannot keep anything ({self._refusal}): changes are refused until it can, modules go on"
+        return "; ".join(self._recovered.notes)
+
     def close(self) -> None:
         """Write what still waits (one last attempt where the disk refuses) and close the store."""
         self._queue.put(Closing())

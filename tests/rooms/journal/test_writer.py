@@ -270,12 +270,13 @@ def test_events_wait_while_the_disk_refuses_and_it_heals_by_itself(on_disk, disk
         on_disk.submit_events(happenings(1), T0, 0.0, 0)
     until(lambda: disk.refused > 2)
     assert on_disk.refusal == "database or disk is full"
+    assert on_disk.note.startswith("the journal cannot keep anything (database or disk is full): ")
     assert on_disk.last_event_seq == len(heard) == 2
     disk.full = ""
     until(lambda: len(heard) == 7)
     assert [event.seq for event in heard] == list(range(1, 8))
     assert on_disk.events_after(0) == tuple(heard)
-    assert on_disk.refusal == ""
+    assert (on_disk.refusal, on_disk.note) == ("", "")
 
 
 @pytest.mark.parametrize("full", ["BEGIN", "INSERT", "COMMIT"])
