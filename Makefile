@@ -100,6 +100,7 @@ reference: setup  ## write the generated pages anew: commands, exit codes, diagn
 	@$(BIN)/python -m tests.rooms.manifest.reference
 	@$(BIN)/python -m tests.rooms.render.pages
 	@$(BIN)/python -m tests.rooms.render.outputs
+	@$(BIN)/python -m tests.rooms.render.screens
 
 # --- on request -------------------------------------------------------------------------------------------------------
 
