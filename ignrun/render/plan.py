@@ -39,7 +39,7 @@ _COUNTED: Final = {
     "reconfigure": "to reconfigure in place",
     "reload": "to reload",
     "rebind": "to rebind",
-    "policy": "to update the policy of",
+    "policy": "to give another policy",
     "restart": "to restart",
     "replace": "to replace",
     "delete": "to delete",
@@ -328,9 +328,8 @@ def footer(report: PlanReport) -> str:
         for action, words in _COUNTED.items()
         if report.summary[action]
     ]
-    unchanged = report.summary["unchanged"] + report.summary["no-op"]
     nothing = "nothing to do (edited, no effect)" if report.edited else "nothing to do"
-    return f"Plan: {', '.join(parts) or nothing}. {unchanged} unchanged."
+    return f"Plan: {', '.join(parts) or nothing}. {report.summary['unchanged']} unchanged."
 
 
 def _dragged(report: PlanReport, action: str) -> str:

@@ -9,11 +9,13 @@ from ignrun.cli.ps import PlantsReport
 from ignrun.render.alerts import AlertsReport
 from ignrun.render.config import BackupsReport, ConfigReport, ExplainReport
 from ignrun.render.diagnostics import Diagnosis
+from ignrun.render.diff import DiffReport
 from ignrun.render.doctor import DoctorReport
 from ignrun.render.health import HealthReport
 from ignrun.render.history import DetailReport, HistoryReport
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport
+from ignrun.render.policy import PolicyReport
 from ignrun.render.status_report import StatusReport
 from ignrun.render.top import TopReport
 from ignrun.render.why import WhyReport
@@ -29,6 +31,7 @@ OUTPUTS: Final[dict[str, tuple[Any, str]]] = {
     "config-backups": (BackupsReport, "`ignrun config backups MODULE -o json`"),
     "config-explain": (ExplainReport, "`ignrun config explain MODULE -o json`"),
     "config-show": (ConfigReport, "`ignrun config show MODULE -o json`"),
+    "diff": (DiffReport, "`ignrun diff -o json`"),
     "doctor": (DoctorReport, "`ignrun doctor -o json`"),
     "events": (Event, "each line of `ignrun events -o json`"),
     "health": (HealthReport, "`ignrun health -o json`"),
@@ -36,6 +39,7 @@ OUTPUTS: Final[dict[str, tuple[Any, str]]] = {
     "history-generation": (DetailReport, "`ignrun history GENERATION -o json`"),
     "logs": (LogRecord, "each line of `ignrun logs -o json`"),
     "plan": (PlanReport, "`ignrun plan -o json`"),
+    "policy": (PolicyReport, "`ignrun policy -o json`"),
     "ps": (PlantsReport, "`ignrun ps -o json`"),
     "status": (StatusReport, "`ignrun status -o json`"),
     "top": (TopReport, "`ignrun top -o json`"),
