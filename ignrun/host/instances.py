@@ -23,9 +23,10 @@ from ignrun.host.measuring import Meter
 from ignrun.host.outbox import Outbox
 from ignrun.host.provided import Streams
 from ignrun.host.revising import Reviser, not_running
-from ignrun.host.seat import SERVING, Offer, Seat, is_met, under_way
+from ignrun.host.seat import SERVING, Seat, under_way
 from ignrun.host.sharing import Sharing
 from ignrun.host.steps import Left, Marked, mark
+from ignrun.host.ties import Ties
 from ignrun.protocol.orders import (
     Assignment,
     Check,
@@ -89,7 +90,7 @@ class Instances:
         self.meter = Meter(self._loop, outbox)
         self._thread = threading.get_ident()
         self._seats: dict[str, Seat] = {}
-        self._dependents: dict[str, dict[tuple[str, int], None]] = {}
+        self._ties = Ties(self._seats, self._wake, self._try_stop)
         self._awaits_routes: set[str] = set()
         self._rest: asyncio.Future[None] | None = None
         self._due: deque[Seat] = deque()
@@ -117,7 +118,7 @@ class Instances:
             seat = self._seats.get(assignment.address)
             if seat is None:
                 seat = self._seats[assignment.address] = Seat(assignment, kind)
-                self._bind(seat)
+                self._ties.bind(seat)
             else:
                 seat.next_load = (assignment, kind)
         return Loaded(tuple(faults), tuple(traits))
@@ -139,7 +140,7 @@ class Instances:
             self._due.append(seat)
         for item in order.items:
             if (seat := self._seats.get(item.address)) is not None:
-                self._notify(seat)
+                self._ties.tell(seat)
         self._begin_some()
 
     def _begin_some(self) -> None:
@@ -253,14 +254,13 @@ class Instances:
 
     def _new_incarnation(self, seat: Seat, epoch: int) -> Incarnation:
         if seat.next_load is not None:
-            self._unbind(seat)
-            seat.assignment, seat.kind = seat.next_load
+            assignment, seat.kind = seat.next_load
             seat.next_load = None
-            self._bind(seat)
+            self._ties.rebind(seat, assignment)
         seat.completed = False
         seat.stop_blockers.clear()
         seat.incarnation = Incarnation(self, seat.assignment, seat.kind, epoch, seat.record)
-        seat.unmet = {index for index, one in seat.local_bindings if not is_met(one, self._offer_of(one.provider))}
+        self._ties.look(seat)
         return seat.incarnation
 
     async def _gate(self, seat: Seat) -> None:
@@ -286,36 +286,8 @@ class Instances:
         if seat.driver is driver:
             seat.driver = None
             self._fail_if_left(seat, driver, _ON_THE_WAY_UP)
-        self._notify(seat)
+        self._ties.tell(seat)
         self._look_for_rest()
-
-    # --- order --------------------------------------------------------------------------------------------------------
-
-    def _bind(self, seat: Seat) -> None:
-        for index, binding in seat.local_bindings:
-            self._dependents.setdefault(binding.provider, {})[seat.address, index] = None
-
-    def _unbind(self, seat: Seat) -> None:
-        for index, binding in seat.local_bindings:
-            self._dependents.get(binding.provider, {}).pop((seat.address, index), None)
-
-    def _offer_of(self, address: str) -> Offer:
-        seat = self._seats.get(address)
-        return seat.offer() if seat is not None else Offer()
-
-    def _notify(self, seat: Seat) -> None:
-        """Tell the dependents when what the instance offers has changed."""
-        offer = seat.offer()
-        if offer == seat.offered:
-            return
-        seat.offered = offer
-        for address, index in self._dependents.get(seat.address, ()):
-            dependent = self._seats[address]
-            if is_met(dependent.assignment.bindings[index], offer):
-                dependent.unmet.discard(index)
-                self._wake(dependent)
-            else:
-                dependent.unmet.add(index)
 
     # --- down ---------------------------------------------------------------------------------------------------------
 
@@ -323,14 +295,7 @@ class Instances:
         fresh = [seat for seat in seats if not seat.stop_wanted]
         for seat in fresh:
             seat.stop_wanted = True
-        for seat in fresh:
-            for address, _ in self._dependents.get(seat.address, ()):
-                if self._seats[address].stop_wanted and not self._seats[address].settled:
-                    seat.stop_blockers.add(address)
-            for _, binding in seat.local_bindings:
-                provider = self._seats.get(binding.provider)
-                if provider is not None and provider.stop_wanted and not seat.settled:
-                    provider.stop_blockers.add(seat.address)
+        self._ties.hold_back(fresh)
         for seat in fresh:
             self._try_stop(seat)
 
@@ -398,17 +363,9 @@ class Instances:
         """Let those go on who waited for this one to stop."""
         if seat.state in RESTING:
             seat.stop_wanted = False
-        for _, binding in seat.local_bindings:
-            self._unblock(binding.provider, seat.address)
-        self._notify(seat)
+        self._ties.release(seat)
+        self._ties.tell(seat)
         self._look_for_rest()
-
-    def _unblock(self, address: str, dependent: str) -> None:
-        """Let a provider stop as far as this dependent goes."""
-        provider = self._seats.get(address)
-        if provider is not None and dependent in provider.stop_blockers:
-            provider.stop_blockers.discard(dependent)
-            self._try_stop(provider)
 
     def _clean(self, seat: Seat, incarnation: Incarnation) -> None:
         seat.cleaning = self._task(incarnation.clean(), seat.address, "cleanup")
@@ -440,12 +397,12 @@ class Instances:
             self.meter.end_of(incarnation)
         self.directory.changed(incarnation.address)
         if move.new not in _UNCHANGED:
-            self._notify(seat)
+            self._ties.tell(seat)
 
     def checked(self, incarnation: Incarnation, result: HealthResult) -> None:
         """Report a check, and tell the dependents."""
         self._outbox.check(HealthReport(incarnation.address, incarnation.epoch, result.health, result.reason))
-        self._notify(self._seats[incarnation.address])
+        self._ties.tell(self._seats[incarnation.address])
 
     def exported(self, incarnation: Incarnation) -> None:
         """Report new exports; may be called from a thread."""
@@ -500,13 +457,8 @@ class Instances:
     def reassigned(self, incarnation: Incarnation, assignment: Assignment) -> None:
         """Keep what an incarnation is bound to from now on; who only waited for it to stop may stop."""
         seat = self._seats[incarnation.address]
-        before = [one.provider for _, one in seat.local_bindings]
-        self._unbind(seat)
-        seat.assignment = incarnation.assignment = assignment
-        self._bind(seat)
-        seat.unmet = {index for index, one in seat.local_bindings if not is_met(one, self._offer_of(one.provider))}
-        for address in {*before} - {one.provider for _, one in seat.local_bindings}:
-            self._unblock(address, seat.address)
+        incarnation.assignment = assignment
+        self._ties.rebind(seat, assignment)
 
     def peers(self, incarnation: Incarnation, slot: str) -> Peer | tuple[Peer, ...]:
         """Give what is bound to a slot."""
