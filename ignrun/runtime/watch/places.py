@@ -62,7 +62,7 @@ def ground_of(files: Iterable[str], patterns: Iterable[Pattern]) -> Ground:
     folders: dict[str, tuple[int, int]] = {}
     points: dict[str, list[str]] = {}
     wanted: dict[str, list[tuple[str, str]]] = {}
-    known: dict[str, Trail] = {}
+    known: dict[str, _Folder] = {}
     for file in files:
         trail = _through_folder(file, known)
         for point in trail.points:
@@ -107,20 +107,35 @@ def trail_of(path: str) -> Trail:
     return Trail(tuple(points), tuple(folders))
 
 
-def _through_folder(file: str, known: dict[str, Trail]) -> Trail:
+class _Folder(msgspec.Struct, frozen=True):
+    """A folder that files lie in: its real path (empty where it is not there), and the way to it."""
+
+    real: str
+    way: Trail
+
+
+def _through_folder(file: str, known: dict[str, _Folder]) -> Trail:
     """Follow a path whose folder may have been followed before: most files share theirs."""
     folder, name = os.path.split(file)
-    real = os.path.realpath(folder)
-    step = os.path.join(real, name)  # noqa: PTH118 - called for every file
     if folder not in known:
-        known[folder] = trail_of(folder)
-    way = known[folder]
-    if not os.path.isdir(real):  # noqa: PTH112 - called for every file
-        return way
+        known[folder] = _followed(folder)
+    found = known[folder]
+    if not found.real:
+        return found.way
+    step = os.path.join(found.real, name)  # noqa: PTH118 - called for every file
+    if _target(step):
+        end = trail_of(step)
+        return Trail((*found.way.points, *end.points), (*found.way.folders, *end.folders))
+    return Trail((*found.way.points, step), (*found.way.folders, found.real))
+
+
+def _followed(folder: str) -> _Folder:
+    """Follow the way to a folder: of one that is there only its links matter, of another where it could appear."""
+    real, way = os.path.realpath(folder), trail_of(folder)
+    if not os.path.isdir(real):  # noqa: PTH112 - a text is at hand
+        return _Folder("", way)
     links = tuple(point for point in way.points if os.path.islink(point))  # noqa: PTH114 - the same
-    above = tuple(os.path.dirname(point) for point in links)  # noqa: PTH120 - the same
-    end = trail_of(step)
-    return Trail((*links, *end.points), (*above, *end.folders))
+    return _Folder(real, Trail(links, tuple(os.path.dirname(point) for point in links)))  # noqa: PTH120 - the same
 
 
 def _parts(path: str) -> list[str]:
