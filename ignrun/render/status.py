@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -25,7 +26,7 @@ from ignrun.runtime.supervise.wiring import wired
 from ignrun.terms.duration import show_duration
 from ignrun.terms.fault import Fault
 from ignrun.terms.names import Address, HostId
-from ignrun.terms.states import ModuleState
+from ignrun.terms.states import Health, ModuleState
 
 
 class _Now(msgspec.Struct, frozen=True):
@@ -229,3 +230,37 @@ def _statistics(one: Instance, mono: float, usage: Usage | None) -> InstanceStat
 
 def _mean(total: float, count: int) -> float | None:
     return round(total / count, 6) if count else None
+
+
+def unready(state: State) -> str:
+    """Say why a plant as a whole is not up as wanted, nothing when it is; at most a few instances are named."""
+    if state.ending is not None:
+        return "the plant is going down"
+    if state.transaction:
+        return "an apply is under way"
+    if not state.generation:
+        return "nothing has been applied yet"
+    found: dict[str, list[str]] = {}
+    for address, one in state.roster.instances.items():
+        if word := _lacking(one):
+            found.setdefault(word, []).append(address)
+    return "; ".join(f"{word}: {_few(addresses)}" for word, addresses in found.items())
+
+
+def _lacking(one: Instance) -> str:
+    """Say in a word what an instance lacks that is meant to be up; one that somebody holds, or takes care of, lacks nothing."""
+    if one.state is ModuleState.ERROR:
+        return "in error"
+    if one.goal is not Goal.UP or one.completed or one.state is ModuleState.MAINTENANCE:
+        return ""
+    if one.state is not ModuleState.RUNNING:
+        return "not running"
+    return "unhealthy" if one.health is Health.UNHEALTHY else ""
+
+
+def _few(addresses: list[str]) -> str:
+    more = len(addresses) - _NAMED
+    return ", ".join(addresses[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+_NAMED: Final = 5

@@ -16,7 +16,7 @@ from ignrun.render.diagnostics import Diagnosis, diagnosis
 from ignrun.render.known import Known
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.plan import PlanReport, plan_report
-from ignrun.render.status import status_of
+from ignrun.render.status import status_of, unready
 from ignrun.render.status_report import InstanceStatus, RunnerFacts, StatusReport
 from ignrun.render.top import TopReport
 from ignrun.runner.answers import Answers
@@ -30,7 +30,6 @@ from ignrun.runtime.supervise.messages import Asked, CancelAsked, ShutdownAsked
 from ignrun.runtime.watch.status import WatchStatus
 from ignrun.terms.clock import Clock
 from ignrun.terms.names import Address
-from ignrun.terms.states import ModuleState
 from ignrun.terms.verdict import Accepted
 
 _CLOCK_SET: Final = timedelta(seconds=1)
@@ -145,11 +144,7 @@ class Steering:
 
     def ready(self) -> str:
         """Say why the plant is not up as wanted, nothing when it is."""
-        state = self._loop.state
-        if state.transaction:
-            return "an apply is under way"
-        failed = [one.spec.address for one in state.roster.instances.values() if one.state is ModuleState.ERROR]
-        return f"in error: {', '.join(failed)}" if failed else ""
+        return unready(self._loop.state)
 
     async def plan(self, request: ApplyRequest) -> PlanReport | Diagnosis:
         """Read the manifest and say what an apply would do, or what is wrong with it."""

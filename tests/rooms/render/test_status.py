@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ignrun.render.status import status_of
+from ignrun.render.status import status_of, unready
 from ignrun.render.status_report import ApplyStatus, Usage, decode_status, encode_status
 from ignrun.render.status_table import plant_line, status_text
 from ignrun.runtime.apply.state import State
@@ -247,3 +247,23 @@ def test_of_a_crowd_a_terminal_shows_those_that_want_to_be_looked_at() -> None:
     assert [line.split()[0] for line in text.splitlines()[2:5]] == ["MODULE", "m7", "m3"]
     assert "and 998 running, healthy\n`ignrun status --all` shows every one\n" in text
     assert len(status_text(report_of(*others), now=AT, width=100, most=50).splitlines()) == 4
+
+
+READINESS = [
+    (state_of(Instance(hosted("a@gateway"), **UP)), ""),
+    (State(), "nothing has been applied yet"),
+    (state_of(Instance(hosted("a@gateway"), state=ModuleState.ERROR)), "in error: a@gateway"),
+    (state_of(Instance(hosted("a@gateway"), **UP | {"health": Health.UNHEALTHY})), "unhealthy: a@gateway"),
+    (state_of(Instance(hosted("a@gateway"), **UP | {"state": ModuleState.STARTING})), "not running: a@gateway"),
+    (state_of(Instance(hosted("a@gateway"), **UP | {"state": ModuleState.STOPPED, "completed": True})), ""),
+    (state_of(Instance(hosted("a@gateway"), state=ModuleState.STOPPED, goal=Goal.DOWN, held_by="ann")), ""),
+    (
+        state_of(*(Instance(hosted(f"m{n}@gateway"), state=ModuleState.ERROR) for n in range(900))),
+        "in error: m0@gateway, m1@gateway, m2@gateway, m3@gateway, m4@gateway and 895 more",
+    ),
+]
+
+
+@pytest.mark.parametrize(("state", "reason"), READINESS, ids=[reason[:20] or "ready" for _, reason in READINESS])
+def test_a_plant_is_ready_when_all_that_is_meant_to_be_up_is(state, reason) -> None:
+    assert unready(state) == reason
