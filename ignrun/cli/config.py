@@ -37,11 +37,14 @@ def command() -> None:
 @aims_at_plant
 @output_option("text", "json")
 def show(aim: Aim, reading: Reading, target: str, output: str) -> ExitCode:
-    """Show the values of a module, each with its layer and place."""
+    """Show the values of a module, each with its layer and place.
+
+    While the plant runs those in force; with -m MANIFEST, or without a runner, those that an apply would bring.
+    """
     from ignrun.render.config import config_report, config_text, encode
 
-    site, asked = site_of(aim, reading, looking=True), Target.of(target)
-    spec = _instance(site.reading(), asked)
+    asked = Target.of(target)
+    spec = _in_force(aim, reading, asked) or _instance(site_of(aim, reading, looking=True).reading(), asked)
     if spec is None:
         return ExitCode.INVALID
     report = config_report(spec, asked.path)
@@ -86,14 +89,14 @@ def explain(aim: Aim, reading: Reading, target: str, output: str) -> ExitCode:
 @aims_at_plant
 @output_option("text", "json")
 def get(aim: Aim, reading: Reading, target: str, output: str) -> ExitCode:
-    """Show one value alone: text as it is, anything else as JSON; a secret is masked."""
+    """Show one value alone: text as it is, anything else as JSON; a secret is masked. Of a running plant the one in force."""
     import msgspec
 
     from ignrun.render.config import value_at
     from ignrun.render.terminal import neutral
 
-    site, asked = site_of(aim, reading, looking=True), Target.of(target)
-    spec = _instance(site.reading(), asked)
+    asked = Target.of(target)
+    spec = _in_force(aim, reading, asked) or _instance(site_of(aim, reading, looking=True).reading(), asked)
     if spec is None:
         return ExitCode.INVALID
     try:
@@ -175,6 +178,20 @@ def rollback(aim: Aim, reading: Reading, module: str, applies: bool) -> int:
     site, asked = _to_change(aim, reading, applies), Target.of(module)
     code = roll_back(site, asked)
     return _then(site, code, f"the run-time values of `{asked.module}` are what they were before", applies)
+
+
+def _in_force(aim: Aim, reading: Reading, asked: Target) -> "InstanceSpec | None":
+    """Give what a live runner has in force, unless a manifest, or a way to read it, is named: then that is looked at."""
+    from ignrun.runtime.journal.current import read_current
+
+    if aim.manifest or reading != Reading():
+        return None
+    plant = site_of(aim, reading, looking=True).plant
+    current = read_current(plant.folder.path) if plant.runner else None
+    if current is None:
+        return None
+    say(f"in force: generation {current.generation}")
+    return instance_of(current.graph, asked)
 
 
 def _instance(reading: "Read", asked: Target) -> "InstanceSpec | None":

@@ -45,9 +45,9 @@ class Checks:
         self._launch()
 
     def pace(self, seconds: float) -> None:
-        """Ask every so many seconds from now on, the first time at once; 0: as usual."""
+        """Ask every so many seconds from now on (0: as usual), the first time at once."""
         self._intervals = dict.fromkeys(self._usual, seconds) if seconds else self._usual
-        if self._incarnation.stopping or not seconds:
+        if self._incarnation.stopping:
             return
         self._due = dict.fromkeys(self._usual, 0.0)
         if self._timer is not None:

@@ -169,7 +169,7 @@ class Revise(msgspec.Struct, frozen=True, tag="revise"):
 
 
 class Check(msgspec.Struct, frozen=True, tag="check"):
-    """Ask the health of these incarnations every `interval` seconds from now on, the first time at once; 0: as their policy says."""
+    """Ask the health of these incarnations every `interval` seconds from now on (0: as their policy says), the first time at once."""
 
     items: tuple[Item, ...]
     interval: float

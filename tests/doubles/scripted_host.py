@@ -108,7 +108,7 @@ class ScriptedHost:
             case Check():
                 for item in order.items:
                     if found := self._incarnation(item):
-                        found.checks = 2 if order.interval else 0
+                        found.checks = 2 if order.interval else 1
             case Load() | Routes() | Quit() | Prepare() | Revise():
                 pass
 

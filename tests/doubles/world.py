@@ -245,8 +245,8 @@ class World:
             self._send(f"host {effect.host}", HostEnded(host.host, host.epoch, "exit 0"))  # type: ignore[arg-type]
 
     def _check(self, effect: CheckCommand) -> None:
-        if self.commands.get(effect.address, (0,))[0] == effect.epoch and effect.interval:
-            for _ in range(2):
+        if self.commands.get(effect.address, (0,))[0] == effect.epoch:
+            for _ in range(2 if effect.interval else 1):
                 well = self.scripts.next(effect.address, "health") == "ok"
                 self._send(f"command {effect.address}", Probed(effect.address, effect.epoch, well))
 

@@ -9,11 +9,19 @@ from ignrun.protocol.reports import Prepared, Revised
 from ignrun.runtime.supervise.draft import host_of
 from ignrun.runtime.supervise.effects import GiveOrder, KeepIntent, PrepareHost, ReloadCommand, Result, ReviseHost
 from ignrun.runtime.supervise.messages import Asked, HostSaid
-from ignrun.terms.events import ApplyEnded, RollbackBegan, RollbackEnded, StepBegan, StepEnded, StepUndone
+from ignrun.terms.events import (
+    ApplyEnded,
+    HealthChanged,
+    RollbackBegan,
+    RollbackEnded,
+    StepBegan,
+    StepEnded,
+    StepUndone,
+)
 from ignrun.terms.fault import FaultKind
 from ignrun.terms.leaves import ExportNamed, Pending, Tree
 from ignrun.terms.names import Address, HostId
-from ignrun.terms.states import ModuleState
+from ignrun.terms.states import Health, ModuleState
 from tests.doubles.plants import IN_PLACE, command, edge, gateway, graph, module, proposed
 from tests.doubles.scripts import Scripts
 from tests.doubles.world import World
@@ -274,3 +282,20 @@ def test_nothing_is_started_or_stopped_for_a_change_in_place():
     apply(world, plant(2))
     assert not [e for e in world.effects[mark:] if isinstance(e, GiveOrder) and isinstance(e.order, Start | Stop)]
     assert all(one.state is ModuleState.RUNNING for one in world.state.roster.instances.values())
+
+
+def test_what_checks_said_before_a_change_says_nothing_of_what_is_there_now():
+    scripts = Scripts()
+    scripts.checked = {"a@gateway"}
+    scripts.outcomes["a@gateway", "health"] = ["ok", "ok"]
+    world = running(plant(1), scripts)
+    sick = replace(world.state.roster.instances[A], health=Health.UNHEALTHY, health_reason="too hot", failures=3)
+    roster = replace(world.state.roster, instances={**world.state.roster.instances, A: sick})
+    world.state = replace(world.state, roster=roster)
+    assert apply(world, plant(2, "a")) is Result.COMMITTED
+    assert world.state.roster.instances[A].health is Health.HEALTHY
+    changes = [one.body for one in world.happenings if isinstance(one.body, HealthChanged) and one.subject == A]
+    assert [(one.old, one.new) for one in changes][-2:] == [
+        (Health.UNHEALTHY, Health.UNKNOWN),
+        (Health.UNKNOWN, Health.HEALTHY),
+    ]

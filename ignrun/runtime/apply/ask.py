@@ -9,7 +9,7 @@ from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise import moves
 from ignrun.runtime.supervise.conditions import at_rest
 from ignrun.runtime.supervise.effects import AnswerAsked
-from ignrun.runtime.supervise.host_news import is_checked
+from ignrun.runtime.supervise.health import is_checked
 from ignrun.runtime.supervise.messages import Asked
 from ignrun.runtime.supervise.roster import Goal, Instance
 from ignrun.terms.events import OperatorAsked

@@ -8,8 +8,7 @@ from ignrun.runtime.apply.state import Phase
 from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise.conditions import is_maintained
 from ignrun.runtime.supervise.effects import CheckCommand
-from ignrun.runtime.supervise.health import GOOD_CHECKS
-from ignrun.runtime.supervise.host_news import is_checked
+from ignrun.runtime.supervise.health import GOOD_CHECKS, is_checked
 from ignrun.runtime.supervise.roster import Goal, Instance
 from ignrun.terms.events import SoakBegan, SoakEnded
 from ignrun.terms.names import Address

@@ -74,7 +74,7 @@ class CommandEngine:
             incarnation.stop(grace)
 
     def check(self, address: Address, epoch: int, seconds: float) -> None:
-        """Check the health of a command every so many seconds from now on, the first time at once; 0: as its policy says."""
+        """Check the health of a command every so many seconds from now on (0: as its policy says), the first time at once."""
         incarnation = self._running.get((address, epoch))
         if incarnation is not None:
             incarnation.check_every(seconds)

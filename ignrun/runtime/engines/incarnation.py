@@ -216,10 +216,9 @@ class Incarnation:
                 await self._is_paced.wait()
 
     def check_every(self, seconds: float) -> None:
-        """Check so often from now on, the first time at once; 0: as its policy says."""
+        """Check so often from now on (0: as its policy says), the first time at once."""
         self._pace = seconds
-        if seconds:
-            self._is_paced.set()
+        self._is_paced.set()
 
     async def _check(self, probes: Probes, site: Site) -> None:
         if probes.check and self.launch.check_interval > 0:

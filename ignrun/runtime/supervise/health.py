@@ -1,11 +1,14 @@
 """Turns the answers of health checks into an instance's health, and enough bad ones in a row into a restart."""
 
-from typing import Final
+from typing import Final, assert_never
 
 from msgspec.structs import replace
 
+from ignrun.planner.graph.model import Command, Hosted
+from ignrun.protocol.orders import Item
 from ignrun.runtime.supervise.conditions import is_leaving
 from ignrun.runtime.supervise.draft import Draft
+from ignrun.runtime.supervise.effects import CheckCommand
 from ignrun.runtime.supervise.moves import sicken
 from ignrun.runtime.supervise.roster import Instance
 from ignrun.terms.events import HealthChanged
@@ -13,6 +16,39 @@ from ignrun.terms.states import Health, ModuleState
 
 GOOD_CHECKS: Final = 2
 """How many good answers in a row are counted."""
+
+
+AS_USUAL: Final = 0.0
+"""The interval of checks that a policy says; whoever asks for it is answered at once, too."""
+
+
+def look_again(draft: Draft, instance: Instance) -> Instance:
+    """Forget what checks said of a running incarnation that is something else now, where that was bad, and have it asked at once."""
+    if instance.health in (Health.UNHEALTHY, Health.DEGRADED):
+        instance = replace(instance, failures=0)
+        instance = _now(draft, instance, Health.UNKNOWN, "")
+    address, epoch = instance.spec.address, instance.epoch
+    match instance.spec.body:
+        case Hosted(host=host):
+            draft.batch(host).checks.setdefault(AS_USUAL, []).append(Item(address, epoch))
+        case Command():
+            draft.effects.append(CheckCommand(address, epoch, AS_USUAL))
+        case _:
+            assert_never(instance.spec.body)
+    return instance
+
+
+def is_checked(draft: Draft, instance: Instance) -> bool:
+    """Tell whether a running incarnation is healthy only when a check says so."""
+    body = instance.spec.body
+    match body:
+        case Hosted(host=host):
+            record = draft.hosts.get(host)
+            return record is not None and instance.spec.address in record.checked
+        case Command():
+            return body.check is not None
+        case _:
+            assert_never(body)
 
 
 def examine(draft: Draft, instance: Instance, health: Health, reason: str) -> None:

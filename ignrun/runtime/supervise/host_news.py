@@ -4,7 +4,6 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ignrun.planner.graph.model import Command, Hosted
 from ignrun.protocol.reports import (
     PROTOCOL,
     Exported,
@@ -272,16 +271,3 @@ def _exported(draft: Draft, host: HostId, report: Exported) -> None:
     if instance is not None and instance.state is _S.RUNNING:
         draft.put(replace(instance, exports=report.exports))
         draft.record(instance.spec.address, ExportsChanged(tuple(report.exports)))
-
-
-def is_checked(draft: Draft, instance: Instance) -> bool:
-    """Tell whether a running incarnation is healthy only when a check says so."""
-    body = instance.spec.body
-    match body:
-        case Hosted(host=host):
-            record = draft.hosts.get(host)
-            return record is not None and instance.spec.address in record.checked
-        case Command():
-            return body.check is not None
-        case _:
-            assert_never(body)

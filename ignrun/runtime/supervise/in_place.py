@@ -17,6 +17,7 @@ from ignrun.runtime.supervise.conditions import (
 from ignrun.runtime.supervise.differences import paths_between
 from ignrun.runtime.supervise.draft import Draft
 from ignrun.runtime.supervise.effects import ReloadCommand, Revising
+from ignrun.runtime.supervise.health import is_checked, look_again
 from ignrun.runtime.supervise.messages import CommandReloaded
 from ignrun.runtime.supervise.roster import Backoff, InPlace, Instance
 from ignrun.runtime.supervise.wiring import Wiring
@@ -143,6 +144,8 @@ def revised(
         draft.put(replace(instance, in_place=replace(plan, fault=answer.fault)))
         return
     fresh = replace(instance, spec=plan.spec, in_place=None, revised=instance.revised + 1, good_checks=0)
+    if is_checked(draft, fresh):
+        fresh = look_again(draft, fresh)
     if exports is not None and exports != instance.exports:
         fresh = replace(fresh, exports=exports)
         draft.record(plan.spec.address, ExportsChanged(tuple(exports)))
