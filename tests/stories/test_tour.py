@@ -105,11 +105,11 @@ def test_the_tour_goes_as_it_is_told(tour) -> None:
 
 
 def _compare(tour: Tour) -> None:
-    """Hold the record to what was said now; with IGNRUN_RECORD=1 it is written anew."""
+    """Hold the record to what was said now; with RECORD_TOUR=1 it is written anew."""
     said = _lasting("\n".join(tour.lines), tour.plant.folder)
-    if os.environ.get("IGNRUN_RECORD"):
+    if os.environ.get("RECORD_TOUR"):
         RECORD.write_text(_HEAD + said.strip() + "\n")
-    assert _typed(RECORD.read_text()) == _typed(said), "run the test with IGNRUN_RECORD=1 to record the tour anew"
+    assert _typed(RECORD.read_text()) == _typed(said), "run the test with RECORD_TOUR=1 to record the tour anew"
 
 
 def _typed(text: str) -> list[str]:

@@ -170,7 +170,7 @@ class ReloadCommand(msgspec.Struct, frozen=True, tag="reload-command"):
 
 
 class CheckCommand(msgspec.Struct, frozen=True, tag="check-command"):
-    """Ask the health of a command every `interval` seconds from now on, the first time at once; 0: as its policy says."""
+    """Ask the health of a command every `interval` seconds from now on (0: as its policy says), the first time at once."""
 
     address: Address
     epoch: int
