@@ -153,11 +153,12 @@ async def test_plain_callbacks_run_on_a_thread_and_see_that_they_should_stop() -
     assert run.left_behind == ()
 
 
+@pytest.mark.parametrize("scope", ModuleScope)
 @pytest.mark.parametrize("step", ["create", "setup", "startup"])
-async def test_a_failing_gateway_hook_fails_the_module(step) -> None:
+async def test_a_failing_hook_fails_the_module_in_each_scope(step, scope) -> None:
     class Hook:
         def setup(self, context) -> None:
-            assert context.scope is ModuleScope.GATEWAY
+            assert context.scope is scope
             if step == "setup":
                 raise RuntimeError("hook")
 
@@ -165,15 +166,47 @@ async def test_a_failing_gateway_hook_fails_the_module(step) -> None:
             if step == "startup":
                 raise RuntimeError("hook")
 
+    def create(self) -> object:
+        if step == "create":
+            raise RuntimeError("hook")
+        return Hook()
+
+    hooked = type("Hooked", (Module,), {f"create_{scope.word}_hook": create})
+    with pytest.raises(ModuleFailed, match=r"hook( setup| startup)?` raised RuntimeError"):
+        async with drive(hooked, scope=scope):
+            pass
+
+
+async def test_hooks_of_other_scopes_are_not_made() -> None:
     class Hooked(Module):
         def create_gateway_hook(self) -> object:
-            if step == "create":
-                raise RuntimeError("hook")
+            raise RuntimeError("not asked for")
+
+        def create_designer_hook(self) -> object:
+            raise RuntimeError("not asked for")
+
+    async with drive(Hooked, scope=ModuleScope.CLIENT) as run:
+        assert run.state is ModuleState.RUNNING
+
+
+async def test_a_hook_whose_shutdown_fails_ends_in_error_and_the_module_is_shut_down_all_the_same() -> None:
+    heard: list[str] = []
+
+    class Hook:
+        def shutdown(self) -> None:
+            raise RuntimeError("hook")
+
+    class Hooked(Module):
+        def create_gateway_hook(self) -> object:
             return Hook()
 
-    with pytest.raises(ModuleFailed, match=r"hook( setup| startup)?` raised RuntimeError"):
-        async with drive(Hooked):
-            pass
+        async def shutdown(self) -> None:
+            heard.append("shutdown")
+
+    async with drive(Hooked) as run:
+        with pytest.raises(ModuleFailed, match="`gateway hook shutdown` raised RuntimeError"):
+            await run.stop()
+        assert (run.state, heard) == (ModuleState.ERROR, ["shutdown"])
 
 
 async def test_the_hook_of_the_scope_is_set_up_started_and_shut_down() -> None:
