@@ -188,6 +188,9 @@ class Client(Module):
         await stream.aclose()
         return "newest"
 
+    async def blocking(self, peer: Any) -> Any:
+        return peer.call_blocking("add", 1)
+
     async def no_slot(self, peer: Any) -> Any:
         return [self.dependency("alarms", None), self.dependency("alarms")]
 
@@ -600,3 +603,25 @@ class Stepwise(Module):
     async def answer(self) -> str:
         await asyncio.sleep(0.001)
         return "answer"
+
+
+class BlockingClient(Module):
+    """Calls its peer from a plain callback, on a thread."""
+
+    def startup(self) -> None:
+        peer = self.dependency("tags")
+        outcome: list[Any] = [peer.call_blocking("add", 2, b=3)]
+        for method, timeout in (("broken", None), ("slow", 0.05)):
+            try:
+                peer.call_blocking(method, timeout=timeout)
+            except Exception as error:
+                outcome.append(type(error).__name__)
+        self.export(outcome=outcome)
+
+
+class ManyPeers(Module):
+    """Asks each of its peers."""
+
+    async def startup(self) -> None:
+        peers = self.dependency("tags")
+        self.export(outcome=[[one.address, one.slot, await one.call("add", 1)] for one in peers])

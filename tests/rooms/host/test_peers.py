@@ -78,6 +78,7 @@ def pair(request, tmp_path) -> Iterator[Pair]:
         ("hidden", "CallFailed: `tags@gateway` does not provide `hidden`"),
         ("count", list(range(1000))),
         ("dropping", "newest"),
+        ("blocking", "RuntimeError: call_blocking is for plain callbacks on threads"),
         ("no_slot", "LookupError: `client@gateway` has no slot `alarms` (its slots: tags)"),
     ],
 )
@@ -85,6 +86,29 @@ def test_a_call_or_stream_gives_the_same_wherever_the_provider_runs(pair, do, ou
     pair.start_provider()
     found = pair.outcome(do)
     assert found == outcome or (isinstance(outcome, str) and found.startswith(outcome))
+
+
+def test_a_plain_callback_calls_from_its_thread(pair) -> None:
+    pair.start_provider()
+    pair.dependent("BlockingClient")
+    assert pair.near.until_state("client@gateway", "running").exports == {
+        "outcome": [5, "CallFailed", "TimeoutError"],
+    }  # fmt: skip
+
+
+def test_a_slot_of_many_gives_a_peer_for_each_provider_wherever_it_runs(pair, tmp_path) -> None:
+    pair.start_provider()
+    pair.near.load(assignment("near@gateway", PLAYS + "Tags", tmp_path))
+    pair.near.start("near@gateway")
+    bindings = (
+        needs(TAGS, slot="tags", many=True, local=not pair.apart, required=False),
+        needs("near@gateway", slot="tags", many=True),
+    )
+    pair.near.load(assignment("client@gateway", PLAYS + "ManyPeers", tmp_path, bindings=bindings))
+    pair.near.start("client@gateway")
+    assert pair.near.until_state("client@gateway", "running").exports == {
+        "outcome": [[TAGS, "tags", 2], ["near@gateway", "tags", 2]],
+    }  # fmt: skip
 
 
 def test_what_cannot_be_sent_is_the_callers_to_know(pair) -> None:
