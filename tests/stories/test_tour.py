@@ -1,5 +1,6 @@
 """The sixty-second tour, as README shows it and as `docs/tutorial/sixty-seconds.md` has recorded it."""
 
+import getpass
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import ignrun
 from tests.house.tree import ROOT
 from tests.stories.plant import Plant, identity, new_plant, settled
 
@@ -117,10 +119,10 @@ def _typed(text: str) -> list[str]:
 
 
 def _lasting(text: str, folder: Path) -> str:
-    """Leave out of a record what tells of one machine: folders."""
-    return (
-        text.replace(str(ROOT), "...").replace(str(folder), "/srv/plant").replace(str(folder.resolve()), "/srv/plant")
-    )
+    """Leave out of a record what tells of one machine: folders and people."""
+    installed = str(Path(ignrun.__file__).parents[1])
+    lasting = text.replace(installed, "/opt/ignrun").replace(str(folder), "/srv/plant")
+    return re.sub(rf"\b{re.escape(getpass.getuser())}\b( +(cli|rollback)|\))", r"ada\1", lasting)
 
 
 _HEAD = """# Sixty seconds
