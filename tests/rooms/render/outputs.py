@@ -14,10 +14,12 @@ from ignrun.render.doctor import DoctorReport
 from ignrun.render.health import HealthReport
 from ignrun.render.history import DetailReport, HistoryReport
 from ignrun.render.outcome import OutcomeReport
+from ignrun.render.past import PastReport
 from ignrun.render.plan import PlanReport
 from ignrun.render.policy import PolicyReport
 from ignrun.render.status_report import StatusReport
 from ignrun.render.top import TopReport
+from ignrun.render.watch import WatchReport
 from ignrun.render.why import WhyReport
 from ignrun.runtime.observe.record import LogRecord
 from ignrun.terms.events import Event
@@ -41,9 +43,11 @@ OUTPUTS: Final[dict[str, tuple[Any, str]]] = {
     "plan": (PlanReport, "`ignrun plan -o json`"),
     "policy": (PolicyReport, "`ignrun policy -o json`"),
     "ps": (PlantsReport, "`ignrun ps -o json`"),
+    "status-history": (PastReport, "`ignrun status --history -o json`"),
     "status": (StatusReport, "`ignrun status -o json`"),
     "top": (TopReport, "`ignrun top -o json`"),
     "validate": (Diagnosis, "`ignrun validate --format json`"),
+    "watch": (WatchReport, "`ignrun watch status -o json`"),
     "why": (tuple[WhyReport, ...], "`ignrun why MODULE -o json`"),
 }
 """The name of each schema, the type that it is made of, and what it describes."""

@@ -38,8 +38,8 @@ def test_every_verb_that_writes_json_has_its_schema() -> None:
             assert f"`ignrun {file.stem}" in told, file.name
 
 
-UNTYPED = {"diff", "policy", "info", "modules", "options", "watch"}
-"""Verbs whose JSON is a catalog of facts without a type of its own; `watch` is that of `/v1/watch`."""
+UNTYPED = {"info", "modules", "options"}
+"""Verbs whose JSON is a catalog of facts without a type of its own."""
 
 
 def test_what_is_no_output_is_refused() -> None:
