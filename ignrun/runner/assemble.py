@@ -21,7 +21,7 @@ from ignrun.runner.first import NOTHING_RUNS, First
 from ignrun.runner.foreground import RunOptions
 from ignrun.runner.ground import Ground
 from ignrun.runner.loop import Loop
-from ignrun.runner.manager import ServiceManager
+from ignrun.runner.notice import ServiceNotice
 from ignrun.runner.observing import Observing
 from ignrun.runner.perform import Performer
 from ignrun.runner.secrets import SecretStore
@@ -84,7 +84,7 @@ class Runner:
         self._started = self._clock.utc()
         self._on_event = options.on_event
         self._on_outcome = options.on_outcome
-        self._manager = ServiceManager(os.environ)
+        self._notice = ServiceNotice(os.environ)
         self._until = Until(options.until, self.ask_down) if options.until else None
         self._logs = LogFiles(
             ground.folder.logs,
@@ -263,7 +263,7 @@ class Runner:
     def told_of_first(self, outcome: OutcomeReport) -> None:
         """Hand the outcome of the first apply on, to whoever started this runner and to the service manager."""
         if outcome.result not in NOTHING_RUNS:
-            self._manager.ready(outcome.summary)
+            self._notice.ready(outcome.summary)
         if self._on_outcome:
             self._on_outcome(outcome)
 
@@ -274,7 +274,7 @@ class Runner:
 
     def ask_down(self, by: str, code: int) -> None:
         """Have the plant go down and the runner end with `code`."""
-        self._manager.stopping()
+        self._notice.stopping()
         self.loop.hear(ShutdownAsked(by, code))
 
     def tell(self, subject: str, body: Body) -> None:

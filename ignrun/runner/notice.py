@@ -9,8 +9,8 @@ from typing import Final
 VARIABLE: Final = "NOTIFY_SOCKET"
 
 
-class ServiceManager:
-    """Who may have started this process and waits to hear from it; without one nothing is said."""
+class ServiceNotice:
+    """What is said to whoever may have started this process and waits to hear from it; without one nothing is."""
 
     def __init__(self, environment: MutableMapping[str, str]) -> None:
         """Take the address out of the environment: no child is to speak in the runner's name."""
