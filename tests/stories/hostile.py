@@ -113,7 +113,9 @@ KINDS = (
     Kind("Segfaults", fails=True, ends=True),
     Kind("Exits", fails=True, ends=True),
     Kind("KillsItself", fails=True, ends=True),
-    Kind("ClosesItsDescriptors", fails=True, ends=True),
+    Kind(
+        "ClosesItsDescriptors", fails=True
+    ),  # its process ends in nobody's step: who did it is not known, the others share its fate
     Kind("LeavesChildren", fails=True, ends=True),
 )
 UNTOUCHED = ("apart@gateway", "idle@gateway")
