@@ -104,14 +104,28 @@ def _living(run_time: Path) -> Iterator[RunnerRecord]:
 
 def live_runner(folder: StateFolder) -> RunnerRecord | None:
     """Give the runner of this state folder if it lives; None also while it is still beginning. Where its own word is damaged, the registry's counts."""
-    return (_read(folder.runner) or _registered(folder)) if is_held(folder.lock) else None
+    if not is_held(folder.lock):
+        return None
+    return _read(folder.runner) or _registered(folder)
 
 
 def _registered(folder: StateFolder) -> RunnerRecord | None:
+    """Give what the registry says of a runner, unless its process is gone: then another one is beginning in its place."""
     try:
-        return _read(run_time_folder(os.environ) / "runners" / f"{_mark(str(folder.path))}.json")
+        found = _read(run_time_folder(os.environ) / "runners" / f"{_mark(str(folder.path))}.json")
     except StateFolderFailure:
         return None
+    return found if found and _is_there(found.pid) else None
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def last_runner(folder: StateFolder) -> RunnerRecord | None:

@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ignrun.runtime.journal.folder import StateFolder, fingerprint_key, make_state_folder, state_folder_of
@@ -168,11 +169,15 @@ def test_a_runner_whose_own_word_is_damaged_is_found_by_the_registry(tmp_path, m
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     folder = StateFolder(tmp_path / "alive")
     make_state_folder(folder)
-    register(record(folder.path), run_time_folder({"XDG_RUNTIME_DIR": str(tmp_path)}))
+    alive = msgspec.structs.replace(record(folder.path), pid=os.getpid())
+    register(alive, run_time_folder({"XDG_RUNTIME_DIR": str(tmp_path)}))
     folder.runner.unlink() if damage is None else folder.runner.write_bytes(damage)
     assert live_runner(folder) is None
     with hold_lock(folder.lock):
-        assert live_runner(folder) == record(folder.path)
+        assert live_runner(folder) == alive
+        register(record(folder.path), run_time_folder({"XDG_RUNTIME_DIR": str(tmp_path)}))
+        folder.runner.unlink()
+        assert live_runner(folder) is None  # that process is gone: another runner is beginning in its place
 
 
 def test_a_runner_that_leaves_is_no_longer_listed(tmp_path) -> None:
