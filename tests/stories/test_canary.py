@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -28,6 +29,7 @@ TYPED = "cAnary/5+7f3e9a1c44#"
 
 PLANT = """\
 env_files: [secrets.env]
+apply: {soak: 0s}
 secrets:
   FROM_ENVIRONMENT: {env: PLANT_PASSWORD}
   FROM_FILE: {file: secret.txt}
@@ -132,6 +134,7 @@ ONLINE: dict[str, list[list[str]]] = {
     "wait": [["talker", "--timeout", "5s"]],
     "top": [["--once"], ["-o", "json"]],
     "alerts": [[], ["-o", "json"]],
+    "report": [["--out", ".ignrun/report.zip"]],
     "ps": [[], ["-o", "json"]],
     "restart": [["leaky"]],
     "stop": [["talker"]],
@@ -175,6 +178,9 @@ def kept(plant: Plant, *handed_over: Path) -> list[tuple[str, ...]]:
 
 def _read(file: Path) -> bytes:
     try:
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as packed:
+                return b"\n".join(packed.read(name) for name in packed.namelist())
         return file.read_bytes()
     except FileNotFoundError:
         return b""
