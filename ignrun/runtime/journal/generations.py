@@ -14,7 +14,7 @@ from ignrun.planner.graph.model import Graph, Hosted
 from ignrun.planner.plan.model import Plan
 from ignrun.planner.proposal import Call, Proposal
 from ignrun.runtime.journal.code import NOT_KEPT
-from ignrun.runtime.journal.store import UNSUMMED, pointer, sum_of
+from ignrun.runtime.journal.store import UNSUMMED, insert_rows, pointer, sum_of
 from ignrun.runtime.supervise.effects import KeepIntent, Outcome
 from ignrun.terms.failure import Failure
 from ignrun.terms.fault import Fault
@@ -98,8 +98,7 @@ def write_generation(connection: sqlite3.Connection, entry: HistoryEntry, propos
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*row, _digest(*row)),
     )
-    for digest in needs_of(proposal):
-        connection.execute("INSERT INTO needs (generation, digest) VALUES (?, ?)", (entry.number, digest))
+    insert_rows(connection, "needs (generation, digest)", [(entry.number, digest) for digest in needs_of(proposal)])
 
 
 def needs_of(proposal: Proposal) -> frozenset[str]:
@@ -109,14 +108,18 @@ def needs_of(proposal: Proposal) -> frozenset[str]:
     return frozenset((code | {*proposal.code} | inputs) - {""})
 
 
-def write_step(connection: sqlite3.Connection, transaction: int, step: StepResult) -> None:
-    """Insert what came of one step of the latest intent of this transaction, if it had one; raises sqlite3.Error."""
+def write_steps(connection: sqlite3.Connection, transaction: int, steps: Sequence[StepResult]) -> None:
+    """Insert what came of steps of the latest intent of this transaction, if it had one; raises sqlite3.Error."""
+    intent = _latest_intent(connection, transaction)
+    if intent:
+        insert_rows(
+            connection, "steps (intent, address, action, fault, at)", [(intent, *_step_row(one)) for one in steps]
+        )
+
+
+def _step_row(step: StepResult) -> tuple[Any, ...]:
     fault = None if step.fault is None else msgspec.json.encode(step.fault).decode()
-    connection.execute(
-        "INSERT INTO steps (intent, address, action, fault, at) "
-        "SELECT max(id), ?, ?, ?, ? FROM intents WHERE transaction_number = ? HAVING max(id) IS NOT NULL",
-        (step.address, step.action, fault, step.at.isoformat(), transaction),
-    )
+    return (step.address, step.action, fault, step.at.isoformat())
 
 
 def write_result(connection: sqlite3.Connection, outcome: Outcome, at: datetime) -> None:

@@ -20,8 +20,7 @@ UNSUMMED: Final = -1
 DAMAGED: Final = "the journal was damaged here"
 """Reason of the EventsLost that stands for an event which cannot be read any more."""
 
-_EVENT: Final = "INSERT INTO events (seq, at, mono, subject, generation, kind, body, sum) VALUES "
-_EVENT_ROW: Final = "(?, ?, ?, ?, ?, ?, ?, ?)"
+_EVENT: Final = "events (seq, at, mono, subject, generation, kind, body, sum)"
 
 
 def sum_of(*values: Any) -> int:
@@ -34,10 +33,16 @@ def sum_of(*values: Any) -> int:
 
 def write_events(connection: sqlite3.Connection, events: Sequence[Event]) -> None:
     """Insert numbered events; raises sqlite3.Error."""
-    for start in range(0, len(events), ROWS_AT_ONCE):
-        some = events[start : start + ROWS_AT_ONCE]
-        values = [value for event in some for value in _event_row(event)]
-        connection.execute(_EVENT + ", ".join([_EVENT_ROW] * len(some)), values)
+    insert_rows(connection, _EVENT, [_event_row(event) for event in events])
+
+
+def insert_rows(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows into a table, `into` its name and its columns, as many as may be at once; raises sqlite3.Error."""
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = rows[start : start + ROWS_AT_ONCE]
+        marks = f"({', '.join('?' * len(some[0]))})"
+        values = [value for row in some for value in row]
+        connection.execute(f"INSERT INTO {into} VALUES {', '.join([marks] * len(some))}", values)  # noqa: S608 - names and marks
 
 
 def _event_row(event: Event) -> tuple[Any, ...]:

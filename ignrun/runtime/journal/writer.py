@@ -4,7 +4,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
@@ -222,7 +222,9 @@ class Journal:
     def note(self) -> str:
         """What people have to know of it now: that it can keep nothing, or that it was found damaged; empty while all is well."""
         if self._refusal:
-            return f"the journal cannot keep anything ({self._refusal}): changes are refused until it can, modules go on"
+            return (
+                f"the journal cannot keep anything ({self._refusal}): changes are refused until it can, modules go on"
+            )
         return "; ".join(self._recovered.notes)
 
     def close(self) -> None:
@@ -378,18 +380,21 @@ def _numbered(entries: list[Entry], last: int) -> tuple[Event, ...]:
     )
 
 
-def _steps(happenings: tuple[Happening, ...], at: datetime) -> Iterator[tuple[int, StepResult]]:
-    """Find the ends of steps among what happened, with the number of their transaction."""
+def _steps(happenings: tuple[Happening, ...], at: datetime) -> dict[int, list[StepResult]]:
+    """Find the ends of steps among what happened, by the number of their transaction."""
+    found: dict[int, list[StepResult]] = {}
     for one in happenings:
         if isinstance(one.body, StepEnded):
-            yield one.body.transaction, StepResult(Address(one.subject), one.body.action, at, one.body.fault)
+            step = StepResult(Address(one.subject), one.body.action, at, one.body.fault)
+            found.setdefault(one.body.transaction, []).append(step)
+    return found
 
 
 def _write_entry(connection: sqlite3.Connection, entry: Entry) -> None:
     match entry:
         case Happened(happenings, at):
-            for transaction, step in _steps(happenings, at):
-                generations.write_step(connection, transaction, step)
+            for transaction, steps in _steps(happenings, at).items():
+                generations.write_steps(connection, transaction, steps)
         case Closing():
             pass
         case Intent(effect, author, at):
