@@ -119,8 +119,9 @@ def _will_detach(plant: Plant, detach: bool, dry_run: bool) -> bool:
 
 
 def _ask(prepared: Prepared) -> None:
-    """On a terminal, ask before something is deleted or replaced."""
-    hard = [step for step in prepared.proposal.plan.steps if step.action in {"delete", "replace"}]
+    """On a terminal, ask before something is deleted, replaced, or done that no rollback undoes."""
+    steps = prepared.proposal.plan.steps
+    hard = [step for step in steps if step.irreversible or step.action in {"delete", "replace"}]
     if hard and is_terminal(err=True):
         click.confirm("Go on?", abort=True, err=True)
 

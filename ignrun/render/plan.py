@@ -8,7 +8,7 @@ import msgspec
 from ignrun.render.diagnostics import DiagnosticReport, PlaceReport, diagnostic_report, place_report
 from ignrun.render.names import ShortName, dotted, short_names
 from ignrun.render.paint import Paint, plain
-from ignrun.render.terminal import neutral
+from ignrun.render.terminal import encodable, neutral
 from ignrun.terms.diagnostics import Diagnostic
 from ignrun.terms.duration import parse_duration, parse_size, show_duration, show_size
 from ignrun.terms.names import Address
@@ -58,7 +58,8 @@ class ChangeReport(msgspec.Struct, frozen=True):
     `cause` is `edited`, `dependency-moved`, `shares-host`, `requested` or `renamed`; `caused_by` the address (or the operator) behind it;
     `place` where it was written. `before` and `after` hold the changed values by path. `step` counts from 1 in the order of
     execution; `interrupts` names the dependents that stay up and wait for it. `slots` are those bound anew, `host` the process it is in
-    before, `units` the changed values that are seconds (`duration`) or bytes (`size`); `irreversible`: no rollback undoes it.
+    before, `units` the changed values that are seconds (`duration`) or bytes (`size`); `irreversible`: no rollback undoes it. `files` are
+    those of its code that differ.
     """
 
     address: str
@@ -75,6 +76,7 @@ class ChangeReport(msgspec.Struct, frozen=True):
     host: str = ""
     units: dict[str, str] = {}
     irreversible: bool = False
+    files: tuple[str, ...] = ()
 
 
 class MadeFrom(msgspec.Struct, frozen=True):
@@ -158,6 +160,7 @@ def _change(step: "Step", number: int) -> ChangeReport:
         host=step.host,
         units={path: one.unit for path, one in by_path.items() if one.unit},
         irreversible=step.irreversible,
+        files=tuple(encodable(file) for one in step.changes for file in one.files),
     )
 
 
@@ -200,7 +203,7 @@ def plan_text(
     """
     specs: Mapping[Address, InstanceSpec] = addresses if isinstance(addresses, Mapping) else {}
     short = short_names([*addresses, *(change.address for change in report.changes)])
-    blocks = [_block(one, short, shown_file, paint, _around(one, report, specs)) for one in report.changes]
+    blocks = [_block(one, short, shown_file, paint, _around(one, report, specs, shown_file)) for one in report.changes]
     return "\n".join([*blocks, *([""] if blocks else []), footer(report)]) + "\n"
 
 
@@ -211,16 +214,21 @@ class _Around(msgspec.Struct, frozen=True):
     mates: tuple[str, ...]
 
 
-def _around(change: ChangeReport, report: PlanReport, specs: "Mapping[Address, InstanceSpec]") -> _Around:
+def _around(
+    change: ChangeReport, report: PlanReport, specs: "Mapping[Address, InstanceSpec]", shown_file: Callable[[str], str]
+) -> _Around:
     mates = tuple(one for one in report.hosts.get(change.host, ()) if one != change.address)
-    return _Around(_code_of(specs.get(Address(change.address))), mates)
+    code = _listed([neutral(shown_file(file)) for file in change.files], str) or _code_of(
+        specs.get(Address(change.address))
+    )
+    return _Around(code, mates)
 
 
 def _code_of(spec: "InstanceSpec | None") -> str:
     """Name the file that an instance's class stands in, empty where it is not known."""
     entry = getattr(spec.body, "entry", "") if spec else ""
     module = entry.partition(":")[0].rpartition(".")[2]
-    return f"{module}.py" if module else ""
+    return neutral(f"{module}.py") if module else ""
 
 
 def _block(
@@ -287,7 +295,7 @@ def _given(change: ChangeReport) -> str:
 
 def _changed(change: ChangeReport, path: str, code: str) -> str:
     if path == "code":
-        return f"code changed: {neutral(code)}" if code else "code changed"
+        return f"code changed: {code}" if code else "code changed"
     return shown_change(path, change.before[path], change.after[path], change.units.get(path, ""))
 
 

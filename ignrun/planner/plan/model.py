@@ -54,7 +54,8 @@ class Change(msgspec.Struct, frozen=True):
     """One value that differs: `path` begins with the facet's block (`config`, `command`, ...).
 
     A secret shows as `(secret)`, with the beginning of its fingerprint where its text was at hand; what is known only at apply as
-    `(known at apply)`. `unit` says that the values are seconds (`duration`) or bytes (`size`).
+    `(known at apply)`. `unit` says that the values are seconds (`duration`) or bytes (`size`); `files` are those
+    that differ where it is the code, as far as that is known.
     """
 
     path: Path
@@ -62,6 +63,7 @@ class Change(msgspec.Struct, frozen=True):
     after: Any
     span: Span | None = None
     unit: str = ""
+    files: tuple[str, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True):

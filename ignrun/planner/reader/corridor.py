@@ -1,6 +1,7 @@
 """Turns inputs and a base into a Reading: the five stages of the corridor, one after the other."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -19,6 +20,7 @@ from ignrun.planner.graph.relate import relate
 from ignrun.planner.graph.renamed import data_folders
 from ignrun.planner.plan.build import plan_and_place
 from ignrun.planner.plan.model import Planned
+from ignrun.planner.plan.recoded import with_files
 from ignrun.planner.plan.shadows import shadowed
 from ignrun.planner.proposal import Base, Call, Proposal, Reading
 from ignrun.terms.diagnostics import Diagnostic, has_errors, in_order
@@ -57,6 +59,7 @@ def propose(
     if planned is None or has_errors(gathered.diagnostics):
         refused: Rejected[Proposal | None] = Rejected(None, in_order(gathered.diagnostics))
         return Reading(refused, stacks=configured.stacks, tried=configured.tried)
+    planned = with_files(planned, base.graph, selection.code, Path(inputs.state_dir, "code"))
     proposal = _proposal(manifest, selection, configured, planned)
     called = msgspec.structs.replace(proposal, call=Call.of(inputs))
     accepted = Accepted(called, in_order(gathered.diagnostics))

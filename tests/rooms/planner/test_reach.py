@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from ignrun.planner.plan.model import Edited
 from ignrun.planner.proposal import Base
 from ignrun.protocol.code import CodeIndex
+from ignrun.render.plan import plan_report, plan_text
+from ignrun.runtime.journal.code import CodeStore
+from ignrun.terms.spans import Span
 from tests.rooms.planner.reading import accepted, write
 
 HEAD = "class Job: ...\n"
@@ -158,3 +162,25 @@ def test_an_editable_installation_of_the_own_project_is_own_code(tmp_path, monke
         "src/mine/__init__.py", "src/mine/job.py", "src/mine/tool.py",
     }  # fmt: skip
     sys.modules.pop("mine", None)
+
+
+def test_a_plan_names_the_files_of_code_that_changed_and_the_first_is_the_cause(plant):
+    write(plant, "plant/job.py", "from plant import far\n" + HEAD)
+    running = accepted(plant, TEXT)
+    (plant / ".state").mkdir()
+    CodeStore(plant / ".state" / "code").keep(running.code)
+    write(plant, "plant/far.py", "import lonely\n")
+    plan = accepted(plant, TEXT, Base(1, running.graph)).plan
+    [step] = plan.steps
+    assert step.changes[0].files == (str(plant / "lonely.py"), str(plant / "plant/far.py"))
+    assert step.cause == Edited(Span.of_file(str(plant / "lonely.py")))
+    text = plan_text(plan_report(plan), shown_file=lambda file: Path(file).relative_to(plant).as_posix())
+    assert "      edited at lonely.py:1:1\n      code changed: lonely.py, plant/far.py\n" in text
+
+
+def test_where_the_code_of_before_is_not_kept_the_entry_is_named(plant):
+    write(plant, "plant/job.py", "from plant import far\n" + HEAD)
+    running = accepted(plant, TEXT)
+    write(plant, "plant/far.py", "x = 1\n")
+    [step] = accepted(plant, TEXT, Base(1, running.graph)).plan.steps
+    assert step.changes[0].files == ()

@@ -81,7 +81,7 @@ def test_the_json_form_has_the_keys_that_are_promised_and_no_others() -> None:
     }  # fmt: skip
     assert set(form["changes"][1]) == {
         "address", "action", "cause", "paths", "before", "after", "caused_by", "step", "place", "interrupts",
-        "slots", "host", "units", "irreversible",
+        "slots", "host", "units", "irreversible", "files",
     }  # fmt: skip
     assert form["changes"][1]["paths"] == ["config.flush", "config.servers[0].password", "lifecycle.stop_timeout"]
     assert form["changes"][1]["after"]["config.flush"] == "10s"
