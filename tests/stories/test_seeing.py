@@ -43,7 +43,7 @@ class Calm(Module):
 
 
 @pytest.fixture
-def seen(plant) -> Plant:
+def seen(plant: Plant) -> Plant:
     plant.write(PLANT)
     plant.write(CHATTY, "chatty.py")
     plant.ignrun("apply", "-d", str(plant.manifest))
