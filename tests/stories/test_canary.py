@@ -14,6 +14,8 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from ignrun.cli.verb import DAILY, MORE
+from ignrun.control.endpoints import ENDPOINTS
+from tests.rooms.control.unix_http import UnixConnection
 from tests.stories.plant import Plant, new_plant, until
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(180)]
@@ -117,6 +119,9 @@ OFFLINE: dict[str, list[list[str]]] = {
     "generate": [["schema", "leaky:Leaky"]],
     "schema": [[], ["--kind", "overlay"]],
     "explain": [["IGN224"]],
+    "export": [["systemd", "-m", "ignrun.yaml"]],
+    "policy": [["rules.py"]],
+    "completion": [["bash"]],
     "info": [[], ["-o", "json"]],
 }  # fmt: skip
 CONFIG: list[list[str]] = [
@@ -129,7 +134,11 @@ ONLINE: dict[str, list[list[str]]] = {
     "status": [[], ["-o", "json"], ["--history"], ["--history", "-o", "json"]],
     "events": [["--lines", "1000"], ["-o", "json", "--lines", "1000"]],
     "logs": [["--lines", "1000"], ["-o", "json", "--lines", "1000"]],
-    "health": [[], ["-o", "json"]],
+    "health": [[], ["-o", "json"], ["--history"]],
+    "history": [[], ["1"], ["1", "-o", "json"]],
+    "diff": [[], ["-o", "json"]],
+    "watch": [["status"]],
+    "doctor": [[], ["-o", "json"]],
     "why": [["failing"], ["leaky", "-o", "json"]],
     "wait": [["talker", "--timeout", "5s"]],
     "top": [["--once"], ["-o", "json"]],
@@ -142,7 +151,7 @@ ONLINE: dict[str, list[list[str]]] = {
     "maintenance": [["leaky"]],
 }
 USAGE, BUG = 2, 70
-AS_A_WHOLE = {"apply", "down", "run", "test"}
+AS_A_WHOLE = {"apply", "down", "rollback", "run", "test"}
 ELSEWHERE = {"demo": "tests/stories/test_manifests.py"}
 
 
@@ -194,6 +203,7 @@ def prepared(folder: Path, *, sabotage: bool = False) -> dict[str, str]:
     (folder / "talker.py").write_text(TALKER)
     (folder / "secrets.env").write_text(f"FROM_ENV_FILE='{CANARIES['FROM_ENV_FILE']}'\n")
     (folder / "secret.txt").write_text(CANARIES["FROM_FILE"])
+    (folder / "rules.py").write_text("def judge(plan):\n    return []\n")
     (folder / "program.txt").write_text(CANARIES["FROM_PROGRAM"])
     sabotaged = folder / "sabotage"
     sabotaged.mkdir()
@@ -273,6 +283,8 @@ def test_secrets_pass_through_every_verb_without_a_trace(leaky: Plant) -> None:
         for args in calls:
             call(verb, *args, *(leaky.aim() if verb != "ps" else ()))
     call("apply", "--set", "leaky.note=again")
+    call("rollback", "--yes", *leaky.aim())
+    assert answered_with_secrets(leaky) == []
     assert kept(leaky, *config_files(leaky)) == []
     leaky.ignrun("down", *leaky.aim())
     call("test", "--timeout", "3s")
@@ -281,6 +293,25 @@ def test_secrets_pass_through_every_verb_without_a_trace(leaky: Plant) -> None:
     assert told(leaky) == []
     assert kept(leaky) == []
     assert sum("********" in done.said for done in leaky.heard) > 3, "the secrets were to be asked for"
+
+
+def answered_with_secrets(plant: Plant) -> list[str]:
+    """Each GET of the control API whose answer holds a secret."""
+    asked = [one for one in ENDPOINTS if one.method == "GET"]
+    found = []
+    socket = plant.status()["plant"]["socket"]
+    for one in asked:
+        path = one.path.replace("{address}", "leaky").replace("{number}", "1")
+        streams = {"events", "logs"}
+        connection = UnixConnection(socket, 20.0)
+        connection.request("GET", f"{path}?follow=false" if one.handler in streams else path)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        assert answer.status in {200, 503}, (path, text[:300])
+        if hits(text):
+            found.append(path)
+    return found
 
 
 def foreground(plant: Plant) -> None:
