@@ -25,6 +25,7 @@ import ignrun
 from ignrun.host.guardian import Ward, end_plant
 from ignrun.protocol import kin
 from ignrun.protocol import template as talk
+from ignrun.protocol.groups import kill_group, plant_group
 from ignrun.protocol.kin import Identity
 
 Serve = Callable[[socket.socket, str, str], int | None]
@@ -41,6 +42,7 @@ class Template:
     def __init__(self, control: socket.socket, token: str, serve: Serve, *, is_guardian: bool = True) -> None:
         """Take over the control socket; `serve` is imported already."""
         self._is_guardian = is_guardian
+        self._group = plant_group(token) if is_guardian else None
         self._control = control
         self._token = token
         self._serve = serve
@@ -65,6 +67,8 @@ class Template:
         hosts = {ward.marker for ward in self._hosts.values()}
         is_ours = kin.of_plant(self._token) if self._is_guardian else hosts.__contains__
         end_plant([*self._hosts.values(), *self._guarded.values()], is_ours, hurried=self._dismissed)
+        if self._group and self._is_guardian and not self._dismissed:
+            kill_group(self._group)  # this process is in it: nothing comes after
 
     def _turn(self, readable: set[int]) -> bool:
         """Do what there is to do; False when the runner is gone."""

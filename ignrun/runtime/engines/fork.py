@@ -19,6 +19,7 @@ from ignrun.protocol.pulse import BEAT
 from ignrun.protocol.reports import Hello, HostReport, Logged, LogLine, Measured, Metrics, Resumed, Stalled, Unfinished
 from ignrun.runtime.engines.believed import believed
 from ignrun.runtime.engines.children import Children
+from ignrun.runtime.engines.groups import HOSTS, Groups
 from ignrun.runtime.engines.host import Host
 from ignrun.runtime.engines.limits import hold_of, raise_descriptor_limit
 from ignrun.runtime.engines.output import Mask, OnLines, Output, Teller
@@ -64,6 +65,7 @@ class HostEngine:
         """Take what every host needs; nothing is started yet."""
         self.children = Children()
         self.soft_limit = raise_descriptor_limit()
+        self.groups: Groups
         self._run_dir = run_dir
         self._recipe = Recipe(python, token, cwd, dict(env), serve, self.soft_limit)
         self._templates = Templates(self._recipe, self.children, self._reported, self._template_ended)
@@ -83,6 +85,8 @@ class HostEngine:
         From here on this object takes SIGCHLD, so the loop has to be the main thread's.
         """
         self.children.start()
+        self.groups = Groups(self._recipe.token)
+        self._templates.joins = lambda pid: self.groups.join(HOSTS, pid)
         self._templates.guardian()
 
     def launch(self, host: HostId, epoch: int, python: str = "", limits: Limits = _FREE) -> None:
@@ -143,6 +147,7 @@ class HostEngine:
             made.discard()
         self._hosts = {}
         kin.kill_until_gone(self._left, _CLEARING)
+        self.groups.close()
         self.children.orphans()
         self.children.stop()
 

@@ -67,6 +67,7 @@ class Incarnation:
         self._on_gone = on_gone
         self._loop = asyncio.get_running_loop()
         self._marker = kin.marker_of(workshop.token, launch.address, launch.epoch)
+        self._group = f"{launch.address}.{launch.epoch}"
         self._output = Output(launch.address, launch.address, workshop.on_lines, workshop.mask)
         self._child: Child | None = None
         self._code: int | None = None
@@ -124,6 +125,7 @@ class Incarnation:
             self._not_started(str(error))
             return
         self._shop.children.own(self._child.pid)
+        self._shop.groups.join(self._group, self._child.pid)
         identity = self._child.identity
         self._shop.guard(Guard(identity.pid, identity.start, self._marker, number, self.launch.stop_grace))
         self._loop.add_reader(self._child.pidfd, self._ended)
@@ -355,7 +357,9 @@ class Incarnation:
         """End what it left behind; when nothing is left, it is gone."""
         assert self._child
         self._unwatch()
-        left = self._shop.left_of(self._marker, self._child.pid)
+        if self._is_killing:
+            self._shop.groups.kill(self._group)
+        left = self._shop.left_of(self._marker, self._child.pid, self._group)
         if not left:
             self._gone()
         elif self._is_killing:
@@ -393,6 +397,7 @@ class Incarnation:
         reap(self._child.pidfd)
         self._shop.children.disown(self._child.pid)
         self._shop.release(self._child.identity)
+        self._shop.groups.remove(self._group)
         os.close(self._child.pidfd)
         self._child = None
         self._let_go()

@@ -51,7 +51,7 @@ def _processors(wanted: float | None) -> tuple[tuple[int, ...] | None, tuple[str
 
 def _note(wanted: float, count: int) -> str:
     one = "processor" if count == 1 else "processors"
-    return f"`limits.cpu: {wanted:g}` holds as {count} whole {one}: there is no control group here that counts processor time"
+    return f"`limits.cpu: {wanted:g}` holds as {count} whole {one}: processes are kept to processors, their time is not counted"
 
 
 def raise_descriptor_limit() -> int:

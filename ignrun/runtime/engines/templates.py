@@ -22,7 +22,8 @@ _LAST: Final = 1.0
 class Templates:
     """The templates by interpreter: the guardian's is started early, another one with the first host that needs it.
 
-    `on_report` takes what a template reports, with the descriptors that it owns; `on_end` is told which one ended, and why.
+    `on_report` takes what a template reports, with the descriptors that it owns; `on_end` is told which one ended, and why. `joins` is
+    called with the number of each that is started.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Templates:
         self._on_end = on_end
         self._living: dict[str, Template] = {}
         self._guarded: dict[Identity, talk.Guard] = {}
+        self.joins: Callable[[int], None] = lambda _: None
 
     def guardian(self) -> Template:
         """Give the guardian; where it has ended, a new one takes over everybody to be guarded."""
@@ -60,6 +62,8 @@ class Templates:
             lambda why: self._ended(made, why),
         )
         self._living[path] = made
+        if made.identity:
+            self.joins(made.identity.pid)
         if is_guardian:
             for ward in self._guarded.values():
                 made.send(ward)

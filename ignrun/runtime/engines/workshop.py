@@ -16,6 +16,7 @@ from ignrun.protocol.template import Guard
 from ignrun.runtime.engines.accounts import Account
 from ignrun.runtime.engines.children import Children
 from ignrun.runtime.engines.environment import child_environment
+from ignrun.runtime.engines.groups import Groups
 from ignrun.runtime.engines.launch import CommandLaunch
 from ignrun.runtime.engines.output import Mask, OnLines, Teller
 from ignrun.runtime.engines.places import make_guest_folder, remove_run_folder
@@ -37,6 +38,10 @@ class Guardian(Protocol):
     @property
     def soft_limit(self) -> int:
         """Open descriptors that a child may have."""
+
+    @property
+    def groups(self) -> Groups:
+        """The control groups of the plant."""
 
     def guard(self, ward: Guard) -> None:
         """Take a process under guard."""
@@ -118,8 +123,18 @@ class Workshop(msgspec.Struct):
         if self.guests:
             remove_run_folder(self.guests)
 
-    def left_of(self, marker: str, leader: int) -> frozenset[Identity]:
-        """Find what a command whose process has ended (and holds its pid) left behind.
+    @property
+    def groups(self) -> Groups:
+        """The control groups of the plant."""
+        return self.guardian.groups
+
+    def left_of(self, marker: str, leader: int, group: str) -> frozenset[Identity]:
+        """Find what a command whose process has ended (and holds its pid) left behind: who is in its group, and all its kin."""
+        known = (kin.identity_of(pid) for pid in self.groups.members(group))
+        return frozenset(one for one in known if one) | self._kin_of(marker, leader)
+
+    def _kin_of(self, marker: str, leader: int) -> frozenset[Identity]:
+        """Find the living kin of a command.
 
         All of it descends from orphans that this process adopted: where there are none, nothing needs to be looked for. An orphan
         that the table does not show came after it was read; then it is read again.

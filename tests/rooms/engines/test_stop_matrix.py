@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from ignrun.runtime.engines.groups import Groups
 from ignrun.runtime.engines.workshop import Workshop
 from ignrun.runtime.supervise.messages import CommandEnded
 from ignrun.terms.names import Address
@@ -58,6 +59,7 @@ async def test_nothing_is_left_where_there_is_no_grace_at_all(bench, name) -> No
 @pytest.mark.parametrize("name", ["double-fork", "setsid", "pipe-held", "forks-on-term"])
 async def test_the_matrix_catches_a_build_that_does_not_look_for_what_is_left(bench, monkeypatch, name) -> None:
     monkeypatch.setattr(Workshop, "left_of", lambda *_: frozenset())
+    monkeypatch.setattr(Groups, "kill", lambda *_: None)
     monkeypatch.setattr("ignrun.runtime.engines.incarnation.signal_group", _signal_the_leader_only)
     assert (await left_after_stop(bench, name))[0] > 0
 

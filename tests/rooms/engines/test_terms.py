@@ -49,7 +49,7 @@ AFFINITY = "import os; print(len(os.sched_getaffinity(0)))"
 async def test_a_command_is_kept_to_whole_processors_and_it_is_said_once_where_they_are_more_than_was_asked(
     bench,
 ) -> None:
-    half = "`limits.cpu: 0.5` holds as 1 whole processor: there is no control group here that counts processor time"
+    half = "`limits.cpu: 0.5` holds as 1 whole processor: processes are kept to processors, their time is not counted"
     for epoch in (1, 2):
         bench.spawn(*python(AFFINITY), oneshot=True, limits=Limits(cpu=0.5), epoch=epoch)
         assert (await bench.hears(CommandEnded, epoch)).tail == "1"
