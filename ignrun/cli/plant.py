@@ -47,12 +47,20 @@ def find_plant(aim: Aim, *, looking: bool) -> Plant:
     A command that only looks (`looking`) may take the user's only live runner; one that changes something never guesses.
     """
     plant = _aimed_at(aim) or _upwards()
+    if plant is not None and plant.manifest is not None and plant.runner is None:
+        plant = _running_from(plant.manifest) or plant
     if plant is None and looking:
         plant = _only_live()
         _tell_of_another(plant)
     if plant is None:
         raise NoRunner(*_NOTHING_RUNS) if looking else NoRunner(*_NOT_NAMED)
     return plant
+
+
+def _running_from(manifest: Path) -> Plant | None:
+    """Give the plant that runs from this manifest, whatever the file calls it now, if it can be read at all."""
+    live = [one for one in live_runners(run_time_folder(os.environ)) if one.manifest == str(manifest)]
+    return _of_record(live[0]) if len(live) == 1 else None
 
 
 def _tell_of_another(plant: Plant | None) -> None:

@@ -190,3 +190,11 @@ def test_whoever_is_shown_another_plant_than_the_one_that_lies_here_is_told_so(p
     assert found() == "mine"
     said = "./ignrun.yaml has not been applied yet; showing `mine`, the only plant running\n"
     assert capsys.readouterr().err == said
+
+
+def test_a_plant_whose_manifest_says_another_name_by_now_is_still_found_by_it(place, plant_running) -> None:
+    record = plant_running("line")
+    manifest = place / "line.yaml"
+    assert record.manifest == str(manifest)
+    manifest.write_text("metadata: {name: another}\n")
+    assert found(manifest=str(manifest), looking=False) == "line"
