@@ -4,8 +4,8 @@ from ignrun.planner.graph.model import Graph
 from ignrun.runtime.supervise.conditions import at_rest
 from ignrun.runtime.supervise.roster import Goal
 from ignrun.terms.events import LifecycleEvent, OperatorAsked
+from ignrun.terms.states import RESTING, may_move
 from ignrun.terms.states import ModuleState as S
-from ignrun.terms.states import may_move
 from tests.doubles.world import World
 
 
@@ -17,6 +17,8 @@ def legal_moves(world: World) -> list[str]:
         move = happening.body
         if isinstance(move, LifecycleEvent):
             before = state.get(happening.subject, S.UNINITIALIZED)
+            if move.old is S.UNINITIALIZED and before in RESTING:
+                before = S.UNINITIALIZED  # it was deleted, and this is another one of its name
             if before is not move.old or not may_move(move.old, move.new):
                 complaints.append(f"{happening.subject} moved from {move.old} to {move.new}, it was {before}")
             state[happening.subject] = move.new

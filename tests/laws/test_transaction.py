@@ -430,3 +430,13 @@ def test_a_boot_with_other_files_goes_back_to_what_was_good(world):
     assert fresh.state.generation == 1
     assert {i.spec.facets.identity for i in fresh.state.roster.instances.values()} == {"1"}
     assert all(i.state is ModuleState.RUNNING for i in fresh.state.roster.instances.values())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_was_to_be_loaded_when_the_way_back_began_is_not_loaded(seed):
+    world = World(Scripts({(B, "startup"): ["fatal"]}), seed)
+    ask(world, graph([module("a")]), request=1, base=0, soak=0.0)
+    after = graph([module("b"), module("a", code="2"), module("c")], [edge("a", "b")])
+    ask(world, after).wait(100.0)
+    assert outcome(world).result is Result.ROLLED_BACK
+    assert world.state.roster.instances[A].spec.facets.identity == "1"

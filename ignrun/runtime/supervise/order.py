@@ -141,7 +141,9 @@ def _begin_in_host(draft: Draft, instance: Instance, body: Hosted) -> None:
         return
     if record.assigned.get(address) != draft.assignment(address, draft.wiring):
         draft.batch(body.host).loads[address] = (instance.spec, draft.wiring)
-    elif address in record.refused:
+        return
+    draft.batch(body.host).loads.pop(address, None)  # of what it was to become when this turn began
+    if address in record.refused:
         refusal = record.refused[address]
         draft.hosts[body.host] = replace(record, assigned={a: t for a, t in record.assigned.items() if a != address})
         moves.fail(draft, instance, refusal)
