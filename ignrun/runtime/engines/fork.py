@@ -197,7 +197,7 @@ class HostEngine:
 
     def _forked(self, report: talk.Forked, fds: list[int]) -> None:
         made = self._hosts.get((HostId(report.host), report.epoch))
-        if made is None or self._closing:
+        if made is None or self._closing or (made.template and made.template.refusal):
             for pidfd in fds:
                 with suppress(OSError):
                     signal.pidfd_send_signal(pidfd, signal.SIGKILL)
