@@ -131,13 +131,14 @@ def _go_on(turn: Turn, was: Instance, now: Instance, spec: InstanceSpec) -> Judg
         return True
     if not _was_well(was):
         return True  # it is what it was: no better
-    return _failure(now)
+    return _failure(turn, now)
 
 
-def _failure(now: Instance) -> Judgement:
+def _failure(turn: Turn, now: Instance) -> Judgement:
     if has_failed(now) and now.fault is not None:
         return now.fault
-    if now.upstream:
+    root = turn.draft.instances.get(Address(now.upstream))
+    if now.upstream and (root is None or root.held_by or has_failed(root)):  # else it is on its way back itself
         return Fault(FaultKind.UPSTREAM, f"skipped: upstream {now.upstream}", upstream=now.upstream)
     return False
 
