@@ -53,6 +53,8 @@ def unit_text(service: Service) -> str:
         f"SuccessExitStatus={_ASKED_TO_END}",
         "# Modules are stopped by the runner, in reverse order; what is left after that is ended by systemd.",
         "KillMode=mixed",
+        "# Each command gets a group of its own below this one, by which all that it forks is found.",
+        "Delegate=yes",
         f"TimeoutStopSec={service.stop:g}s",
         "# A first start may take as long as its modules do.",
         "TimeoutStartSec=infinity",
