@@ -2,7 +2,10 @@
 
 from msgspec.structs import replace
 
+from ignrun.manifest.model import Oneshot
+from ignrun.planner.graph.model import Command
 from ignrun.runtime.supervise.effects import KeepIntent, Result
+from ignrun.runtime.supervise.messages import Asked
 from ignrun.terms.events import RollbackBegan
 from tests.doubles.plants import command, edge, gateway, graph, proposed
 from tests.doubles.scripts import Scripts
@@ -47,3 +50,19 @@ def test_a_bad_change_made_while_the_plant_was_down_goes_back_to_what_was_good()
     assert world.states() == {"db": "running", "web": "running"}
     assert world.state.roster.instances[WEB].spec == good.instances[WEB]
     assert world.state.roster.instances[DB].epoch == 1  # it was started once
+
+
+def test_a_oneshot_that_is_started_by_hand_waits_for_that() -> None:
+    job = replace(command("job", oneshot=True), gate="none")
+    assert isinstance(job.body, Command)
+    job = replace(job, body=replace(job.body, oneshot=Oneshot("manual")))
+    world = _booted(proposed(graph([job, command("web")])))
+    assert world.outcomes[1].result is Result.COMMITTED
+    assert world.states() == {"job": "uninitialized", "web": "running"}
+    assert world.state.roster.instances[gateway("job")].cause == "to be started by hand"
+    world.tell(Asked("start", gateway("job"), "ada", 9))
+    world.run()
+    assert world.states()["job"] == "stopped" and world.state.roster.instances[gateway("job")].completed
+    world.tell(proposed(graph([job, command("web")]), world.state.graph, base=1, request=2))
+    world.run()
+    assert world.outcomes[2].result is Result.UNCHANGED

@@ -6,11 +6,22 @@ from typing import Final, assert_never
 
 import msgspec
 
-from ignrun.planner.graph.model import Edge, Graph, Hosted, InstanceSpec
+from ignrun.planner.graph.model import Command, Edge, Graph, Hosted, InstanceSpec
 from ignrun.planner.graph.placement import placed
 from ignrun.planner.graph.renamed import renames_of
 from ignrun.planner.plan.changes import changes_of, facets_changed
-from ignrun.planner.plan.model import Action, Cause, Change, DependencyMoved, Edited, Plan, Planned, Renamed, Step
+from ignrun.planner.plan.model import (
+    Action,
+    Cause,
+    Change,
+    DependencyMoved,
+    Edited,
+    Plan,
+    Planned,
+    Renamed,
+    Requested,
+    Step,
+)
 from ignrun.planner.plan.refusals import refusals
 from ignrun.planner.plan.ways import STRENGTH, Edges, Way, bound_anew, stronger, way_of
 from ignrun.terms.diagnostics import Diagnostic, diagnose
@@ -24,6 +35,7 @@ _FELT: Final = frozenset({"restart", "replace"})
 """What dependents feel: their calls wait, and an edge may ask them to follow."""
 _UNFELT: Final = frozenset({"no-op", "policy"})
 """What the module itself does not notice."""
+_RERUN: Final = Requested("`rerun: always`")
 
 
 def plan_and_place(
@@ -72,8 +84,23 @@ class _Comparison:
 
     def others(self) -> Iterator[Step]:
         """Create and change, providers before their dependents."""
-        steps = [step for spec in self._desired.instances.values() if (step := self._one(spec)) is not None]
-        yield from _interrupting(steps, self._desired)
+        steps = {
+            spec.address: step for spec in self._desired.instances.values() if (step := self._one(spec)) is not None
+        }
+        again = self._again() if self._does_something(steps.values()) else {}
+        both = again | {a: step for a, step in steps.items() if step.action != "no-op" or a not in again}
+        yield from _interrupting(
+            [both[address] for address in self._desired.instances if address in both], self._desired
+        )
+
+    def _does_something(self, steps: Iterable[Step]) -> bool:
+        gone = self._running.instances.keys() - self._desired.instances.keys()
+        return bool(gone) or any(step.action != "no-op" for step in steps)
+
+    def _again(self) -> dict[Address, Step]:
+        """Run anew what is to run with every apply that does something."""
+        known = (spec for address, spec in self._desired.instances.items() if address in self._running.instances)
+        return {spec.address: self._step(spec, Way("restart"), _RERUN, ()) for spec in known if _runs_always(spec)}
 
     def _one(self, spec: InstanceSpec) -> Step | None:
         step = self._changed(spec) if spec.address in self._running.instances else self._created(spec)
@@ -145,6 +172,11 @@ class _Comparison:
         host = running.body.host if running is not None and isinstance(running.body, Hosted) else ""
         final = spec.irreversible and way.action not in _UNFELT
         return Step(spec.address, way.action, cause, changes, slots=way.slots, irreversible=final, host=host)
+
+
+def _runs_always(spec: InstanceSpec) -> bool:
+    oneshot = spec.body.oneshot if isinstance(spec.body, Command) else None
+    return oneshot is not None and oneshot.rerun == "always"
 
 
 def _by_dependent(graph: Graph) -> dict[Address, list[Edge]]:

@@ -5,10 +5,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from ignrun.planner.graph.model import Graph, InstanceSpec
+from ignrun.planner.graph.model import Command, Graph, InstanceSpec
 from ignrun.runtime.apply.holds import is_held_down
 from ignrun.runtime.apply.turn import Turn
-from ignrun.runtime.supervise.conditions import is_leaving
+from ignrun.runtime.supervise.conditions import at_rest, is_leaving
 from ignrun.runtime.supervise.draft import host_of
 from ignrun.runtime.supervise.roster import Goal, InPlace, Instance
 from ignrun.terms.names import Address
@@ -93,13 +93,21 @@ def stays_put(spec: InstanceSpec, present: InstanceSpec) -> bool:
 
 def _created(turn: Turn, spec: InstanceSpec) -> Instance:
     held_by = turn.state.holds.get(spec.address, "")
-    goal = Goal.DOWN if turn.transaction.no_start or held_by else Goal.UP
-    return Instance(spec, goal, since=turn.now.mono, held_by=held_by, cause=held_by and "stopped by hand")
+    goal = Goal.DOWN if turn.transaction.no_start or held_by or is_by_hand(spec) else Goal.UP
+    cause = "stopped by hand" if held_by else "to be started by hand" if is_by_hand(spec) else ""
+    return Instance(spec, goal, since=turn.now.mono, held_by=held_by, cause=cause)
 
 
 def _goal(turn: Turn, present: Instance) -> Goal:
-    rests = is_held_down(present) or (turn.transaction.no_start and present.goal is Goal.DOWN)
+    by_hand = is_by_hand(present.spec) and at_rest(present)
+    rests = by_hand or is_held_down(present) or (turn.transaction.no_start and present.goal is Goal.DOWN)
     return Goal.DOWN if rests else Goal.UP
+
+
+def is_by_hand(spec: InstanceSpec) -> bool:
+    """Tell whether a oneshot runs only when an operator starts it."""
+    oneshot = spec.body.oneshot if isinstance(spec.body, Command) else None
+    return oneshot is not None and oneshot.rerun == "manual"
 
 
 def as_they_are(turn: Turn, addresses: Iterable[Address]) -> dict[Address, Instance | None]:

@@ -6,6 +6,7 @@ from ignrun.planner.plan.model import Step
 from ignrun.planner.proposal import Proposal
 from ignrun.runtime.apply import prepare
 from ignrun.runtime.apply.gate import faults_of
+from ignrun.runtime.apply.goals import is_by_hand
 from ignrun.runtime.apply.state import Good, Phase, Transaction
 from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise.effects import AnswerApply, Outcome, Result
@@ -102,7 +103,7 @@ def _actions(turn: Turn, proposal: Proposal, *, no_start: bool) -> dict[Address,
         present = known.get(address)
         if present is None:
             actions.setdefault(address, "create")
-        elif present.goal is Goal.DOWN and not present.held_by and not no_start:
+        elif present.goal is Goal.DOWN and not (present.held_by or no_start or is_by_hand(present.spec)):
             actions.setdefault(address, "start")
     return actions
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ignrun.planner.graph.model import EMPTY, Edge, Graph
 from ignrun.planner.graph.order import circles, ordered
 from ignrun.planner.plan.build import build_plan
-from ignrun.planner.plan.model import DependencyMoved, Edited
+from ignrun.planner.plan.model import DependencyMoved, Edited, Requested
 from ignrun.planner.proposal import Base
 from ignrun.terms.names import Address
 from ignrun.terms.spans import Span
@@ -234,3 +234,17 @@ def test_an_order_exists_where_there_is_no_circle_and_only_there(pairs):
     for circle in found:
         assert [edge.provider for edge in circle] == [edge.dependent for edge in (*circle[1:], circle[0])]
         assert len({edge.dependent for edge in circle}) == len(circle)
+
+
+def test_a_oneshot_that_always_runs_goes_along_with_every_plan_that_does_something(tmp_path) -> None:
+    text = "modules:\n  job: {{command: [echo], oneshot: {{rerun: always}}}}\n  web: {{command: [sleep, '{}']}}\n"
+    before = accepted(tmp_path, text.format(1))
+    same = accepted(tmp_path, text.format(1), Base(1, before.graph))
+    assert same.plan.is_empty
+    after = accepted(tmp_path, text.format(2), Base(1, before.graph))
+    assert [(step.address, step.action) for step in after.plan.steps] == [
+        ("job@gateway", "restart"),
+        ("web@gateway", "replace"),
+    ]
+    assert isinstance(after.plan.steps[0].cause, Requested)
+    assert after.plan.unchanged == 0
