@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -42,7 +43,8 @@ class Bench:
         self.token = plant_token(folder)
         self.heard: list = []
         self.lines: list = []
-        self.run_dir = make_run_folder(folder, self.token)
+        self._short = tempfile.TemporaryDirectory(prefix="ign-")  # a socket's path has 107 bytes at most
+        self.run_dir = make_run_folder(Path(self._short.name), self.token)
         self.hosts = HostEngine(
             python=python,
             run_dir=self.run_dir,
@@ -90,6 +92,7 @@ class Bench:
     async def close(self) -> None:
         await self.commands.close()
         await self.hosts.close()
+        self._short.cleanup()
 
 
 @pytest.fixture
