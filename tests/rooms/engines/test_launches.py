@@ -37,4 +37,4 @@ async def test_a_launch_for_which_descriptors_are_missing_is_told_and_leaks_none
     bench.hosts.launch(HostId("other"), 1)
     monkeypatch.undo()
     assert bench.said(HostEnded)[0].how == "it could not be made: Too many open files"
-    assert descriptors() == before
+    assert descriptors() <= before  # others may have been closed meanwhile
