@@ -5,9 +5,13 @@ import time
 
 import pytest
 
+from ignrun.control.client import Client
 from tests.stories.plant import Plant, new_plant, until
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(120)]
+
+P99 = 0.25
+"""Seconds within which 99 of 100 answers of the API come (P7)."""
 
 CODE = """
 import asyncio, re, time
@@ -57,6 +61,27 @@ def test_who_blocks_a_host_is_named_by_line_in_status_events_and_log(tmp_path, e
         if entry == "Sleeps":
             until(lambda: "host gateway goes on after" in plant.ignrun("events", *plant.aim()).out, 15)
             assert "blocked" not in plant.instances()["bad@gateway"]["cause"]
+
+
+@pytest.mark.parametrize("entry", ["Sleeps", "Matches"])
+def test_neither_the_api_nor_another_host_pauses_while_a_host_is_blocked(tmp_path, entry) -> None:
+    with new_plant(tmp_path) as plant:
+        plant.write(CODE.replace("sleep(5)", "sleep(6)"), "stuck_code.py")
+        plant.write(MANIFEST.format(entry))
+        plant.ignrun("apply", "-d", "--no-wait")
+        client = Client(plant.status()["plant"]["socket"])
+        until(lambda: any("blocked" in one.cause for one in client.status().instances))
+        times = sorted(_took(client) for _ in range(300))
+        assert times[-len(times) // 100] < P99, times[-5:]
+        (other,) = (one for one in client.status().instances if one.address == "other@gateway")
+        assert other.exports["longest"] < 1.0  # its own beat, every 20 ms
+
+
+def _took(client: Client) -> float:
+    began = time.monotonic()
+    client.status()
+    time.sleep(0.01)
+    return time.monotonic() - began - 0.01
 
 
 def answers(plant: Plant) -> None:
