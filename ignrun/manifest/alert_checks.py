@@ -92,6 +92,8 @@ def _action(document: Document, manifest: Manifest, action: dict[str, Any], way:
             yield at_value(document, place, "IGN206", "references do not reach into `alerts`", hint="write the URL out")
         elif not url.startswith(("http://", "https://")):
             yield at_value(document, place, "IGN206", f"`{url}` is no http or https address")
+    elif "call" in action:
+        yield from _called(document, manifest, action["call"], (*way, "call"))
     elif words := [str(word) for word in action.get("exec", ())]:
         place = (*way, "exec", 0)
         if any(_REFERENCE in word for word in words):
@@ -100,6 +102,18 @@ def _action(document: Document, manifest: Manifest, action: dict[str, Any], way:
             )
         elif not _is_program(words[0], manifest.folder):
             yield at_value(document, place, "IGN307", f"there is no program `{words[0]}`")
+
+
+def _called(document: Document, manifest: Manifest, call: dict[str, Any], way: Path) -> Iterator[Diagnostic]:
+    """Find the module that is called: a Python module, by its name or its address."""
+    name = str(call.get("module", ""))
+    module = manifest.modules.get(name.partition("@")[0])
+    if module is None:
+        hint = did_you_mean(name, manifest.modules)
+        yield at_value(document, (*way, "module"), "IGN301", f"there is no module `{name}`", hint=hint)
+    elif module.command is not None:
+        hint = "call a Python module, or write `exec`"
+        yield at_value(document, (*way, "module"), "IGN206", f"`{name}` is a command: it has no methods", hint=hint)
 
 
 def _is_program(word: str, folder: str) -> bool:

@@ -286,11 +286,19 @@ class WhenText(Block, frozen=True):
     state: Literal["error", "stopped", "maintenance"] | UnsetType = UNSET
 
 
+class CallText(Block, frozen=True):
+    """A method of a module, called with the alert."""
+
+    module: Text
+    method: Text
+
+
 class ActionText(Block, frozen=True):
     """What is done when an alert fires; exactly one is set."""
 
     webhook: Text | UnsetType = UNSET
     exec: Words | UnsetType = UNSET
+    call: CallText | UnsetType = UNSET
 
 
 class AlertText(Block, frozen=True, rename={"for_": "for"}):

@@ -1,11 +1,13 @@
-"""Tells others of alerts: sends webhooks and starts commands, each in a thread and bounded in time, and says what went wrong."""
+"""Tells others of alerts: sends webhooks, starts commands and calls modules, each in a thread and bounded in time, and says what went wrong."""
 
 import contextlib
 import http.client
 import os
 import signal
+import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
@@ -13,12 +15,19 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import msgspec
 
+from ignrun.protocol.calls import Call, Failed, PeerReply
+from ignrun.protocol.frames import FrameError, Unframer, frame
+
 PATIENCE: Final = 10.0
-"""Seconds that a webhook or a command may take."""
+"""Seconds that a webhook, a command or a call may take."""
 
 AT_ONCE: Final = 8
 """How many are told at the same time; when all are busy, what is to be told next is left out and said so."""
 
+DoorOf = Callable[[str], tuple[str, str] | None]
+"""Gives the socket of the host in which a module runs, and its address; None where it does not run."""
+
+_NO_MORE: Final = b"\xff\xff\xff\xff"  # no frame is that long: the other end has closed
 _PASSED_ON: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "USER", "LOGNAME")
 
 
@@ -45,9 +54,10 @@ class _Stay(HTTPRedirectHandler):
 class Alarms:
     """Whom a plant tells of its alerts; `complain` is called, from any thread, with what could not be told."""
 
-    def __init__(self, cwd: str, complain: Callable[[str], None]) -> None:
-        """Take the folder in which commands run: the manifest's."""
+    def __init__(self, cwd: str, complain: Callable[[str], None], door_of: DoorOf = lambda _: None) -> None:
+        """Take the folder in which commands run, the manifest's; `door_of` says, in any thread, where a module can be called."""
         self._cwd = cwd
+        self._door_of = door_of
         self._complain = complain
         self._room = threading.BoundedSemaphore(AT_ONCE)
 
@@ -63,15 +73,18 @@ class Alarms:
 
     def _act(self, action: dict[str, Any], notice: Notice) -> None:
         try:
-            trouble = (
-                _post(str(action["webhook"]), notice)
-                if "webhook" in action
-                else _execute([str(word) for word in action["exec"]], notice, self._cwd)
-            )
+            trouble = self._done(action, notice)
         finally:
             self._room.release()
         if trouble:
             self._complain(f"alert {notice.alert}: {_named(action)} {trouble}")
+
+    def _done(self, action: dict[str, Any], notice: Notice) -> str:
+        if "webhook" in action:
+            return _post(str(action["webhook"]), notice)
+        if "call" in action:
+            return _call(self._door_of(str(action["call"]["module"])), str(action["call"]["method"]), notice)
+        return _execute([str(word) for word in action["exec"]], notice, self._cwd)
 
 
 def _named(action: dict[str, Any]) -> str:
@@ -80,6 +93,8 @@ def _named(action: dict[str, Any]) -> str:
         scheme, _, rest = str(action["webhook"]).partition("://")
         host = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
         return f"the webhook at {scheme}://{host}"
+    if "call" in action:
+        return f"`{action['call']['module']}.{action['call']['method']}`"
     return f"the command `{action['exec'][0]}`"
 
 
@@ -97,6 +112,27 @@ def _post(url: str, notice: Notice) -> str:
     except (URLError, OSError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         return f"could not be reached: {getattr(reason, 'strerror', None) or reason}"
+
+
+def _call(door: tuple[str, str] | None, method: str, notice: Notice) -> str:
+    """Call a method of the module behind a door, as other modules do; gives what went wrong."""
+    if door is None:
+        return "does not run now"
+    path, address = door
+    replies: Unframer[PeerReply] = Unframer(PeerReply)
+    end = time.monotonic() + PATIENCE
+    try:
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(PATIENCE)
+            line.connect(path)
+            line.sendall(frame(Call(1, address, method, (msgspec.to_builtins(notice),), {})))
+            while (left := end - time.monotonic()) > 0:
+                line.settimeout(left)
+                for reply in replies.feed(line.recv(65536) or _NO_MORE):
+                    return f"failed: {reply.reason}" if isinstance(reply, Failed) else ""
+    except (OSError, FrameError) as error:
+        return f"could not be called: {getattr(error, 'strerror', None) or error}"
+    return f"did not answer within {PATIENCE:g} s"
 
 
 def _execute(words: list[str], notice: Notice, cwd: str) -> str:

@@ -17,6 +17,7 @@ from ignrun.runner import telemetry
 from ignrun.runner.alarms import Alarms
 from ignrun.runner.answers import Answers
 from ignrun.runner.applies import Applies
+from ignrun.runner.doors import door_of
 from ignrun.runner.first import NOTHING_RUNS, First
 from ignrun.runner.foreground import RunOptions
 from ignrun.runner.ground import Ground
@@ -118,6 +119,7 @@ class Runner:
             alarms=Alarms(
                 str(Path(ground.launch.manifest).parent),
                 self._complain,
+                lambda module: door_of(self.loop.state.roster, module),
             ),
             mask=secrets.mask,
             clock=self._clock,

@@ -2,11 +2,16 @@
 
 import http.server
 import json
+import socket
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from ignrun.protocol.calls import Answer, Call, Failed, PeerRequest
+from ignrun.protocol.frames import Unframer, frame
 from ignrun.runner import alarms as alarms_file
 from ignrun.runner.alarms import Alarms, Notice
 
@@ -114,3 +119,64 @@ def test_a_storm_of_alerts_does_not_start_programs_without_bound(tmp_path) -> No
         alarms.tell(({"exec": ["sleep", "1"]},), NOTICE)
     assert len(said) == 5 and "too many are being told already" in said[0]
     until(lambda: alarms._room._value == alarms_file.AT_ONCE)
+
+
+def _answering(folder, reply) -> str:
+    """Be the door of a host that answers one call with what `reply` makes of it."""
+    path = str(folder / "peers")
+    door = socket.socket(socket.AF_UNIX)
+    door.bind(path)
+    door.listen()
+
+    def serve() -> None:
+        line, _ = door.accept()
+        with door, line:
+            calls: Unframer[PeerRequest] = Unframer(PeerRequest)
+            for call in calls.feed(line.recv(65536)):
+                line.sendall(frame(reply(call)))
+
+    threading.Thread(target=serve, daemon=True).start()
+    return path
+
+
+def _told(then: dict, **doors) -> list[str]:
+    said: list[str] = []
+    alarms = Alarms("/", said.append, **doors)
+    alarms.tell((then,), NOTICE)
+    until(lambda: alarms._room._value == 8)
+    return said
+
+
+CALL = {"call": {"module": "horn", "method": "alarm"}}
+
+
+def test_a_module_is_called_with_the_notice() -> None:
+    got: list[Call] = []
+
+    def answer(call: Call) -> Answer:
+        got.append(call)
+        return Answer(call.id, None)
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = _answering(Path(folder), answer)
+        assert _told(CALL, door_of=lambda module: (path, f"{module}@gateway")) == []
+    (call,) = got
+    assert (call.provider, call.method) == ("horn@gateway", "alarm")
+    assert call.args[0]["alert"] == "big"
+
+
+def test_a_call_that_fails_is_said() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = _answering(Path(folder), lambda call: Failed(call.id, "failed", "ValueError: no horn"))
+        said = _told(CALL, door_of=lambda _: (path, "horn@gateway"))
+    assert said == ["alert big: `horn.alarm` failed: ValueError: no horn"]
+
+
+def test_a_module_that_does_not_run_is_not_called() -> None:
+    assert _told(CALL) == ["alert big: `horn.alarm` does not run now"]
+
+
+def test_a_door_that_nobody_opens_is_said() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        said = _told(CALL, door_of=lambda _: (f"{folder}/none", "horn@gateway"))
+    assert said == ["alert big: `horn.alarm` could not be called: No such file or directory"]
