@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_NAMES: Final = ("soak", "on_failure", "retry", "watch", "dev")
+_NAMES: Final = ("soak", "on_failure", "retry", "watch", "dev", "lock_timeout")
 
 
 def says_how_to_apply(function: F) -> F:
@@ -34,6 +34,11 @@ def says_how_to_apply(function: F) -> F:
         click.option("--retry", is_flag=True, help="Try once more what was rejected or rolled back before."),
         click.option("--watch", is_flag=True, help="Apply each later change of the files, too."),
         click.option("--dev", is_flag=True, help="Watch code as well; no soak, and hold what turns out bad."),
+        click.option(
+            "--lock-timeout",
+            type=DURATION,
+            help="How long to wait while another change is made; past it the exit code is 5. As long as it takes, unless given.",
+        ),
     )
 
 
@@ -43,12 +48,21 @@ def listen_option(function: F) -> F:
     return click.option("--listen", type=LOOPBACK, default="", metavar="HOST:PORT", help=words)(function)
 
 
-def _options(*, soak: float | None, on_failure: str | None, retry: bool, watch: bool, dev: bool) -> "ApplyOptions":
+def _options(
+    *, soak: float | None, on_failure: str | None, retry: bool, watch: bool, dev: bool, lock_timeout: float | None
+) -> "ApplyOptions":
     import msgspec
 
     from ignrun.control.wire import ApplyOptions
 
-    said = {"soak": soak, "on_failure": on_failure, "retry": retry, "watch": watch or dev, "code": dev}
+    said = {
+        "soak": soak,
+        "on_failure": on_failure,
+        "retry": retry,
+        "watch": watch or dev,
+        "code": dev,
+        "lock_timeout": lock_timeout,
+    }
     if dev:
         said |= {"soak": 0.0 if soak is None else soak, "on_failure": on_failure or "hold"}
     return msgspec.convert(said, ApplyOptions)

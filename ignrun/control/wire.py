@@ -15,7 +15,8 @@ class ApplyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `soak` is in seconds; `on_failure` what a change that turns out bad leads to; `retry` tries what was rejected or rolled back
     before; `watch` has later changes of the files applied, `code` those of the code, too; `no_start` leaves new instances down;
-    `boot` starts what was good when the plant last ran where the files are invalid now.
+    `boot` starts what was good when the plant last ran where the files are invalid now. `lock_timeout` is how many seconds it waits for
+    its turn, one change being made at a time; None waits for as long as it takes.
     """
 
     soak: float | None = None
@@ -25,6 +26,7 @@ class ApplyOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: bool = False
     no_start: bool = False
     boot: bool = False
+    lock_timeout: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
 class ApplyRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -17,6 +17,7 @@ from ignrun.render.outcome import OutcomeReport, invalid_report, outcome_report
 from ignrun.runner.answers import Answers
 from ignrun.runner.loop import Loop
 from ignrun.runner.secrets import SecretStore
+from ignrun.runner.turns import Turns
 from ignrun.runtime.apply.state import Phase, State
 from ignrun.runtime.journal.back import before
 from ignrun.runtime.journal.code import CodeStore
@@ -49,11 +50,13 @@ _KEPT: Final = frozenset({Result.COMMITTED, Result.HELD, Result.UNCHANGED})
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """What somebody wants to come into force: what these inputs say, or what was `kept`."""
+    """What somebody wants to come into force: what these inputs say, or what was `kept`; `until` is when he no longer waits for his turn."""
 
     inputs: Inputs
     options: ApplyOptions
     trigger: Trigger
+    by: str
+    until: float | None
     kept: Proposal | None = None
 
 
@@ -80,7 +83,7 @@ class Applies:
         self._describe = describe
         self._journal = journal
         self._environment: dict[str, str] = {}
-        self._turn = asyncio.Lock()
+        self._turns = Turns(loop)
         self._running: set[asyncio.Task[OutcomeReport]] = set()
 
     async def apply(self, request: ApplyRequest, trigger: Trigger = "cli") -> OutcomeReport:
@@ -104,7 +107,7 @@ class Applies:
 
     async def _apply(self, request: ApplyRequest, trigger: Trigger) -> OutcomeReport:
         self._environment = request.environment
-        return await self._propose(Wish(self._describe(request, for_apply=True), request.options, trigger))
+        return await self._propose(_wish(request, self._describe(request, for_apply=True), trigger))
 
     def _kept(self, number: int | None) -> Proposal:
         history = self._journal.generations(_LOOKED_AT)
@@ -117,7 +120,7 @@ class Applies:
 
     async def _go_back(self, kept: Proposal, request: RollbackRequest) -> OutcomeReport:
         inputs = self._describe(self._again(kept, request), for_apply=True)
-        return await self._propose(Wish(inputs, request.options, "rollback", kept))
+        return await self._propose(_wish(request, inputs, "rollback", kept))
 
     def _again(self, kept: Proposal, request: RollbackRequest) -> ApplyRequest:
         """Ask as was asked for what was kept; secrets of the environment are those that the runner remembers, unless it is told others."""
@@ -129,7 +132,7 @@ class Applies:
         )  # fmt: skip
 
     async def _propose(self, wish: Wish) -> OutcomeReport:
-        async with self._turn:
+        async with self._turns.taken(wish.by, wish.until):
             former = self._former()
             reading = await self._settled(wish, former)
             diagnostics = reading.verdict.diagnostics
@@ -157,7 +160,7 @@ class Applies:
             reading = await self._read(wish, told)
             if not isinstance(reading.verdict, Accepted) or self._joins(reading.verdict.value):
                 return reading
-            await self._loop.until(_free_for(hurried=wish.trigger in _IN_A_HURRY))
+            await self._turns.free(_free_for(hurried=wish.trigger in _IN_A_HURRY), wish.until)
             if base_of(self._loop.state) == base:
                 return reading
 
@@ -178,6 +181,8 @@ class Applies:
         way_back = await self._way_back(former.content, proposal, wish.inputs) if former and not as_it_was else None
         self._secrets.offer(reading.secrets)
         number, answer = self._answers.expect()
+        if not self._joins(proposal):
+            self._turns.begun(wish.by)
         self._loop.hear(
             ApplyProposed(
                 proposal,
@@ -213,6 +218,14 @@ class Applies:
 
     def _report(self, outcome: Outcome, diagnostics: tuple[Diagnostic, ...]) -> OutcomeReport:
         return outcome_report(outcome, diagnosis(diagnostics).diagnostics)
+
+
+def _wish(
+    request: ApplyRequest | RollbackRequest, inputs: Inputs, trigger: Trigger, kept: Proposal | None = None
+) -> Wish:
+    seconds = request.options.lock_timeout
+    until = None if seconds is None else asyncio.get_running_loop().time() + seconds
+    return Wish(inputs, request.options, trigger, request.by or "somebody", until, kept)
 
 
 def base_of(state: State) -> Base:

@@ -68,7 +68,7 @@ class Watching:
         """Remember how the plant was asked for: later edits are applied in the same way. What was said once about watching stays said."""
         options = request.options
         watch, code = options.watch or self._asked.watch, options.code or self._asked.code
-        self._asked = replace(options, watch=watch, code=code, retry=False, no_start=False)
+        self._asked = replace(options, watch=watch, code=code, retry=False, no_start=False, lock_timeout=None)
         self._request = replace(request, options=self._asked, by="watch")
 
     def status(self) -> WatchStatus:
