@@ -11,12 +11,12 @@ from ignrun.cli.speech import is_terminal, say
 from ignrun.render.names import ShortName, short_names
 from ignrun.render.progress import (
     Picture,
+    Tally,
     counted_line,
-    is_complete,
+    is_counted,
     picture_of,
     progress_line,
     progress_table,
-    summary_line,
     told,
 )
 from ignrun.terms.events import ApplyEnded
@@ -61,22 +61,21 @@ class _Counted:
     """A large apply in few lines: what goes wrong at once, what goes well as a count from time to time."""
 
     def __init__(self, picture: Picture, short: ShortName, speak: Callable[[str], None]) -> None:
-        self._picture = picture
+        self._tally = Tally(picture)
         self._short = short
         self._speak = speak
         self._counted = float("-inf")
 
     def tell(self, event: "Event") -> None:
         """Say what an event is worth."""
-        self._picture = told(self._picture, event)
-        line = counted_line(self._picture, event, self._short)
-        if line is None:
-            return
-        if line.startswith(summary_line(self._picture)):
-            if event.mono < self._counted + _PAUSE and not is_complete(self._picture):
+        self._tally.tell(event)
+        if is_counted(event):
+            if event.mono < self._counted + _PAUSE and not self._tally.is_complete:
                 return
             self._counted = event.mono
-        self._speak(line)
+        line = counted_line(self._tally, event, self._short)
+        if line is not None:
+            self._speak(line)
 
 
 @contextmanager

@@ -117,7 +117,60 @@ def progress_line(event: Event, short: ShortName = str) -> str | None:
     return f"{subject}{body_text(body)}"
 
 
-def counted_line(picture: Picture, event: Event, short: ShortName = str) -> str | None:
+class Tally:
+    """Counts who of a large apply has arrived, event by event: nobody else is looked at for any of them."""
+
+    def __init__(self, picture: Picture) -> None:
+        """Begin with an apply as far as it has been drawn."""
+        self._lanes = dict(picture.lanes)
+        self._mono = picture.mono
+        standing = [lane.standing for lane in self._lanes.values()]
+        self.done = standing.count("done")
+        self.failed = standing.count("failed")
+        self._under_way = {
+            address: lane.began or 0.0 for address, lane in self._lanes.items() if lane.standing == "begun"
+        }
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether everybody has arrived or failed."""
+        return self.done + self.failed == len(self._lanes)
+
+    def tell(self, event: Event) -> None:
+        """Count in what an event tells."""
+        self._mono = event.mono
+        lane = self._lanes.get(event.subject)
+        moved = lane and _moved(lane, event)
+        if lane is None or moved is None or moved is lane:
+            return
+        self._lanes[event.subject] = moved
+        old, new = lane.standing, moved.standing
+        self.done += (new == "done") - (old == "done")
+        self.failed += (new == "failed") - (old == "failed")
+        if new == "begun":
+            self._under_way.setdefault(event.subject, moved.began or 0.0)
+        else:
+            self._under_way.pop(event.subject, None)
+
+    def summary(self) -> str:
+        """Count who has arrived."""
+        return _summary(self.done, len(self._lanes), self.failed)
+
+    def slowest(self, short: ShortName) -> str:
+        """Name who has been on its way for longest; nothing when nobody is."""
+        if not self._under_way:
+            return ""
+        address = min(self._under_way, key=self._under_way.__getitem__)
+        since = max(0.0, self._mono - self._under_way[address])
+        return f"; longest on its way: {neutral(short(address))}, {show_duration(since)}"
+
+
+def is_counted(event: Event) -> bool:
+    """Tell whether an event of a large apply is worth no more than a count: somebody has arrived."""
+    return isinstance(event.body, StepEnded) and event.body.fault is None
+
+
+def counted_line(tally: Tally, event: Event, short: ShortName = str) -> str | None:
     """Write an event of a large apply only where something failed or its phase changed; the others are counted.
 
     Give None for what need not be read.
@@ -126,16 +179,7 @@ def counted_line(picture: Picture, event: Event, short: ShortName = str) -> str 
     failed = isinstance(body, StepEnded | LifecycleEvent) and body.fault is not None
     if failed or isinstance(body, (*_PHASES, ApplyEnded)):
         return progress_line(event, short)
-    return f"{summary_line(picture)}{_slowest(picture, short)}" if isinstance(body, StepEnded) else None
-
-
-def _slowest(picture: Picture, short: ShortName) -> str:
-    """Name who has been on its way for longest."""
-    begun = [lane for lane in picture.lanes.values() if lane.standing == "begun" and lane.began is not None]
-    if not begun:
-        return ""
-    first = min(begun, key=lambda lane: lane.began or 0.0)
-    return f"; longest on its way: {neutral(short(first.address))}, {show_duration(max(0.0, picture.mono - (first.began or 0.0)))}"
+    return f"{tally.summary()}{tally.slowest(short)}" if is_counted(event) else None
 
 
 def waiting_for(lane: Lane, lanes: Mapping[str, Lane]) -> tuple[str, ...]:
@@ -145,15 +189,12 @@ def waiting_for(lane: Lane, lanes: Mapping[str, Lane]) -> tuple[str, ...]:
 
 def summary_line(picture: Picture) -> str:
     """Count who has arrived."""
-    lanes = picture.lanes.values()
-    done = sum(1 for lane in lanes if lane.standing == "done")
-    failed = sum(1 for lane in lanes if lane.standing == "failed")
-    return f"{done} of {len(lanes)} done" + (f", {failed} failed" if failed else "")
+    standing = [lane.standing for lane in picture.lanes.values()]
+    return _summary(standing.count("done"), len(standing), standing.count("failed"))
 
 
-def is_complete(picture: Picture) -> bool:
-    """Tell whether everybody has arrived or failed."""
-    return all(lane.standing in {"done", "failed"} for lane in picture.lanes.values())
+def _summary(done: int, every: int, failed: int) -> str:
+    return f"{done} of {every} done" + (f", {failed} failed" if failed else "")
 
 
 # --- terminal ---------------------------------------------------------------------------------------------------------

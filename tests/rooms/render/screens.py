@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from ignrun.planner.plan.model import Edited, Plan, Step
 from ignrun.render.names import short_names
-from ignrun.render.progress import Picture, counted_line, picture_of, progress_table, told
+from ignrun.render.progress import Picture, Tally, counted_line, picture_of, progress_table, told
 from ignrun.render.status import status_of
 from ignrun.render.status_report import StatusReport
 from ignrun.render.status_table import status_text
@@ -123,13 +123,14 @@ def crowd_arriving() -> tuple[Picture, list[str]]:
     """An apply of the thousand: how it stands after 640 of them, and the lines that were written where there is no terminal."""
     plan = Plan(0, "", tuple(Step(address, "create", Edited(at_line(1))) for address in CROWD.instances), 0)
     picture, lines = picture_of(plan, CROWD), []
-    short = short_names(CROWD.instances)
+    tally, short = Tally(picture), short_names(CROWD.instances)
     for number, address in enumerate(list(CROWD.instances)[:648]):
         for subject, body, mono in arrived(address, number / 100)[: 3 if number < 640 else 1]:
             failed = StepEnded(1, "create", BUSY) if number == 100 and isinstance(body, StepEnded) else body
             event = happened(subject, failed, mono)
             picture = told(picture, event)
-            line = counted_line(picture, event, short)
+            tally.tell(event)
+            line = counted_line(tally, event, short)
             if line and ("failed:" in line or (number % 200 == 199 and isinstance(body, StepEnded))):
                 lines.append(line)
     return picture, lines

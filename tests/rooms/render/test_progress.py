@@ -8,6 +8,7 @@ from ignrun.render.names import short_names
 from ignrun.render.progress import (
     Lane,
     Picture,
+    Tally,
     counted_line,
     picture_of,
     progress_line,
@@ -111,9 +112,24 @@ def test_a_thousand_that_arrive_are_counted_and_one_that_fails_is_told_at_once()
 
 
 def test_a_count_names_who_has_been_on_its_way_for_longest() -> None:
-    picture = drawn(
-        event("tags@gateway", kinds.StepBegan(1, "create"), 1.0),
-        event("web@gateway", kinds.StepBegan(1, "create"), 2.0),
-        ended := event("schema@gateway", kinds.StepEnded(1, "create"), 5.0),
+    tally = Tally(drawn(event("tags@gateway", kinds.StepBegan(1, "create"), 1.0)))
+    tally.tell(event("web@gateway", kinds.StepBegan(1, "create"), 2.0))
+    tally.tell(ended := event("schema@gateway", kinds.StepEnded(1, "create"), 5.0))
+    assert counted_line(tally, ended) == "1 of 4 done; longest on its way: tags@gateway, 4s"
+
+
+def test_a_tally_counts_what_a_picture_shows() -> None:
+    fault = Fault(FaultKind.RAISED, "no")
+    told_of = (
+        event("tags@gateway", kinds.StepBegan(1, "create")),
+        event("tags@gateway", kinds.StepEnded(1, "create", fault)),
+        event("tags@gateway", kinds.StepEnded(1, "create")),
+        event("web@gateway", kinds.StepBegan(1, "create")),
+        event("schema@gateway", kinds.StepEnded(1, "create")),
+        event("schema@gateway", kinds.StepBegan(1, "create")),
+        event("stranger@gateway", kinds.StepBegan(1, "create")),
     )
-    assert counted_line(picture, ended) == "1 of 4 done; longest on its way: tags@gateway, 4s"
+    tally = Tally(drawn())
+    for count, one in enumerate(told_of, 1):
+        tally.tell(one)
+        assert tally.summary() == summary_line(drawn(*told_of[:count])) == Tally(drawn(*told_of[:count])).summary()
