@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
@@ -36,7 +37,7 @@ from ignrun.manifest.shape import (
 from ignrun.terms.duration import parse_duration, parse_size
 from ignrun.terms.spans import Span
 
-_AS_WRITTEN: Final = frozenset({"threshold", "failures", "on_unhealthy", "on_failure", "runtime_config", "cpu", "files", "to", "level", "code", "webhook", "exec", "call"})  # fmt: skip
+_AS_WRITTEN: Final = frozenset({"threshold", "failures", "on_unhealthy", "on_failure", "runtime_config", "cpu", "files", "to", "level", "code"})  # fmt: skip
 
 
 def lifecycle(base: Lifecycle, text: LifecycleText | UnsetType) -> Lifecycle:
@@ -114,7 +115,7 @@ def watch(text: WatchText) -> WatchPolicy:
 
 def alert(name: str, text: AlertText, when: dict[str, Any], span: Span) -> Alert:
     """Give an alert; `when` is taken as it is written."""
-    actions = tuple(one if isinstance(one, str) else _written(one) for one in text.then or ("log",))
+    actions = tuple(one if isinstance(one, str) else msgspec.to_builtins(one) for one in text.then or ("log",))
     lasting = 0.0 if text.for_ is UNSET else parse_duration(text.for_)
     return Alert(name, when, span, lasting, text.severity or "warning", actions)
 

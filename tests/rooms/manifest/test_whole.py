@@ -391,3 +391,22 @@ def _check(branch: Branch, sources: Any) -> None:
 def test_nothing_laid_over_changes_nothing(tree: Any) -> None:
     assert laid_over(trunk(0, _under(tree)), trunk(1, {})).value == _under(tree)
     assert laid_over(trunk(0, _under(tree)), trunk(1, _under(tree))).value == _under(tree)
+
+
+def test_an_alert_that_calls_a_module_says_which_and_what(plant: Plant) -> None:
+    plant.write("""
+        alerts: {down: {when: {modules: "*", state: error}, then: [{call: {module: horn, method: alarm}}]}}
+        modules:
+          horn: {entry: "horn:Horn"}
+          web: {command: [web]}
+    """)
+    (alert,) = plant.accepted().alerts
+    assert alert.then == ({"call": {"module": "horn", "method": "alarm"}},)
+
+
+def test_a_command_has_no_methods_that_an_alert_could_call(plant: Plant) -> None:
+    plant.write("""
+        alerts: {down: {when: {modules: "*", state: error}, then: [{call: {module: web, method: alarm}}]}}
+        modules: {web: {command: [web]}}
+    """)
+    assert any("`web` is a command: it has no methods" in one.summary for one in plant.read().diagnostics)
