@@ -107,6 +107,8 @@ def test_one_who_does_not_agree_rejects_the_whole_apply_and_nothing_is_touched(w
     before, roster = levels(world), world.state.roster.instances
     world.scripts.outcomes[who, "prepare"] = [how]
     assert apply(world, plant(2)) is Result.REJECTED
+    said = world.outcomes[max(world.outcomes)]
+    assert said.summary == f"nothing was touched; cannot be run: {who}: {said.faults[who].summary}"
     assert set(world.outcomes[2].faults) == {who}
     assert levels(world) == before
     assert not any(isinstance(one, ReviseHost) for one in world.effects)

@@ -14,6 +14,7 @@ from ignrun.runtime.supervise.effects import KeepOutcome, Outcome, Result
 from ignrun.runtime.supervise.messages import IntentDurable, JournalRefused, OutcomeDurable, ShutdownAsked
 from ignrun.terms.events import ApplyEnded, SoakEnded
 from ignrun.terms.fault import Fault, FaultKind
+from ignrun.terms.names import Address
 
 _RUNNING_COURSE: Final = (Phase.PREPARING, Phase.APPLYING, Phase.SOAKING)
 
@@ -78,8 +79,7 @@ def _prepare(turn: Turn) -> bool:
         faults = {spec.address: late for spec, _ in prepare.fresh(turn)}
         faults |= {address: silent for address, _ in prepare.in_place_of(turn)}
     if faults:
-        names = ", ".join(sorted(faults))
-        ends.abandon(turn, Result.REJECTED, f"nothing was touched; cannot be run: {names}", faults)
+        ends.abandon(turn, Result.REJECTED, f"nothing was touched; cannot be run: {_reason(faults)}", faults)
     else:
         prepare.keep_intent(turn)
     return True
@@ -134,7 +134,7 @@ def _soak(turn: Turn) -> bool:
 def _fail(turn: Turn, *, settled: bool) -> bool:
     """Do what a failure asks for: go back at once, or wait for the others and stay."""
     transaction = turn.transaction
-    reason = _reason(transaction)
+    reason = _reason(transaction.faults)
     if transaction.on_failure == "rollback" and rollback.is_possible(transaction):
         ends.turn_round(turn, reason)
         return True
@@ -150,8 +150,7 @@ def _fail(turn: Turn, *, settled: bool) -> bool:
     return True
 
 
-def _reason(transaction: Transaction) -> str:
-    faults = transaction.faults
+def _reason(faults: dict[Address, Fault]) -> str:
     roots = sorted(
         address for address, fault in faults.items() if fault.kind is not FaultKind.UPSTREAM and not fault.upstream
     )
