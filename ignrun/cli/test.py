@@ -1,9 +1,11 @@
 """Owns `ignrun test`: runs a plant once from creation to its end, in a folder of its own, and reports on every module."""
 
 import shutil
+import signal
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,11 +47,28 @@ def command(aim: Aim, reading: Reading, form: str, timeout: float) -> ExitCode:
         prepared = prepare(plant, manifest, reading)
         if not isinstance(prepared, Prepared):
             return prepared
-        report = _checked(prepared, timeout)
+        with _taken_down(plant):
+            report = _checked(prepared, timeout)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     _write(report, form)
     return ExitCode.DONE if report.passed else ExitCode.FAILURE
+
+
+@contextmanager
+def _taken_down(plant: Plant) -> Iterator[None]:
+    """Leave no runner behind, however this ends: SIGTERM, as from a CI job that is broken off, is like Ctrl-C."""
+
+    def broken_off(*_: object) -> None:
+        raise SystemExit(ExitCode.TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, broken_off)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if record := plant.runner:
+            end_runner(record, by=operator())
 
 
 def _checked(prepared: Prepared, timeout: float) -> "CheckReport":
@@ -60,11 +79,26 @@ def _checked(prepared: Prepared, timeout: float) -> "CheckReport":
 
     began = time.monotonic()
     outcome = apply_detached(prepared) or OutcomeReport("", 0, "refused", 0, "")
+    again = _reconfigured(prepared) if outcome.result == "committed" else None
     status = _exercised(prepared, timeout)
     folder = prepared.plant.folder
-    seen = Seen(prepared.proposal.graph, outcome, status, _events(folder.journal), folder.config)
+    seen = Seen(prepared.proposal.graph, outcome, again, status, _events(folder.journal), folder.config)
     checks = (*checks_of(seen), *schema_checks(seen.graph))
     return check_report(prepared.plant.name, checks, time.monotonic() - began)
+
+
+def _reconfigured(prepared: Prepared) -> "OutcomeReport | None":
+    """Have everybody take his own config once more, as a change of it would."""
+    from msgspec.structs import replace
+
+    from ignrun.cli.converge import through_runner
+
+    record = prepared.plant.runner
+    if record is None:
+        return None
+    planning = replace(prepared.inputs.planning, once_more=True)
+    again = replace(prepared, inputs=replace(prepared.inputs, planning=planning))
+    return through_runner(record.socket, again, wait=True)
 
 
 def _exercised(prepared: Prepared, timeout: float) -> "StatusReport":

@@ -55,3 +55,16 @@ def test_a_runner_interrupted_in_its_first_apply_ends_in_good_order(plant: Plant
     assert bodies.count("operator-asked") == times
     assert "ended in good order" in plant.ignrun("status", *plant.aim(), code=13).out
     plant.nothing_left()
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_test_that_is_broken_off_takes_its_plant_down(plant: Plant, how: signal.Signals, code: int) -> None:
+    command = [sys.executable, "-m", "ignrun", "test"]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(
+        command, cwd=plant.folder, env=plant.environment, stdin=quiet, stdout=quiet, stderr=quiet
+    ) as process:
+        until(lambda: any("sleep 1" in line for line in plant.processes().values()))
+        process.send_signal(how)
+        assert process.wait(60) == code
+    plant.nothing_left()
