@@ -69,6 +69,7 @@ def command(
             return prepared
         show_plan(prepared)
         if dry_run:
+            _show_dry(prepared, output)
             return ExitCode.DONE
         if not yes:
             _ask(prepared)
@@ -88,6 +89,14 @@ def command(
             _answered(taken_back.outcome, prepared, output)
             return ExitCode.INTERRUPTED
     return _answered(outcome, prepared, output)
+
+
+def _show_dry(prepared: Prepared, output: str) -> None:
+    """Give a program the plan that people have just been shown."""
+    from ignrun.render.plan import encode_plan, plan_report
+
+    if output == "json":
+        result(encode_plan(plan_report(prepared.proposal.plan)))
 
 
 def _check_door(plant: Plant, listen: str) -> None:

@@ -102,6 +102,12 @@ def test_a_dry_run_does_not_reach_the_runner(four, ignrun) -> None:
     assert four.asked == []
 
 
+def test_a_dry_run_in_json_gives_the_plan_as_plan_does(four, ignrun) -> None:
+    ended = ignrun("apply", "four.yaml", "--dry-run", "-o", "json")
+    assert ended.code == 0
+    assert json.loads(ended.out) == json.loads(ignrun("plan", "four.yaml", "-o", "json").out)
+
+
 def test_restart_means_every_instance_of_a_module(four, ignrun) -> None:
     ended = ignrun("restart", "web", "tags@gateway")
     assert (ended.code, ended.err) == (0, "web@gateway: restarted\ntags@gateway: restarted\n")
