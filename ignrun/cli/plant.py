@@ -147,7 +147,8 @@ def _upwards() -> Plant | None:
     if len(here) > 1:
         here = [plant for plant in here if plant.runner] or here
     if len(here) > 1:
-        raise AmbiguousPlant(tuple(f"{plant.name} ({plant.manifest or plant.folder.path})" for plant in here))
+        candidates = tuple(f"{plant.name} ({plant.manifest or plant.folder.path})" for plant in here)
+        raise AmbiguousPlant(candidates, running=any(plant.runner for plant in here))
     return here[0] if here else None
 
 

@@ -38,11 +38,10 @@ class NoRunner(Failure):
 class AmbiguousPlant(Failure):
     """Several plants answer to what the operator said."""
 
-    def __init__(self, candidates: tuple[str, ...]) -> None:
-        """Name every plant that it could be."""
-        super().__init__(
-            "several plants are running: " + ", ".join(candidates), "name one with `-n NAME` or `-m MANIFEST`"
-        )
+    def __init__(self, candidates: tuple[str, ...], *, running: bool = True) -> None:
+        """Name every plant that it could be; with `running` false, none of them runs."""
+        what = "several plants are running: " if running else "several plants are here, and none of them runs: "
+        super().__init__(what + ", ".join(candidates), "name one with `-n NAME` or `-m MANIFEST`")
         self.candidates = candidates
 
 

@@ -124,7 +124,7 @@ def test_of_several_plants_here_the_only_one_that_runs_is_meant(plant_lying, pla
 def test_several_plants_here_are_ambiguous(plant_lying) -> None:
     plant_lying("four")
     plant_lying("five")
-    with pytest.raises(AmbiguousPlant):
+    with pytest.raises(AmbiguousPlant, match="several plants are here, and none of them runs: "):
         found()
 
 
