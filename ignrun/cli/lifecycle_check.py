@@ -11,16 +11,20 @@ from ignrun.render.check_report import Check
 from ignrun.render.outcome import OutcomeReport
 from ignrun.render.status_report import InstanceStatus, StatusReport
 from ignrun.runtime.journal.overlays import Overlays
-from ignrun.terms.events import Event, LifecycleEvent, MoveRefused
+from ignrun.terms.events import Event, LifecycleEvent, MoveRefused, StepEnded
 from ignrun.terms.failure import Failure
 from ignrun.terms.states import ModuleState
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """Everything that was seen of one run: the outcome of the apply, the status when it had settled, every event."""
+    """Everything that was seen of one run: the outcome of the apply, the status when it had settled, every event.
+
+    `again` is the outcome of everybody's having been given his own config once more; None where the first apply had failed.
+    """
 
     graph: Graph
     outcome: OutcomeReport
+    again: OutcomeReport | None
     status: StatusReport
     events: tuple[Event, ...]
     overlays: Path
@@ -37,7 +41,7 @@ def checks_of(seen: Seen) -> tuple[Check, ...]:
         own, why = moves.get(address, []), faults.get(address, "")
         found += [
             _creation(address, own, why),
-            _configuration(spec, own, why),
+            _configuration(spec, own, why, seen),
             _lifecycle(spec, own, why, is_refused=address in refused),
             _health(address, status.get(address), why),
             _backup(spec, Overlays(seen.overlays)),
@@ -58,10 +62,28 @@ def _creation(address: str, moves: list[LifecycleEvent], why: str) -> Check:
     return Check("creation", address, created, "created" if created else why or "it was never created")
 
 
-def _configuration(spec: InstanceSpec, moves: list[LifecycleEvent], why: str) -> Check:
+def _configuration(spec: InstanceSpec, moves: list[LifecycleEvent], why: str, seen: Seen) -> Check:
+    refusal = _refused_own(spec.address, seen.again)
+    if refusal:
+        return Check("configuration", spec.address, False, f"it did not take its own config once more: {refusal}")
     taken = any(move.new in {ModuleState.INITIALIZED, ModuleState.STARTING, ModuleState.RUNNING} for move in moves)
-    detail = f"took its config of {_counted(spec)}" if taken else why or "it never took its config"
+    twice = ", and once more while it ran" if _took_again(spec.address, seen.events) else ""
+    detail = f"took its config of {_counted(spec)}{twice}" if taken else why or "it never took its config"
     return Check("configuration", spec.address, taken, detail)
+
+
+def _refused_own(address: str, again: OutcomeReport | None) -> str:
+    faults = again.faults if again is not None else ()
+    return next((one.fault.summary for one in faults if one.address == address), "")
+
+
+def _took_again(address: str, events: Iterable[Event]) -> bool:
+    return any(
+        event.subject == address
+        and isinstance(event.body, StepEnded)
+        and event.body.action in {"reconfigure", "reload"}
+        for event in events
+    )
 
 
 def _counted(spec: InstanceSpec) -> str:

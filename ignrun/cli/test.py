@@ -23,6 +23,7 @@ from ignrun.cli.verb import verb
 
 if TYPE_CHECKING:
     from ignrun.render.check_report import CheckReport
+    from ignrun.render.outcome import OutcomeReport
     from ignrun.render.status_report import StatusReport
     from ignrun.terms.events import Event
 
@@ -79,11 +80,26 @@ def _checked(prepared: Prepared, timeout: float) -> "CheckReport":
 
     began = time.monotonic()
     outcome = apply_detached(prepared) or OutcomeReport("", 0, "refused", 0, "")
+    again = _reconfigured(prepared) if outcome.result == "committed" else None
     status = _exercised(prepared, timeout)
     folder = prepared.plant.folder
-    seen = Seen(prepared.proposal.graph, outcome, status, _events(folder.journal), folder.config)
+    seen = Seen(prepared.proposal.graph, outcome, again, status, _events(folder.journal), folder.config)
     checks = (*checks_of(seen), *schema_checks(seen.graph))
     return check_report(prepared.plant.name, checks, time.monotonic() - began)
+
+
+def _reconfigured(prepared: Prepared) -> "OutcomeReport | None":
+    """Have everybody take his own config once more, as a change of it would."""
+    from msgspec.structs import replace
+
+    from ignrun.cli.converge import through_runner
+
+    record = prepared.plant.runner
+    if record is None:
+        return None
+    planning = replace(prepared.inputs.planning, once_more=True)
+    again = replace(prepared, inputs=replace(prepared.inputs, planning=planning))
+    return through_runner(record.socket, again, wait=True)
 
 
 def _exercised(prepared: Prepared, timeout: float) -> "StatusReport":

@@ -19,9 +19,11 @@ class Planning(msgspec.Struct, frozen=True):
 
     `targets` limits it to these modules or addresses and what they require; `allow_replace` names those that may be replaced where a
     value changes that never does; `allow_mass_delete` lets it delete more than half. With `expected` any other plan is refused.
+    `once_more` has everybody who can take his own config while he runs, though nothing has changed.
     """
 
     targets: tuple[str, ...] = ()
     allow_replace: tuple[str, ...] = ()
     allow_mass_delete: bool = False
     expected: Expected | None = None
+    once_more: bool = False

@@ -36,6 +36,7 @@ _FELT: Final = frozenset({"restart", "replace"})
 _UNFELT: Final = frozenset({"no-op", "policy"})
 """What the module itself does not notice."""
 _RERUN: Final = Requested("`rerun: always`")
+_ONCE_MORE: Final = Requested("a check of its own config")
 
 
 def plan_and_place(
@@ -88,6 +89,8 @@ class _Comparison:
             spec.address: step for spec in self._desired.instances.values() if (step := self._one(spec)) is not None
         }
         again = self._again() if self._does_something(steps.values()) else {}
+        if self._planning.once_more:
+            again |= self._once_more()
         both = again | {a: step for a, step in steps.items() if step.action != "no-op" or a not in again}
         yield from _interrupting(
             [both[address] for address in self._desired.instances if address in both], self._desired
@@ -96,6 +99,12 @@ class _Comparison:
     def _does_something(self, steps: Iterable[Step]) -> bool:
         gone = self._running.instances.keys() - self._desired.instances.keys()
         return bool(gone) or any(step.action != "no-op" for step in steps)
+
+    def _once_more(self) -> dict[Address, Step]:
+        """Have everybody who can take his own config once more."""
+        known = (spec for address, spec in self._desired.instances.items() if address in self._running.instances)
+        ways = ((spec, way) for spec in known if (way := _takes_config(spec)) is not None)
+        return {spec.address: self._step(spec, way, _ONCE_MORE, _own_config(spec)) for spec, way in ways}
 
     def _again(self) -> dict[Address, Step]:
         """Run anew what is to run with every apply that does something."""
@@ -172,6 +181,22 @@ class _Comparison:
         host = running.body.host if running is not None and isinstance(running.body, Hosted) else ""
         final = spec.irreversible and way.action not in _UNFELT
         return Step(spec.address, way.action, cause, changes, slots=way.slots, irreversible=final, host=host)
+
+
+def _own_config(spec: InstanceSpec) -> tuple[Change, ...]:
+    """Give every value of a config as if it were new."""
+    return tuple(Change(("config", key), value, value) for key, value in (spec.config.plain or {}).items())
+
+
+def _takes_config(spec: InstanceSpec) -> Way | None:
+    """Say how an instance takes a config while it runs; None where it does not, or nobody knows."""
+    match spec.body:
+        case Hosted(callbacks=callbacks) if callbacks is not None and "reconfigure" in callbacks:
+            return Way("reconfigure")
+        case Command(reload=reload) if reload is not None:
+            return Way("reload")
+        case _:
+            return None
 
 
 def _runs_always(spec: InstanceSpec) -> bool:

@@ -35,7 +35,7 @@ def judged(tmp_path):
         status = status_of(State(graph=graph_of(spec), roster=Roster({WEB: instance})), mono=2.0, at=AT, runner=RUNNER)
         faults = (InstanceFault(WEB, FaultStatus("raised", fault)),) if fault else ()
         outcome = OutcomeReport("1.0", 1, "held" if fault else "committed", 1, "", faults)
-        checks = checks_of(Seen(graph_of(spec), outcome, status, events, tmp_path / "state" / "config"))
+        checks = checks_of(Seen(graph_of(spec), outcome, None, status, events, tmp_path / "state" / "config"))
         return {check.category: check for check in checks}
 
     (tmp_path / "state").mkdir()

@@ -13,6 +13,7 @@ from ignrun.planner.plan.build import build_plan
 from ignrun.planner.plan.model import DependencyMoved, Edited, Requested
 from ignrun.planner.proposal import Base
 from ignrun.terms.names import Address
+from ignrun.terms.planning import Planning
 from ignrun.terms.spans import Span
 from ignrun.terms.states import Condition
 from ignrun.terms.verdict import examined
@@ -248,3 +249,24 @@ def test_a_oneshot_that_always_runs_goes_along_with_every_plan_that_does_somethi
     ]
     assert isinstance(after.plan.steps[0].cause, Requested)
     assert after.plan.unchanged == 0
+
+
+def test_asked_for_once_more_everybody_who_can_takes_his_own_config(tmp_path) -> None:
+    write(
+        tmp_path,
+        "parts.py",
+        """
+        from ignrun import Module
+
+        class Live(Module):
+            async def reconfigure(self, change): ...
+
+        class Plain(Module): ...
+        """,
+    )
+    text = "modules:\n  live: {entry: 'parts:Live', config: {x: 1}}\n  plain: {entry: 'parts:Plain', config: {x: 1}}\n"
+    before = accepted(tmp_path, text)
+    again = accepted(tmp_path, text, Base(1, before.graph), planning=Planning(once_more=True))
+    assert [(step.address, step.action) for step in again.plan.steps] == [("live@gateway", "reconfigure")]
+    assert [change.path for change in again.plan.steps[0].changes] == [("config", "x")]
+    assert again.target == before.target and again.plan.unchanged == 1
