@@ -16,6 +16,9 @@ from tests.rooms.journal.plants import proposal
 
 STRACE = shutil.which("strace")
 
+UNTRACED = STRACE is None and not os.environ.get("CI")
+"""Whether tests that need strace are skipped: never in CI, where what is skipped is tested nowhere."""
+
 WRITES = "write,pwrite64,pwritev,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,fchmod,mkdir,mkdirat,link"
 """System calls that change what is on a disk."""
 

@@ -2,17 +2,18 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.stories.plant import Plant, new_plant, settled, until
-from tests.torture.keeper import STRACE
+from tests.torture.keeper import STRACE, UNTRACED
 
 pytestmark = [
     pytest.mark.torture,
-    pytest.mark.skipif(STRACE is None or sys.platform != "linux", reason="needs strace"),
+    pytest.mark.skipif(
+        UNTRACED, reason="strace is missing: what a kill or an error at every call leaves is NOT tested"
+    ),
     pytest.mark.timeout(1800),
 ]
 
