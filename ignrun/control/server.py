@@ -19,6 +19,7 @@ from ignrun.control.routes import application
 from ignrun.control.streams import Streams
 
 _PATIENCE: Final = 1  # seconds that answers under way may take when the server closes
+_PAUSE: Final = 0.005  # seconds between two looks at whether they have
 
 REQUEST_PATIENCE: Final = 15.0
 """Seconds from the first byte of a request until all of it must be here."""
@@ -73,11 +74,37 @@ class _Private(_Patient):
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to the runner."""
+    """A server that leaves signals to the runner, and sleeps until somebody asks something: it has no clock of its own."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Have it listen no longer, and return from `serve` soon."""
+        self.should_exit = True
+        self._ending.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)  # what each answer begins with is made there
+        await self._ending.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close what listens, let answers under way finish, then cut them off."""
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        state = self.server_state
+        for connection in list(state.connections):
+            connection.shutdown()
+        until = asyncio.get_running_loop().time() + _PATIENCE
+        while (state.connections or state.tasks) and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - uvicorn says nothing
+            await asyncio.sleep(_PAUSE)
+        for task in state.tasks:
+            task.cancel()
 
 
 class ControlServer:
@@ -114,7 +141,7 @@ class ControlServer:
             self._path.unlink()
         self._streams.close()
         for server in self._servers:
-            server.should_exit = True
+            server.end()
         for task in self._tasks:
             await task
 

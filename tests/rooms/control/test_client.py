@@ -265,3 +265,16 @@ async def test_maintenance_and_its_end_are_one_route(server, runner, path, off_l
     assert (await off_loop(client.ask, "maintenance", "tags", "anna")).verb == "maintenance"
     assert (await off_loop(client.ask, "resume", "tags", "anna")).verb == "resume"
     assert runner.asked == [("maintenance", "tags@gateway", "anna"), ("resume", "tags@gateway", "anna")]
+
+
+async def test_a_server_that_is_asked_nothing_sleeps(client, off_loop) -> None:
+    await off_loop(client.status)
+    loop = asyncio.get_running_loop()
+
+    def is_at_rest() -> bool:
+        return not [one for one in loop._scheduled if not one.cancelled() and one.when() < loop.time() + 1]  # type: ignore[attr-defined]
+
+    await until(is_at_rest)
+    for _ in range(100):
+        await asyncio.sleep(0)
+        assert is_at_rest()
