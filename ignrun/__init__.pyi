@@ -24,11 +24,11 @@ from ignrun.sdk import ModuleMetadata as ModuleMetadata
 from ignrun.sdk import ModuleScope as ModuleScope
 from ignrun.sdk import ModuleState as ModuleState
 from ignrun.sdk import ModuleStatistics as ModuleStatistics
-from ignrun.sdk import NotOffered as NotOffered
 from ignrun.sdk import NotReady as NotReady
 from ignrun.sdk import Path as Path
 from ignrun.sdk import Peer as Peer
 from ignrun.sdk import Port as Port
+from ignrun.sdk import Refused as Refused
 from ignrun.sdk import Reject as Reject
 from ignrun.sdk import Secret as Secret
 from ignrun.sdk import Size as Size

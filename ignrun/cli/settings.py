@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -170,6 +169,7 @@ def roll_back(site: Site, target: Target) -> ExitCode:
 def _change(site: Site, target: Target, wanted: Callable[[Values], Trial], by: str) -> ExitCode:
     from ignrun.planner.config.run_time import STAMPS
     from ignrun.runtime.journal.folder import make_state_folder
+    from ignrun.runtime.journal.overlays import stamped
 
     overlays = site.overlays
     with overlays.changing():
@@ -185,8 +185,8 @@ def _change(site: Site, target: Target, wanted: Callable[[Values], Trial], by: s
             say(f"`{target.shown}` is so already")
             return ExitCode.DONE
         make_state_folder(site.plant.folder)
-        stamped = _stamped(stamps, target, by, is_set=trial.text is not None)
-        overlays.write(target.module, {**values, **({STAMPS: stamped} if stamped else {})})
+        signed = stamped(stamps, target.path, by, is_set=trial.text is not None)
+        overlays.write(target.module, {**values, **({STAMPS: signed} if signed else {})})
     return ExitCode.DONE
 
 
@@ -222,10 +222,3 @@ def _without(values: Values, path: tuple[str, ...]) -> Values:
     if kept is inner:
         return values
     return {**values, key: kept} if kept else left
-
-
-def _stamped(stamps: Values, target: Target, by: str, *, is_set: bool) -> Values:
-    name = ".".join(target.path)
-    left = {path: one for path, one in stamps.items() if name and path != name and not path.startswith(f"{name}.")}
-    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {**left, name: {"by": by, "at": at}} if is_set else left

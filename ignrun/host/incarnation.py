@@ -18,7 +18,7 @@ from ignrun.host.faults import Faulted, fault_of, one_line, timed_out
 from ignrun.host.importing import implements
 from ignrun.host.masking import Masker
 from ignrun.host.steps import Marked
-from ignrun.protocol.orders import Assignment
+from ignrun.protocol.orders import Assignment, Origin
 from ignrun.protocol.reports import EXPORT_LIMIT, Move, Prepared, Revised
 from ignrun.sdk.context import ModuleContext, Stopping
 from ignrun.sdk.health import HealthResult, healthy
@@ -26,6 +26,7 @@ from ignrun.sdk.lifecycle import LifecycleRecord
 from ignrun.sdk.metrics import Metrics
 from ignrun.sdk.module import AbstractIgnitionModule, make_module
 from ignrun.sdk.peer import Peer
+from ignrun.sdk.raised import Refused
 from ignrun.sdk.settings import convert
 from ignrun.sdk.surroundings import logger_of
 from ignrun.sdk.timing import ModuleClock
@@ -79,6 +80,9 @@ class Stage(Protocol):
 
     def answered(self, incarnation: "Incarnation", answer: Prepared | Revised) -> None:
         """Hear what became of a change in place; one that was broken off fails the incarnation."""
+
+    async def request(self, incarnation: "Incarnation", path: str, value: Any) -> None:
+        """Ask for another value of its config, and wait until it is in effect; raises Refused."""
 
     def gave_up(self, incarnation: "Incarnation", fault: Fault) -> None:
         """Hear that a callback goes on although it was cancelled, and is not waited for any more."""
@@ -192,9 +196,26 @@ class Incarnation:
             self.stage.measures(self)
         return self._metrics
 
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Where each value of the config is from."""
+        return self.assignment.origins
+
+    @property
+    def backups(self) -> tuple[str, ...]:
+        """What is kept of earlier run-time values, the oldest first."""
+        return self.assignment.backups
+
     def peers(self, slot: str) -> Peer | tuple[Peer, ...]:
         """Give what is bound to a slot."""
         return self.stage.peers(self, slot)
+
+    async def request(self, path: str, value: Any) -> None:
+        """Ask for another value of the config, and wait until it is in effect; raises Refused."""
+        if self.state not in {S.RUNNING, S.MAINTENANCE}:
+            message = f"`{self.address}` does not run now (its state: {self.state.value})"
+            raise Refused(message)
+        await self.stage.request(self, path, value)
 
     def publish(self, exports: Mapping[str, Any]) -> None:
         """Add to what the instance exports; told at once when it runs, else with the move to running."""

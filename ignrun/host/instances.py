@@ -22,6 +22,7 @@ from ignrun.host.masking import Masker
 from ignrun.host.measuring import Meter
 from ignrun.host.outbox import Outbox
 from ignrun.host.provided import Streams
+from ignrun.host.requests import Requests
 from ignrun.host.revising import Reviser, not_running
 from ignrun.host.seat import SERVING, Seat, under_way
 from ignrun.host.sharing import Sharing
@@ -88,6 +89,7 @@ class Instances:
         self._sharing = Sharing()
         self._loop = asyncio.get_running_loop()
         self.meter = Meter(self._loop, outbox)
+        self.requests = Requests(outbox)
         self._thread = threading.get_ident()
         self._seats: dict[str, Seat] = {}
         self._ties = Ties(self._seats, self._wake, self._try_stop)
@@ -418,6 +420,10 @@ class Instances:
     def measures(self, incarnation: Incarnation) -> None:
         """Look at its metrics from now on; may be called from a thread."""
         self._loop.call_soon_threadsafe(self.meter.add, incarnation)
+
+    async def request(self, incarnation: Incarnation, path: str, value: Any) -> None:
+        """Ask the runner for another value of its config; raises Refused."""
+        await self.requests.put(incarnation, path, value)
 
     def run_ended(self, incarnation: Incarnation, fault: Fault | None) -> None:
         """Stop an incarnation whose main loop has returned; fail one whose main loop raised."""

@@ -135,6 +135,8 @@ class Reviser:
             pending=revision.pending,
             secrets=revision.secrets,
             bindings=revision.bindings,
+            origins=revision.origins,
+            backups=revision.backups,
         )
 
     def _change(self, revision: Revision, assignment: Assignment) -> tuple[Any, ConfigChange]:

@@ -16,7 +16,7 @@ import ignrun
 from ignrun.host.door import Door
 from ignrun.host.instances import Instances
 from ignrun.host.ledger import Ledger
-from ignrun.host.logs import LinesHandler, listen
+from ignrun.host.logs import LinesHandler, listen, set_level
 from ignrun.host.masking import Masker
 from ignrun.host.outbox import Outbox
 from ignrun.host.peers import Switchboard
@@ -26,10 +26,12 @@ from ignrun.host.watchdog import ORPHAN_GRACE, Watchdog
 from ignrun.host.wire import Wires
 from ignrun.protocol.frames import FrameError, Unframer, decoder_of
 from ignrun.protocol.orders import (
+    Answer,
     Check,
     Clear,
     ClearStop,
     HostOrder,
+    Levels,
     Load,
     Measure,
     Prepare,
@@ -166,7 +168,7 @@ class Host(asyncio.Protocol):
             sys.stderr.write(f"host {self._host_id}: {error}\n")
             self._end(ORPHAN_GRACE)
 
-    def _obey(self, order: HostOrder) -> None:  # noqa: C901 - one case for each order
+    def _obey(self, order: HostOrder) -> None:  # noqa: C901, PLR0912 - one case for each order
         match order:
             case Load():
                 self._outbox.say(self._instances.load(order))
@@ -186,6 +188,11 @@ class Host(asyncio.Protocol):
                 self._instances.check(order)
             case Measure(interval):
                 self._instances.meter.pace(interval)
+            case Answer():
+                self._instances.requests.answered(order)
+            case Levels(levels):
+                for address, level in levels.items():
+                    set_level(address, level)
             case Quit(grace):
                 self._end(grace)
             case _:

@@ -48,6 +48,14 @@ class Binding(msgspec.Struct, frozen=True):
     many: bool = False
 
 
+class Origin(msgspec.Struct, frozen=True, array_like=True):
+    """Which layer gave the value at a dotted `path`, and where that is written (`FILE:LINE:COLUMN`, empty: nowhere)."""
+
+    path: str
+    layer: str
+    place: str = ""
+
+
 class Assignment(msgspec.Struct, frozen=True):
     """Everything a host needs to run one instance.
 
@@ -55,7 +63,7 @@ class Assignment(msgspec.Struct, frozen=True):
     None at each path of `pending` (exports the host fills in before `initialize`). `secrets` are the paths
     whose texts the host wraps in `Secret`. `hooks` says nothing here: scopes are one instance each. `code` is the path of the
     CodeIndex whose files are imported instead of those that lie below `path` now (empty: what lies there). `level` is the least
-    severity that its logger hands on.
+    severity that its logger hands on. `origins` say of each value where it is from, `backups` name what is kept of earlier run-time values.
     """
 
     address: str
@@ -74,6 +82,8 @@ class Assignment(msgspec.Struct, frozen=True):
     mode: str = ""
     code: str = ""
     level: str = "info"
+    origins: tuple[Origin, ...] = ()
+    backups: tuple[str, ...] = ()
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
@@ -140,7 +150,7 @@ class Routes(msgspec.Struct, frozen=True, tag="routes"):
 class Revision(msgspec.Struct, frozen=True):
     """What a running incarnation is to become without ending; `change` numbers it, and its answers carry the number.
 
-    `config`, `pending` and `secrets` read as in Assignment and are the whole new config; `paths` are where it differs from the one in
+    `config`, `pending`, `secrets`, `origins` and `backups` read as in Assignment and are the whole new config; `paths` are where it differs from the one in
     effect (none: `reconfigure` is not called). `bindings` are all of the new ones; `slots` are those that are bound anew, or whose
     provider came back (none: `rebind` is not called).
     """
@@ -154,6 +164,8 @@ class Revision(msgspec.Struct, frozen=True):
     bindings: tuple[Binding, ...]
     paths: tuple[Path, ...] = ()
     slots: tuple[str, ...] = ()
+    origins: tuple[Origin, ...] = ()
+    backups: tuple[str, ...] = ()
 
 
 class Prepare(msgspec.Struct, frozen=True, tag="prepare"):
@@ -181,10 +193,27 @@ class Measure(msgspec.Struct, frozen=True, tag="measure"):
     interval: float
 
 
+class Answer(msgspec.Struct, frozen=True, tag="answer"):
+    """Answer to a ConfigAsked by its number: the change is in effect, or `refusal` says why it is not."""
+
+    address: str
+    epoch: int
+    request: int
+    refusal: str = ""
+
+
+class Levels(msgspec.Struct, frozen=True, tag="levels"):
+    """Let the loggers of these instances hand on lines from this severity on, by address; nothing else of them changes."""
+
+    levels: dict[str, str]
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """End the host process: everything in it has stopped, or the grace of so many seconds is over."""
 
     grace: float
 
 
-HostOrder = Load | Start | Clear | Stop | ClearStop | Routes | Prepare | Revise | Check | Measure | Quit
+HostOrder = (
+    Load | Start | Clear | Stop | ClearStop | Routes | Prepare | Revise | Check | Measure | Answer | Levels | Quit
+)

@@ -170,6 +170,19 @@ class Metrics(msgspec.Struct, frozen=True, tag="metrics"):
     measured: tuple[Measured, ...]
 
 
+class ConfigAsked(msgspec.Struct, frozen=True, tag="config-asked"):
+    """A module asks for another value of its own config; answered by an Answer with the same number.
+
+    `path` is dotted, `text` what `ignrun config set` would be given: text as it is, anything else as JSON.
+    """
+
+    address: str
+    epoch: int
+    request: int
+    path: str
+    text: str
+
+
 HostReport = (
     Hello
     | Loaded
@@ -183,4 +196,5 @@ HostReport = (
     | Prepared
     | Revised
     | Metrics
+    | ConfigAsked
 )

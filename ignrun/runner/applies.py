@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ignrun.control.wire import ApplyOptions, ApplyRequest, RollbackRequest
-from ignrun.manifest.inputs import Inputs
+from ignrun.manifest.inputs import Inputs, Trial
 from ignrun.planner.graph.model import Graph
 from ignrun.planner.proposal import Base, Proposal, Reading
 from ignrun.planner.reader import ResidentReader
@@ -98,6 +98,23 @@ class Applies:
     async def read(self, request: ApplyRequest, *, for_apply: bool) -> Reading:
         """Read the manifest and plan against what is in force."""
         return await self._reader.ask(self._describe(request, for_apply=for_apply), base_of(self._loop.state))
+
+    def as_in_force(self, by: str) -> ApplyRequest | None:
+        """Ask as was asked for what is in force; None where nothing is, or where the journal does not know."""
+        kept = self._journal.generation(self._loop.state.generation) if self._loop.state.generation else None
+        if kept is None:
+            return None
+        call = kept.content.call
+        return ApplyRequest(
+            manifest=call.manifest, root=call.root, python=call.python, modes=call.modes, vars=call.vars, sets=call.sets,
+            scopes=call.scopes, strict_env=call.strict_env, locked=call.locked, allowed=call.allowed,
+            environment={**self._secrets.texts(), **self._environment}, by=by,
+        )  # fmt: skip
+
+    async def try_out(self, request: ApplyRequest, trial: Trial) -> Reading:
+        """Read the manifest as if this change of a run-time value had been written."""
+        inputs = replace(self._describe(request, for_apply=False), trial=trial)
+        return await self._reader.ask(inputs, base_of(self._loop.state))
 
     async def _see_through(self, work: Coroutine[Any, Any, OutcomeReport]) -> OutcomeReport:
         task = asyncio.create_task(work)

@@ -25,6 +25,7 @@ from ignrun.runner.loop import Loop
 from ignrun.runner.notice import ServiceNotice
 from ignrun.runner.observing import Observing
 from ignrun.runner.perform import Performer
+from ignrun.runner.requests import Requests
 from ignrun.runner.secrets import SecretStore
 from ignrun.runner.signals import ending_by_signal
 from ignrun.runner.steering import Steering
@@ -38,11 +39,13 @@ from ignrun.runtime.engines.fork import HostEngine
 from ignrun.runtime.engines.places import make_run_folder, plant_token, remove_run_folder
 from ignrun.runtime.engines.samples import sample
 from ignrun.runtime.journal.code import CodeStore
+from ignrun.runtime.journal.overlays import Overlays
 from ignrun.runtime.journal.registry import register, unregister
 from ignrun.runtime.journal.writer import Journal
 from ignrun.runtime.observe.files import LogFiles
 from ignrun.runtime.observe.history import History
 from ignrun.runtime.observe.observer import Observer
+from ignrun.runtime.observe.record import LogRecord
 from ignrun.runtime.supervise.messages import ShutdownAsked
 from ignrun.terms.clock import SystemClock
 from ignrun.terms.events import Body, Event, Happening, LogsKept, LogsRefused, RunnerEnded, RunnerStarted
@@ -77,8 +80,8 @@ class Runner:
 
     def __init__(self, ground: Ground, options: RunOptions) -> None:
         """Put the parts together in the running loop; the template of the hosts is started at once."""
-        running = asyncio.get_running_loop()
-        self.ended: asyncio.Future[int] = running.create_future()
+        self._running = asyncio.get_running_loop()
+        self.ended: asyncio.Future[int] = self._running.create_future()
         self.code = 0
         self._ground = ground
         self._clock = SystemClock()
@@ -87,95 +90,55 @@ class Runner:
         self._on_outcome = options.on_outcome
         self._notice = ServiceNotice(os.environ)
         self._until = Until(options.until, self.ask_down) if options.until else None
-        self._logs = LogFiles(
-            ground.folder.logs,
-            on_trouble=lambda reason: _from_thread(running, lambda: self._tell_of_logs(reason)),
-        )
-        code = CodeStore(ground.folder.code)
+        self._telemetry: telemetry.Telemetry | None = None
+        self._secrets = SecretStore()
+        self._unsent = Unsent()
+        self._answers = Answers()
+        self._keep()
+        self.loop = Loop(_first_state(self._journal), self._clock, self._broke)
+        self._look_on(options.on_log)
+        self._bring_up_engines()
+        self._steer()
+        self.loop.perform_by(self._performer())
+
+    def _keep(self) -> None:
+        """Open what remembers: log files, code, journal."""
+        folder = self._ground.folder
+        self._logs = LogFiles(folder.logs, on_trouble=lambda why: self._in_loop(lambda: self._tell_of_logs(why)))
+        self._code = CodeStore(folder.code)
+        self._overlays = Overlays(folder.config)
         self._journal = Journal(
-            ground.folder.journal, lambda events: _from_thread(running, lambda: self._publish(events)), code=code
+            folder.journal, lambda events: self._in_loop(lambda: self._publish(events)), code=self._code
         )
         self._feed = EventFeed(self._journal.events_after, self._journal.last_event_seq)
-        self.loop = Loop(_first_state(self._journal), self._clock, self._broke)
-        secrets = SecretStore()
-        self._running = running
-        self._mask = secrets.mask
-        self._telemetry: telemetry.Telemetry | None = None
-        unsent = Unsent()
-        voices = self._voices = Voices(
+
+    def _look_on(self, on_log: Callable[[LogRecord], None] | None) -> None:
+        """Put those together who listen and never call."""
+        self._voices = Voices(
             self._logs,
-            secrets.mask,
+            self._secrets.mask,
             lambda: self.loop.state,
-            options.on_log,
+            on_log,
             witness=lambda record: self.observing.heard(record),  # noqa: PLW0108 - it is made below
         )
-        self._history = History(ground.folder.path / "samples.sqlite")
+        self._history = History(self._ground.folder.path / "samples.sqlite")
         self.observing = Observing(
             observer=Observer(self._history),
-            voices=voices,
+            voices=self._voices,
             state=lambda: self.loop.state,
             sample=sample,
             tell=self.tell,
             alarms=Alarms(
-                str(Path(ground.launch.manifest).parent),
+                str(Path(self._ground.launch.manifest).parent),
                 self._complain,
                 lambda module: door_of(self.loop.state.roster, module),
             ),
-            mask=secrets.mask,
+            mask=self._secrets.mask,
             clock=self._clock,
-        )
-        self._bring_up_engines(voices, unsent, secrets.mask)
-        answers = Answers()
-        applies = Applies(
-            loop=self.loop,
-            reader=ground.reader,
-            secrets=secrets,
-            code=code,
-            answers=answers,
-            describe=ground.inputs,
-            journal=self._journal,
-        )
-        self._watching = Watching(
-            loop=self.loop,
-            applies=applies,
-            reader=ground.reader,
-            describe=ground.inputs,
-            clock=self._clock,
-            tell=self.tell,
-            say=lambda level, text: voices.said(level, secrets.mask(text)),
-            on_bug=self._broke,
-        )
-        self.steering = Steering(
-            loop=self.loop,
-            applies=applies,
-            answers=answers,
-            secrets=secrets,
-            feed=self._feed,
-            runner=ground.facts(self._started),
-            clock=self._clock,
-            observing=self.observing,
-            watching=self._watching,
-            note=lambda: self._journal.note,
-        )
-        self.loop.perform_by(
-            Performer(
-                hosts=self._hosts,
-                commands=self._commands,
-                journal=self._journal,
-                secrets=secrets,
-                code=code,
-                unsent=unsent,
-                author=_author(),
-                hear=self.loop.hear,
-                hear_from_thread=lambda message: _from_thread(running, lambda: self.loop.hear(message)),
-                answer=answers.answer,
-                end=self._end,
-                call_in_loop=lambda call: _from_thread(running, call),
-            )
         )
 
-    def _bring_up_engines(self, voices: Voices, unsent: Unsent, mask: Callable[[str], str]) -> None:
-        ground = self._ground
+    def _bring_up_engines(self) -> None:
+        ground, mask = self._ground, self._secrets.mask
         token = plant_token(ground.folder.path)
         with _usable(ground.run_time):
             self._run_dir = make_run_folder(ground.run_time, token)
@@ -185,9 +148,10 @@ class Runner:
             token=token,
             cwd=Path(ground.launch.manifest).parent,
             env=os.environ,
-            hear=lambda message: self.loop.hear(unsent.added_to(message)),
-            on_lines=voices.heard,
+            hear=lambda message: self.loop.hear(self._unsent.added_to(message)),
+            on_lines=self._voices.heard,
             on_metrics=self.observing.measured,
+            on_asked=lambda host, epoch, asked: self._requests.heard(host, epoch, asked),  # noqa: PLW0108 - made below
             mask=mask,
         )
         self._hosts.start()
@@ -197,9 +161,69 @@ class Runner:
             token=token,
             guard=self._hosts,
             hear=self.loop.hear,
-            on_lines=voices.heard,
+            on_lines=self._voices.heard,
             mask=mask,
         )
+
+    def _steer(self) -> None:
+        """Put together what clients and files ask for."""
+        ground, secrets = self._ground, self._secrets
+        applies = Applies(
+            loop=self.loop,
+            reader=ground.reader,
+            secrets=secrets,
+            code=self._code,
+            answers=self._answers,
+            describe=ground.inputs,
+            journal=self._journal,
+        )
+        self._requests = Requests(
+            state=lambda: self.loop.state, applies=applies, overlays=self._overlays, give=self._hosts.give
+        )
+        self._watching = Watching(
+            loop=self.loop,
+            applies=applies,
+            reader=ground.reader,
+            describe=ground.inputs,
+            clock=self._clock,
+            tell=self.tell,
+            say=lambda level, text: self._voices.said(level, secrets.mask(text)),
+            on_bug=self._broke,
+        )
+        self.steering = Steering(
+            loop=self.loop,
+            applies=applies,
+            answers=self._answers,
+            secrets=secrets,
+            feed=self._feed,
+            runner=ground.facts(self._started),
+            clock=self._clock,
+            observing=self.observing,
+            watching=self._watching,
+            note=lambda: self._journal.note,
+        )
+
+    def _performer(self) -> Performer:
+        return Performer(
+            hosts=self._hosts,
+            commands=self._commands,
+            journal=self._journal,
+            secrets=self._secrets,
+            code=self._code,
+            overlays=self._overlays,
+            unsent=self._unsent,
+            author=_author(),
+            hear=self.loop.hear,
+            hear_from_thread=lambda message: self._in_loop(lambda: self.loop.hear(message)),
+            answer=self._answers.answer,
+            end=self._end,
+            call_in_loop=self._in_loop,
+        )
+
+    def _in_loop(self, call: Callable[[], None]) -> None:
+        """Have `call` called in the loop, from any thread; when the loop is over, nobody needs it any more."""
+        with suppress(RuntimeError):
+            self._running.call_soon_threadsafe(call)
 
     async def __aenter__(self) -> Self:
         """Say that the runner is here."""
@@ -216,16 +240,15 @@ class Runner:
 
     def _ask_known(self) -> Callable[[], Known]:
         """Give a way to collect, from another thread, what metrics are made of."""
-        running = asyncio.get_running_loop()
 
         async def known() -> Known:
             return self.steering.known()
 
-        return lambda: asyncio.run_coroutine_threadsafe(known(), running).result(_PATIENCE)
+        return lambda: asyncio.run_coroutine_threadsafe(known(), self._running).result(_PATIENCE)
 
     def _complain(self, text: str) -> None:
         """Have the runner's log say, from whichever thread, that somebody outside could not be told something."""
-        _from_thread(self._running, lambda: self._voices.said("warning", self._mask(text)))
+        self._in_loop(lambda: self._voices.said("warning", self._secrets.mask(text)))
 
     async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
         """Let go of everything, the journal last; the last that it keeps is that the runner ended."""
@@ -235,6 +258,7 @@ class Runner:
     async def _let_go(self, last_word: RunnerEnded | None = None) -> None:
         try:
             await self._watching.close()
+            await self._requests.close()
             await self._commands.close()
             await self._hosts.close()
         finally:
@@ -334,12 +358,6 @@ def _first_state(journal: Journal) -> State:
         last_transaction=journal.last_transaction(),
         holds=journal.holds(),
     )
-
-
-def _from_thread(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    """Have `call` called in the loop; when the loop is over, nobody needs it any more."""
-    with suppress(RuntimeError):
-        loop.call_soon_threadsafe(call)
 
 
 def _author() -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from ignrun.planner.graph.model import Edge, Hosted, InstanceSpec
 from ignrun.protocol import orders
+from ignrun.render.names import dotted
 from ignrun.runtime.supervise.effects import Revising
 from ignrun.terms.leaves import ExportNamed, Literal, Part, Path, Pending, SecretNamed, Tree, filled, joined
 from ignrun.terms.names import Address
@@ -59,8 +60,9 @@ def assignment_of(
     secrets: Secrets,
     code: str = "",
     level: str = "info",
+    backups: tuple[str, ...] = (),
 ) -> orders.Assignment:
-    """Describe a hosted instance to its host, `code` being the path of its index, `level` that of its logger; raises MissingSecretError, or ValueError where a secret is not of its type."""
+    """Describe a hosted instance to its host, `code` being the path of its index, `level` that of its logger, `backups` those of its run-time values; raises MissingSecretError, or ValueError where a secret is not of its type."""
     if not isinstance(spec.body, Hosted):
         message = f"`{spec.address}` does not run in a host"
         raise TypeError(message)
@@ -82,11 +84,18 @@ def assignment_of(
         mode=mode,
         code=code,
         level=level,
+        origins=_origins(spec),
+        backups=backups,
     )
 
 
 def revision_of(
-    revising: Revising, *, edges: tuple[Edge, ...], local: frozenset[Address], secrets: Secrets
+    revising: Revising,
+    *,
+    edges: tuple[Edge, ...],
+    local: frozenset[Address],
+    secrets: Secrets,
+    backups: tuple[str, ...] = (),
 ) -> orders.Revision:
     """Describe to its host what an incarnation becomes; raises MissingSecretError, or ValueError where a secret is not of its type."""
     spec = revising.spec
@@ -101,7 +110,13 @@ def revision_of(
         bindings=tuple(_binding(edge, local) for edge in edges),
         paths=revising.paths,
         slots=revising.slots,
+        origins=_origins(spec),
+        backups=backups,
     )
+
+
+def _origins(spec: InstanceSpec) -> tuple[orders.Origin, ...]:
+    return tuple(orders.Origin(dotted(one.path), one.layer, str(one.span) if one.span else "") for one in spec.origins)
 
 
 def _secret_paths(spec: InstanceSpec) -> tuple[Path, ...]:

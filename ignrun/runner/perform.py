@@ -10,14 +10,15 @@ from ignrun.protocol.orders import Assignment, Load, Prepare, Revise, Revision
 from ignrun.protocol.reports import ImportFault, Prepared, Revised
 from ignrun.runner.fill import MissingExportError, MissingSecretError, assignment_of, revision_of
 from ignrun.runner.launches import launch_of
+from ignrun.runner.levels import Levels, level_of
 from ignrun.runner.secrets import SecretStore
 from ignrun.runner.unsent import Unsent
-from ignrun.runner.voices import DEFAULT_LEVEL
 from ignrun.runtime.apply.state import Phase, State
 from ignrun.runtime.engines.command import CommandEngine
 from ignrun.runtime.engines.fork import HostEngine
 from ignrun.runtime.engines.launch import CommandLaunch
 from ignrun.runtime.journal.code import CodeStore
+from ignrun.runtime.journal.overlays import Overlays
 from ignrun.runtime.journal.writer import Journal
 from ignrun.runtime.supervise import effects as wanted
 from ignrun.runtime.supervise.effects import Effect
@@ -50,6 +51,7 @@ class Performer:
         journal: Journal,
         secrets: SecretStore,
         code: CodeStore,
+        overlays: Overlays,
         unsent: Unsent,
         author: str,
         hear: Hear,
@@ -73,6 +75,8 @@ class Performer:
         self._call_in_loop = call_in_loop
         self._holding = 0
         self._unanswered: list[wanted.AnswerAsked] = []
+        self._overlays = overlays
+        self._levels = Levels(hosts.give)
 
     def __call__(self, state: State, effects: tuple[Effect, ...], now: Now) -> None:
         """Perform the effects of one turn in their order; what happened in it goes to the journal first, as one batch."""
@@ -81,6 +85,7 @@ class Performer:
         self._journal.submit_events(happenings, now.utc, now.mono, generation)
         for effect in effects:
             self._perform(effect, state, now)
+        self._levels.follow(state)
 
     def _perform(self, effect: Effect, state: State, now: Now) -> None:  # noqa: C901, PLR0912 - one case for each effect
         match effect:
@@ -157,6 +162,7 @@ class Performer:
         secrets = self._texts(state)
         needs = _by_dependent(effect.edges)
         rules = (state.transaction.proposal.graph if state.transaction else state.graph).rules
+        kept = self._overlays.kept()
         for spec in effect.specs:
             try:
                 assignments.append(
@@ -168,11 +174,13 @@ class Performer:
                         mode=state.graph.mode,
                         secrets=secrets,
                         code=self._code_of(spec),
-                        level=(spec.log and spec.log.level) or rules.log.level or DEFAULT_LEVEL,
+                        level=level_of(spec, rules),
+                        backups=kept.get(spec.module, ()),
                     )
                 )
             except (MissingSecretError, ValueError) as error:
                 faults.append(ImportFault(spec.address, Fault(FaultKind.SECRET, self._secrets.mask(str(error)))))
+        self._levels.loaded(effect.host, effect.epoch, assignments)
         self._unsent.note(effect.host, effect.epoch, tuple(faults))
         self._hosts.give(effect.host, effect.epoch, Load(tuple(assignments)))
 
@@ -182,10 +190,12 @@ class Performer:
         """Fill in what each is to become; whoever cannot be described is answered in his host's place."""
         secrets, needs = self._texts(state), _by_dependent(effect.edges)
         revisions: list[Revision] = []
+        kept = self._overlays.kept()
         for one in effect.revisings:
             edges = needs.get(one.spec.address, ())
             try:
-                revisions.append(revision_of(one, edges=edges, local=effect.local, secrets=secrets))
+                backups = kept.get(one.spec.module, ())
+                revisions.append(revision_of(one, edges=edges, local=effect.local, secrets=secrets, backups=backups))
             except (MissingSecretError, ValueError) as error:
                 fault = Fault(FaultKind.SECRET, self._secrets.mask(str(error)))
                 refusal = answer(one.spec.address, one.epoch, one.change, fault)

@@ -26,8 +26,8 @@ from ignrun.sdk.module import Module as Module
 from ignrun.sdk.peer import Peer as Peer
 from ignrun.sdk.raised import CallFailed as CallFailed
 from ignrun.sdk.raised import Fatal as Fatal
-from ignrun.sdk.raised import NotOffered as NotOffered
 from ignrun.sdk.raised import NotReady as NotReady
+from ignrun.sdk.raised import Refused as Refused
 from ignrun.sdk.raised import Reject as Reject
 from ignrun.sdk.raised import Unavailable as Unavailable
 from ignrun.terms.events import LifecycleEvent as LifecycleEvent

@@ -1,10 +1,12 @@
 """Owns ModuleConfigurationManager, the view a module has of its config, and ConfigurationValidator."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from ignrun.sdk.raised import NotOffered
+from ignrun.protocol.orders import Origin
 from ignrun.sdk.settings import ConfigRefused, convert, frozen
+from ignrun.sdk.surroundings import Surroundings
 
 _NOTHING = object()
 
@@ -32,14 +34,14 @@ class ConfigurationValidator:
 class ModuleConfigurationManager:
     """A view of a module's resolved config, secrets masked; a change of it is a request to the runner."""
 
-    def __init__(self, values: Callable[[], Any], config: type | None) -> None:
-        self._values = values
+    def __init__(self, around: Surroundings, config: type | None) -> None:
+        self._around = around
         self._config = config
 
     @property
     def values(self) -> Mapping[str, Any]:
         """All resolved values, as plain data that cannot be changed; secrets are `Secret`."""
-        return frozen(self._values()) or {}
+        return frozen(self._around.raw_config) or {}
 
     @property
     def validator(self) -> ConfigurationValidator:
@@ -51,7 +53,7 @@ class ModuleConfigurationManager:
 
     def get(self, path: str, default: Any = _NOTHING) -> Any:
         """Give the value at a dotted path such as `server.port`; raises KeyError where there is none and no default."""
-        at = self._values()
+        at = self._around.raw_config
         for key in path.split("."):
             if not isinstance(at, Mapping) or key not in at:
                 if default is _NOTHING:
@@ -60,17 +62,28 @@ class ModuleConfigurationManager:
             at = at[key]
         return frozen(at)
 
-    def origin(self, path: str) -> str:
-        """Tell which layer gave a value; raises NotOffered: hosts are not told origins yet, `ignrun plan` shows them."""
-        message = f"the origin of `{path}` is not known in a host"
-        raise NotOffered(message)
+    @property
+    def origins(self) -> Mapping[str, Origin]:
+        """Where each value is from, by its dotted path: `layer` (`default`, `config`, `run-time`, ...) and `place`; no values."""
+        return MappingProxyType({one.path: one for one in self._around.origins})
 
-    async def request(self, path: str, value: Any) -> None:  # noqa: ARG002 - part of the contract
-        """Ask the runner for a change at run time; raises NotOffered: edit the manifest and apply it."""
-        message = f"a change of `{path}` at run time is refused: edit the manifest and run `ignrun apply`"
-        raise NotOffered(message)
+    def origin(self, path: str) -> Origin:
+        """Tell which layer gave the value at a dotted path, and where that is written; raises KeyError where there is none."""
+        known = self.origins
+        if path not in known:
+            raise KeyError(path)
+        return known[path]
+
+    async def request(self, path: str, value: Any) -> None:
+        """Ask for another value at a dotted path, as `ignrun config set MODULE.PATH VALUE --apply` would, and wait until it is in effect.
+
+        It is kept: it outlives this run of the plant. The change goes through `prepare_reconfigure` and `reconfigure` like any other, so
+        ask in `run` or in a task, never within a callback, which it would wait for. Raises Refused; then nothing is changed and
+        nothing is kept. Where the change means a restart, the incarnation that asked does not hear the answer.
+        """
+        await self._around.request(path, value)
 
     @property
     def backups(self) -> tuple[str, ...]:
-        """Names of the kept backups of run-time changes: none, as there are no run-time changes."""
-        return ()
+        """Names of the kept backups of run-time values, the oldest first; `ignrun config rollback` goes back to the newest."""
+        return self._around.backups

@@ -94,7 +94,7 @@ class AbstractIgnitionModule:
     @cached_property
     def configuration(self) -> ModuleConfigurationManager:
         """The resolved values and where they came from; a change is a request."""
-        return ModuleConfigurationManager(lambda: self._around.raw_config, self.Config)
+        return ModuleConfigurationManager(self._around, self.Config)
 
     @cached_property
     def diagnostics(self) -> ModuleDiagnosticsManager:

@@ -21,5 +21,5 @@ class CallFailed(Exception):  # noqa: N818 - says what happened to the call
     """The provider's method raised, or is not marked `@provides`; the text names provider, method and reason."""
 
 
-class NotOffered(Exception):  # noqa: N818 - says what the runner answers
-    """The request is part of the contract, but this version of ignrun does not carry it out yet."""
+class Refused(Exception):  # noqa: N818 - says what was answered
+    """A change that a module asked for is not made, and nothing is changed; the text says why."""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from ignrun.protocol.orders import Origin
 from ignrun.sdk.context import ModuleContext, Stopping
 from ignrun.sdk.health import HealthResult
 from ignrun.sdk.lifecycle import LifecycleRecord
@@ -17,7 +18,7 @@ LOGGERS = "ignrun.instance."
 
 
 class Surroundings(Protocol):
-    """What an incarnation sees of the world; read only, but for `publish`."""
+    """What an incarnation sees of the world; read only, but for `publish` and `request`."""
 
     address: str
     stopping: Stopping
@@ -44,6 +45,17 @@ class Surroundings(Protocol):
 
     def peers(self, slot: str) -> Peer | tuple[Peer, ...]:
         """Give what is bound to a slot; raises LookupError when nothing is."""
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """Where each value of the config is from."""
+
+    @property
+    def backups(self) -> tuple[str, ...]:
+        """What is kept of earlier run-time values, by name, the oldest first."""
+
+    async def request(self, path: str, value: Any) -> None:
+        """Ask for another value of the config, and wait until it is in effect; raises Refused."""
 
     def publish(self, exports: Mapping[str, Any]) -> None:
         """Add to what the instance exports; raises TypeError or ValueError where it is not JSON of at most 64 KiB."""

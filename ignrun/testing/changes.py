@@ -15,3 +15,10 @@ def changed_paths(was: Any, now: Any, at: Path = ()) -> Iterator[Path]:
             yield from changed_paths(was.get(key, _ABSENT), now.get(key, _ABSENT), (*at, key))
     elif was is not now and was != now:
         yield at
+
+
+def with_value(config: Any, path: str, value: Any) -> dict[str, Any]:
+    """Copy a config with another value at a dotted path."""
+    key, _, rest = path.partition(".")
+    at = dict(config) if isinstance(config, Mapping) else {}
+    return {**at, key: with_value(at.get(key), rest, value) if rest else value}

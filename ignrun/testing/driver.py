@@ -27,13 +27,14 @@ from ignrun.sdk.health import HealthResult
 from ignrun.sdk.lifecycle import LifecycleRecord, ModuleLifecycleManager
 from ignrun.sdk.module import module_class
 from ignrun.sdk.peer import Peer
+from ignrun.sdk.raised import Refused
 from ignrun.terms.events import Event
 from ignrun.terms.fault import Fault
 from ignrun.terms.metadata import ModuleMetadata
 from ignrun.terms.metric import Metric
 from ignrun.terms.names import ModuleScope, address_of
 from ignrun.terms.states import RESTING, ModuleState
-from ignrun.testing.changes import changed_paths
+from ignrun.testing.changes import changed_paths, with_value
 from ignrun.testing.clock import FakeClock
 from ignrun.testing.peer import FakePeer
 
@@ -224,6 +225,13 @@ class Driver:
 
     def measures(self, incarnation: Incarnation) -> None:
         """Hear of metrics; the incarnation keeps them."""
+
+    async def request(self, incarnation: Incarnation, path: str, value: Any) -> None:  # noqa: ARG002 - the stage's contract
+        """Change its config as an apply does, at once; raises Refused where it refuses."""
+        try:
+            await self.reconfigure(with_value(self._assignment.config, path, value))
+        except ModuleFailed as failed:
+            raise Refused(failed.fault.summary) from failed
 
     def exports_of(self, address: str) -> Mapping[str, Any]:
         """Give what a fake peer exports."""

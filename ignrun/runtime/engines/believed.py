@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from ignrun.protocol.frames import FrameError
 from ignrun.protocol.reports import (
     EXPORT_LIMIT,
+    ConfigAsked,
     Exported,
     HealthReport,
     Hello,
@@ -73,6 +74,11 @@ def believed(report: HostReport, run_dir: Path, mask: Mask) -> HostReport:  # no
             return replace(report, names=tuple(_line(name, mask) for name in report.names[:MOST_FIELDS]))
         case Metrics():
             return Metrics(tuple(_measured(one, mask) for one in report.measured))
+        case ConfigAsked():
+            if len(report.path) > LONGEST_LINE or len(report.text) > LONGEST_TEXT:
+                message = "it asks for a config value that is longer than any can be"
+                raise FrameError(message)
+            return report
         case Prepared():
             return replace(report, fault=_fault(report.fault, mask)) if report.fault is not None else report
         case Revised():

@@ -16,7 +16,18 @@ from ignrun.protocol import template as talk
 from ignrun.protocol.kin import Identity
 from ignrun.protocol.orders import HostOrder
 from ignrun.protocol.pulse import BEAT
-from ignrun.protocol.reports import Hello, HostReport, Logged, LogLine, Measured, Metrics, Resumed, Stalled, Unfinished
+from ignrun.protocol.reports import (
+    ConfigAsked,
+    Hello,
+    HostReport,
+    Logged,
+    LogLine,
+    Measured,
+    Metrics,
+    Resumed,
+    Stalled,
+    Unfinished,
+)
 from ignrun.runtime.engines.believed import believed
 from ignrun.runtime.engines.children import Children
 from ignrun.runtime.engines.groups import HOSTS, Groups
@@ -34,6 +45,9 @@ Hear = Callable[[Message], None]
 OnMetrics = Callable[[HostId, tuple[Measured, ...]], None]
 """Hears the metrics that modules of a host keep, masked and within bounds."""
 
+OnAsked = Callable[[HostId, int, ConfigAsked], None]
+"""Hears what modules of a host, in its epoch, ask for."""
+
 _FREE: Final = Limits()
 _STATUS_WAIT: Final = 2.0
 _CLEARING: Final = 1.0
@@ -44,7 +58,7 @@ class HostEngine:
     """Hosts of a plant, by id and epoch; lives on the running asyncio loop, none of its calls waits.
 
     `python` is ignrun's own interpreter, `run_dir` the plant's run-time folder (`places.make_run_folder`), `token` the plant's marker (`places.plant_token`),
-    `env` the whole environment of the hosts. Messages heard: HostLaunched, HostSaid (never with Logged or Metrics: these go to `on_lines` and `on_metrics`)
+    `env` the whole environment of the hosts. Messages heard: HostLaunched, HostSaid (never with Logged, Metrics or ConfigAsked: these go to `on_lines`, `on_metrics` and `on_asked`)
     and exactly one HostEnded for each launch.
     """
 
@@ -59,6 +73,7 @@ class HostEngine:
         hear: Hear,
         on_lines: OnLines,
         on_metrics: OnMetrics = lambda _host, _measured: None,
+        on_asked: OnAsked = lambda _host, _epoch, _asked: None,
         mask: Mask = str,
         serve: str = talk.SERVE,
     ) -> None:
@@ -72,6 +87,7 @@ class HostEngine:
         self._hear = hear
         self._on_lines = on_lines
         self._on_metrics = on_metrics
+        self._on_asked = on_asked
         self._mask = mask
         self._hosts: dict[tuple[HostId, int], Host] = {}
         self._teller = Teller()
@@ -224,6 +240,9 @@ class HostEngine:
             return
         if isinstance(report, Metrics):
             self._on_metrics(made.host, report.measured)
+            return
+        if isinstance(report, ConfigAsked):
+            self._on_asked(made.host, made.epoch, report)
             return
         if isinstance(report, Unfinished):
             text = f"left behind when it stopped: {', '.join(report.names)}"

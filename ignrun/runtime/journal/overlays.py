@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -96,6 +97,15 @@ class Overlays:
         ]
         return tuple(sorted(found, key=lambda backup: backup.number))
 
+    def kept(self) -> dict[str, tuple[str, ...]]:
+        """Name the backups of every module that has any, by one look into the folder, the oldest first."""
+        found: dict[str, list[str]] = {}
+        for path in self._backups.glob("*.json"):
+            module, _, number = path.name.removesuffix(".json").rpartition(".")
+            if module and number.isdigit():
+                found.setdefault(module, []).append(path.name)
+        return {module: tuple(sorted(names)) for module, names in found.items()}
+
     def previous(self, module: str) -> dict[str, Any] | None:
         """Give the overlay that `rollback` would go back to, None where there is none."""
         now = self._sound(module)
@@ -155,6 +165,14 @@ class Overlays:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             hint = f"`ignrun config rollback {path.name.partition('.')[0]}` goes back to the values before; they are in `{self._backups}`"
             raise StateFolderFailure(self._folder.parent, f"`{path}` is damaged ({error})", hint) from error
+
+
+def stamped(stamps: dict[str, Any], path: tuple[str, ...], by: str, *, is_set: bool) -> dict[str, Any]:
+    """Give the stamps of an overlay after a change at `path`: who set what is there now, and when."""
+    name = ".".join(path)
+    left = {path: one for path, one in stamps.items() if name and path != name and not path.startswith(f"{name}.")}
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {**left, name: {"by": by, "at": at}} if is_set else left
 
 
 def _take(descriptor: int) -> None:

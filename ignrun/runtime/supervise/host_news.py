@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from ignrun.protocol.reports import (
     PROTOCOL,
+    ConfigAsked,
     Exported,
     HealthReport,
     Hello,
@@ -86,7 +87,7 @@ def said(draft: Draft, news: HostSaid) -> None:  # noqa: C901 - one case for eac
             _breathed(draft, record, report)
         case Prepared() | Revised():
             _changed(draft, news.host, report)
-        case Logged() | Unfinished() | Metrics():
+        case Logged() | Unfinished() | Metrics() | ConfigAsked():
             pass  # for the log, not for decisions
         case _:
             assert_never(report)

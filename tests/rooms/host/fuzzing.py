@@ -12,11 +12,13 @@ import msgspec
 
 from ignrun.protocol.frames import FrameError, Unframer, frame
 from ignrun.protocol.orders import (  # fmt: skip
+    Answer,
     Check,
     Clear,
     ClearStop,
     HostOrder,
     Item,
+    Levels,
     Load,
     Measure,
     Revise,
@@ -28,6 +30,7 @@ from ignrun.protocol.orders import (  # fmt: skip
 from ignrun.protocol.orders import Prepare as PrepareOrder
 from ignrun.protocol.reports import (
     EXPORT_LIMIT,
+    ConfigAsked,
     Exported,
     HealthReport,
     Hello,
@@ -68,6 +71,7 @@ REPORTS: tuple[HostReport, ...] = (
     Prepared("a@gateway", 1, 7, FAULT),
     Revised("a@gateway", 1, 7, None, {"url": "x"}),
     Metrics((Measured("a@gateway", 1, (Metric("rows", "counter", 2.0, (("kind", "tag"),)),)),)),
+    ConfigAsked("a@gateway", 1, 7, "flush", "2s"),
 )
 ODD: tuple[Any, ...] = (
     None, True, -1, 2**63, 1.5, float("nan"), float("-inf"), "", "x" * 70_000, "\x1b[31m", b"\xff", [], {}, [[[[]]]], {"a": {}}, {1: 2},
@@ -172,5 +176,6 @@ def odd_orders(addresses: tuple[str, ...], count: int, chance: random.Random) ->
         yield chance.choice((
             Start(items, cleared), Stop(items, cleared), Clear(items), ClearStop(items), Load(()), Check(items, 0.01),
             Measure(chance.choice((-1.0, 0.0, 5.0))), PrepareOrder(()), Revise(()),
+            Answer("", 1, chance.choice((-1, 1, 2))), Levels({name: chance.choice(("debug", "info")) for name in names if name}),
             Routes(tuple(Route(name, "/nowhere", ModuleState.RUNNING) for name in names)),
         ))  # fmt: skip

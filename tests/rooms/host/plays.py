@@ -15,6 +15,7 @@ from ignrun import (
     Fatal,
     Module,
     NotReady,
+    Refused,
     Reject,
     Secret,
     degraded,
@@ -625,3 +626,36 @@ class ManyPeers(Module):
     async def startup(self) -> None:
         peers = self.dependency("tags")
         self.export(outcome=[[one.address, one.slot, await one.call("add", 1)] for one in peers])
+
+
+class Asking(Module):
+    """Tells what it knows of its config, then asks for another value of it and tells what came of that."""
+
+    async def run(self) -> None:
+        known = self.configuration
+        self.export(
+            origins={path: [one.layer, one.place] for path, one in known.origins.items()}, backups=list(known.backups)
+        )
+        answer = "done"
+        try:
+            await known.request(*self.config["ask"])
+        except Refused as refused:
+            answer = f"Refused: {refused}"
+        self.export(answer=answer, after=[known.origin("flush").layer, list(known.backups)])
+        await self.clock.sleep(1000)
+
+    async def reconfigure(self, change: ConfigChange) -> None:
+        pass
+
+
+odd_request: tuple[str, Any] = ("", "")
+"""What AskingOddly asks for."""
+
+
+class AskingOddly(Module):
+    async def run(self) -> None:
+        try:
+            await self.configuration.request(*odd_request)
+        except Refused as refused:
+            self.export(answer=f"Refused: {refused}")
+        await self.clock.sleep(1000)

@@ -15,7 +15,6 @@ from ignrun import (
     LifecycleEvent,
     Module,
     ModuleScope,
-    NotOffered,
     NotReady,
     Path,
     Secret,
@@ -354,8 +353,9 @@ async def test_managers_are_views_and_made_when_first_used() -> None:
         assert (statistics.restart_count, statistics.error_count, statistics.health_status) == (0, 0, Health.DEGRADED)
         assert module.configuration.get("path") == "x"
         assert module.configuration.validator.problems({"pth": 1})
-        with pytest.raises(NotOffered, match="edit the manifest"):
-            await module.configuration.request("path", "y")
+        assert (module.configuration.origins, module.configuration.backups) == ({}, ())
+        with pytest.raises(KeyError, match="path"):
+            module.configuration.origin("path")
         module.diagnostics.record_error(ValueError("odd"), tag="t1")
         assert [error.text for error in module.diagnostics.errors] == ["odd"]
 

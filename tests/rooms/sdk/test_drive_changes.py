@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ignrun import ConfigChange, Duration, Module, ModuleState, Reject, Secret
+from ignrun import ConfigChange, Duration, Module, ModuleState, Refused, Reject, Secret
 from ignrun.terms.fault import FaultKind
 from ignrun.testing import FakePeer, ModuleFailed, drive
 from ignrun.testing.changes import changed_paths
@@ -97,3 +97,20 @@ def test_paths_are_named_as_an_apply_names_them() -> None:
 )
 def test_a_change_touches_what_is_above_and_below_it(path, touched) -> None:
     assert ConfigChange(None, None, ("servers[0].port",)).touches(path) is touched
+
+
+async def test_a_module_may_ask_for_another_value_and_has_it_when_it_is_answered() -> None:
+    async with drive(Pump, config={"flush": "500ms"}) as run:
+        await run.module.configuration.request("flush", "2s")
+        assert run.module.config.flush == 2.0
+        with pytest.raises(Refused, match="wear the disk"):
+            await run.module.configuration.request("flush", 0.01)
+        assert run.module.config.flush == 2.0
+        assert run.state.value == "running"
+
+
+async def test_a_module_without_reconfigure_is_told_that_the_kit_does_not_change_it() -> None:
+    async with drive(Module, config={"flush": 1}) as run:
+        with pytest.raises(Refused, match="no `reconfigure`"):
+            await run.module.configuration.request("flush", 2)
+        assert run.module.configuration.get("flush") == 1
