@@ -152,6 +152,22 @@ def test_with_code_an_edited_class_runs_anew(tmp_path) -> None:
         until(lambda: value_of(plant) == "new code", 8, lambda: watch(plant))
 
 
+@pytest.mark.parametrize("broken", ["def (", "class Party: ..."], ids=["not-python", "class-gone"])
+def test_with_code_a_broken_class_is_told_once_and_its_repair_runs(tmp_path, broken: str) -> None:
+    with new_plant(tmp_path) as plant:
+        plant.write(CODE, "plain.py")
+        plant.write("0", "other.txt")
+        plant.write(text(0, "code: true"))
+        plant.ignrun("apply", "-d")
+        before = plant.instances()
+        plant.write(broken, "plain.py")
+        until(lambda: bodies(plant, "edit-refused"), 5, lambda: watch(plant))
+        stays(lambda: len(bodies(plant, "edit-settled")) == 1 and not watch(plant)["holds"], 1)
+        assert {n: identity(o) for n, o in plant.instances().items()} == {n: identity(o) for n, o in before.items()}
+        plant.write(CODE.replace('value=self.config["value"]', 'value="new code"'), "plain.py")
+        until(lambda: value_of(plant) == "new code", 8, lambda: watch(plant))
+
+
 def test_without_code_an_edited_class_is_left_until_somebody_applies(watched: Plant) -> None:
     watched.write(CODE.replace('value=self.config["value"]', 'value="new code"'), "plain.py")
     stays(lambda: value_of(watched) == 0, 1)

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from ignrun.manifest.seen import saw
 from ignrun.planner.catalog.archive import Unusable, read_member, split
 from ignrun.planner.catalog.imports import NONE, Imports, imports_of
 from ignrun.planner.catalog.locate import digest_of, file_of, installed_folders
@@ -64,7 +65,11 @@ def find_code(entry: str, path: tuple[str, ...], beside: tuple[str, ...], eyes: 
     if found is None:
         return Missing("IGN304", f"the module `{module}` of entry `{entry}` does not exist", _where(module, own))
     file, folder = found
-    return _checked(entry, name, eyes.read(file), folder if folder in own else "")
+    source = eyes.read(file)
+    code = _checked(entry, name, source, folder if folder in own else "")
+    if isinstance(code, Missing):
+        saw(source.file, source.digest)  # its repair is what a watcher waits for
+    return code
 
 
 def schema_file(entry: str, code: str) -> Path:

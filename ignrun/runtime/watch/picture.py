@@ -42,5 +42,6 @@ def with_told(base: Picture, truth: Picture) -> Picture:
 
 
 def merged(known: Seen, seen: Seen) -> Seen:
-    """Go on from what was seen last; where a reading did not come to the code, the code that was known counts on."""
-    return Seen(seen.files, seen.listings, seen.code or known.code)
+    """Go on from what was seen last; where a reading came to no code that can be used, the code that was known counts on, as it was read."""
+    as_read = {path: seen.files.get(path, digest) for path, digest in known.code.items()}
+    return Seen(seen.files, seen.listings, seen.code or as_read)
