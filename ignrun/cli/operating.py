@@ -1,5 +1,7 @@
 """Turns names of modules into the instances that are meant, and asks one thing of each of them."""
 
+from collections.abc import Iterable
+
 from ignrun.cli.options import Aim
 from ignrun.cli.plant import find_plant, runner_of
 from ignrun.cli.speech import say
@@ -34,12 +36,12 @@ def meant(report: StatusReport, names: tuple[str, ...]) -> list[InstanceStatus]:
     for name in names:
         own = [one for one in report.instances if name in {one.address, one.module}]
         if not own:
-            raise _stranger(report, name)
+            raise stranger([one.address for one in report.instances], name)
         found |= {one.address: one for one in own}
     return list(found.values())
 
 
-def _stranger(report: StatusReport, name: str) -> Failure:
-    addresses = [one.address for one in report.instances]
+def stranger(addresses: Iterable[str], name: str) -> Failure:
+    """Say that a plant, whose instances are those, has no module of this name."""
     names = ", ".join(f"`{address}`" for address in addresses)
     return Failure(f"the plant has no module `{name}`", f"it has {names}" if names else "nothing has been applied yet")

@@ -104,10 +104,11 @@ class DetailReport(msgspec.Struct, frozen=True):
 
 def history_report(plant: str, entries: "Iterable[HistoryEntry]", current: int, good: int) -> HistoryReport:
     """Describe the latest generations for the public."""
-    return HistoryReport(FORMAT_VERSION, plant, tuple(_reported(one, current, good) for one in entries))
+    return HistoryReport(FORMAT_VERSION, plant, tuple(generation_report(one, current, good) for one in entries))
 
 
-def _reported(entry: "HistoryEntry", current: int, good: int) -> GenerationReport:
+def generation_report(entry: "HistoryEntry", current: int, good: int) -> GenerationReport:
+    """Describe one generation in short for the public; `current` and `good` are the numbers of those."""
     return GenerationReport(
         number=entry.number,
         at=entry.at,
@@ -134,7 +135,7 @@ def detail_report(generation: "Generation", current: int, good: int) -> DetailRe
     return DetailReport(
         FORMAT_VERSION,
         made.plant,
-        _reported(generation.entry, current, good),
+        generation_report(generation.entry, current, good),
         plan_report(made.plan),
         tuple(
             StepReport(one.address, one.action, one.at, fault_status(one.fault) if one.fault else None)

@@ -218,10 +218,17 @@ def _around(
     change: ChangeReport, report: PlanReport, specs: "Mapping[Address, InstanceSpec]", shown_file: Callable[[str], str]
 ) -> _Around:
     mates = tuple(one for one in report.hosts.get(change.host, ()) if one != change.address)
-    code = _listed([neutral(shown_file(file)) for file in change.files], str) or _code_of(
-        specs.get(Address(change.address))
-    )
+    code = _files_of(change, shown_file) or _code_of(specs.get(Address(change.address)))
     return _Around(code, mates)
+
+
+def change_text(change: ChangeReport, short: ShortName, shown_file: Callable[[str], str]) -> str:
+    """Write one change by itself: what is done, its cause, the values that differ."""
+    return _block(change, short, shown_file, plain, _Around(_files_of(change, shown_file), ()))
+
+
+def _files_of(change: ChangeReport, shown_file: Callable[[str], str]) -> str:
+    return _listed([neutral(shown_file(file)) for file in change.files], str)
 
 
 def _code_of(spec: "InstanceSpec | None") -> str:

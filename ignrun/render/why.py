@@ -1,12 +1,13 @@
-"""Turns the status of an instance, and what happened to it last, into the chain of causes that explains it."""
+"""Turns the status of an instance, its last change, and what happened to it last, into the chain of causes that explains it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from ignrun.render.events import body_text
+from ignrun.render.last_change import LastChange, last_change_lines
 from ignrun.render.names import ShortName, short_names
 from ignrun.render.outcome import detail_lines
 from ignrun.render.status_report import InstanceStatus, StatusReport
@@ -27,21 +28,35 @@ class Happened(msgspec.Struct, frozen=True):
 
 
 class WhyReport(msgspec.Struct, frozen=True):
-    """Why an instance is as it is: itself first, then whoever it waits for or owes its failure to, the root cause last."""
+    """Why an instance is as it is: itself first, then whoever it waits for or owes its failure to, the root cause last.
+
+    `last_change` is the generation that last meant to change it. Where no runner lives the chain is empty, and `absent` says how the
+    last one ended.
+    """
 
     format_version: str
     chain: tuple[InstanceStatus, ...]
     last: tuple[Happened, ...]
+    address: str = ""
+    last_change: LastChange | None = None
+    absent: str = ""
 
 
-def why_report(report: StatusReport, address: str, events: Sequence[Event]) -> WhyReport:
+def why_report(
+    report: StatusReport, address: str, events: Sequence[Event], changed: LastChange | None = None
+) -> WhyReport:
     """Explain the instance at `address`; `events` are those of the instance, oldest first."""
-    known = {one.address: one for one in report.instances}
-    chain = [known[address]]
-    while (following := _cause(chain[-1])) in known and known[following] not in chain:
-        chain.append(known[following])
     last = tuple(Happened(one.seq, one.at, body_text(one.body), one.body) for one in events)
-    return WhyReport(FORMAT_VERSION, tuple(chain), last)
+    absent = "" if report.instances else report.plant.note or report.plant.state
+    return WhyReport(FORMAT_VERSION, _chain(report, address), last, address, changed, absent)
+
+
+def _chain(report: StatusReport, address: str) -> tuple[InstanceStatus, ...]:
+    known = {one.address: one for one in report.instances}
+    chain = [known[address]] if address in known else []
+    while chain and (following := _cause(chain[-1])) in known and known[following] not in chain:
+        chain.append(known[following])
+    return tuple(chain)
 
 
 def _cause(one: InstanceStatus) -> str:
@@ -51,13 +66,18 @@ def _cause(one: InstanceStatus) -> str:
     return one.upstream or (one.fault.upstream if one.fault and one.state == "error" else "")
 
 
-def why_text(report: WhyReport, addresses: Sequence[str], now: datetime) -> str:
-    """Write the chain, each link with its facts below it, and what happened last; `addresses` are all of the plant."""
+def why_text(report: WhyReport, addresses: Sequence[str], now: datetime, shown_file: Callable[[str], str] = str) -> str:
+    """Write the chain, each link with its facts below it, its last change, and what happened last.
+
+    `addresses` are all of the plant; `shown_file` writes a path.
+    """
     short = short_names(addresses)
-    lines: list[str] = []
+    lines = [] if report.chain else [short(report.address), f"  no runner is alive: {report.absent}"]
     for depth, one in enumerate(report.chain):
         root = " (root cause)" if depth and depth == len(report.chain) - 1 else ""
         lines += [f"{'because of ' if depth else ''}{short(one.address)}{root}", *_facts(one, now, short)]
+    if report.last_change:
+        lines += last_change_lines(report.last_change, short, shown_file)
     if report.last:
         lines += ["last:", *(f"  {one.at:%H:%M:%S} #{one.seq} {one.text}" for one in report.last)]
     return "\n".join(neutral(line) for line in lines) + "\n"

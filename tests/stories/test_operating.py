@@ -93,7 +93,8 @@ def test_why_leads_from_a_module_that_waits_to_the_root_cause_and_says_when_it_i
         until(lambda: "next try: in" in operate(plant, "why", "top"))
         said = operate(plant, "why", "top")
         lines = [line for line in said.splitlines() if not line.startswith(" ")]
-        assert lines == ["top", "because of mid", "because of bad (root cause)", "last:"]
+        change = next(line for line in lines if line.startswith("last change: generation 1, "))
+        assert lines == ["top", "because of mid", "because of bad (root cause)", change, "last:"]
         assert "  waits for: mid\n" in said
         assert "  fault: `startup` raised ValueError: the port is taken (raised)\n" in said
         chain = json.loads(operate(plant, "why", "top", "-o", "json"))[0]["chain"]
