@@ -10,7 +10,7 @@ from ignrun.runtime.supervise.draft import host_of
 from ignrun.runtime.supervise.effects import KeepIntent
 from ignrun.runtime.supervise.in_place import ask, can_be_asked
 from ignrun.runtime.supervise.messages import HostEnded, HostSaid
-from ignrun.runtime.supervise.roster import HostPhase, HostRecord, InPlace
+from ignrun.runtime.supervise.roster import HostPhase, HostRecord, InPlace, Instance
 from ignrun.runtime.supervise.wiring import wired
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address
@@ -19,11 +19,10 @@ _HEARING = (HostPhase.LOADING, HostPhase.SERVING)
 
 
 def begin(turn: Turn) -> None:
-    """Launch the hosts that are not there yet; those of nobody else are the transaction's to end if it is rejected."""
-    known = turn.draft.hosts
-    homes = dict.fromkeys(body.host for _, body in fresh(turn))
-    unused = [h for h in homes if h not in known or not any(True for _ in turn.draft.members(h))]
-    turn.change_transaction(staged=tuple(unused))
+    """Keep the hosts of everybody whom it changes, also those whose present members leave while it is prepared."""
+    desired = turn.desired.instances
+    homes = (host_of(Instance(desired[address])) for address in turn.transaction.steps if address in desired)
+    turn.change_transaction(staged=tuple(dict.fromkeys(host for host in homes if host is not None)))
 
 
 def fresh(turn: Turn) -> list[tuple[InstanceSpec, Hosted]]:
@@ -136,10 +135,5 @@ def keep_intent(turn: Turn) -> None:
 
 
 def end_staged(turn: Turn) -> None:
-    """End the hosts that were launched for a transaction which does not come to pass."""
-    for host in turn.transaction.staged:
-        record = turn.draft.hosts.get(host)
-        if record is not None and record.phase not in (HostPhase.ABSENT, HostPhase.ENDING):
-            hosts.end(turn.draft, record)
-        elif record is not None:
-            turn.draft.dirty_hosts[host] = None
+    """Let the hosts in which nobody else lives end with a transaction that does not come to pass."""
+    turn.draft.dirty_hosts.update(dict.fromkeys(turn.transaction.staged))

@@ -32,8 +32,8 @@ def begin(turn: Turn, reason: str) -> None:
     turn.draft.set_alone({a: why for a, why in transaction.alone.items() if a in back.graph.instances})
     placed = turn.draft.graph.instances
     before: dict[Address, Instance | None] = dict(transaction.before)
-    for address in turn.draft.instances.keys() - placed.keys():
-        before.setdefault(address, None)
+    for address in (turn.draft.instances.keys() | before.keys()) - placed.keys():
+        before[address] = None  # also who was there then, and already on his way out
     for address, spec in placed.items():
         absent = address not in turn.draft.instances and address not in before
         if absent or (address in before and before[address] is None):  # it was not up yet, but what is good runs

@@ -42,7 +42,7 @@ class Good(msgspec.Struct, frozen=True):
 class Transaction(msgspec.Struct, frozen=True):
     """One apply under way.
 
-    `steps` are the addresses that it changes, `begun` and `ended` those whose step has begun or ended; `staged` the hosts launched for it.
+    `steps` are the addresses that it changes, `begun` and `ended` those whose step has begun or ended; `staged` the hosts that it needs.
     `members` are those who have to arrive, once it is being applied: their restart policy is suspended. `actions` says what is done
     to each, `paths` and `slots` what of it where it is done in place, `asked` which incarnations (by epoch) have been asked about that, `exports` what each of
     them offered when it began; `irreversible` are the steps behind which there is no way back.

@@ -46,10 +46,10 @@ def consider(draft: Draft, address: Address) -> None:
 
 
 def _consider_at_rest(draft: Draft, instance: Instance) -> None:
-    if instance.goal is Goal.GONE:
-        draft.forget(instance.spec.address)
-    elif is_maintained(instance):
+    if is_maintained(instance):
         moves.stop(draft, instance, _reason(instance))
+    elif instance.goal is Goal.GONE:
+        draft.forget(instance.spec.address)
     elif instance.next_spec is not None:
         _adopt(draft, instance)
     elif instance.in_place is not None:
