@@ -78,6 +78,7 @@ class World:
         self.code: int | None = None
         self.journal_refuses: set[str] = set()
         self.turns = 0
+        self.patience = 100_000  # how much may happen before the plant has to come to rest
 
     # --- the loop ---------------------------------------------------------------------------------------------------
 
@@ -91,10 +92,10 @@ class World:
             self._perform(effect)
         return effects
 
-    def run(self, limit: int = 100_000, until: Callable[[], bool] = lambda: False) -> "World":
+    def run(self, limit: int = 0, until: Callable[[], bool] = lambda: False) -> "World":
         """Let things happen until nothing more can happen without time passing."""
-        for _ in range(limit):
-            if self.code is not None or until() or not self._happen():
+        for _ in range(limit or self.patience):
+            if self.code is not None or until() or not self.happen():
                 return self
         raise AssertionError("the plant does not come to rest")
 
@@ -109,7 +110,8 @@ class World:
         self.mono = max(self.mono, end)
         return self
 
-    def _happen(self) -> bool:
+    def happen(self) -> bool:
+        """Let one of the things happen that can happen now; tell whether there was one."""
         lanes = [lane for lane in self.lanes.values() if lane]
         steps = [step for host in self.hosts.values() for step in host.steps()]
         if not lanes and not steps:
@@ -281,5 +283,7 @@ class World:
             self.end_command(address, 0, "exit 0")
         else:
             self._send(lane, CommandReady(address, effect.epoch))
+            if self.scripts.probing and getattr(effect.spec.body, "check", None) is not None:
+                self._send(lane, Probed(address, effect.epoch, healthy=True))
             if self.scripts.next(address, "run") == "exit":
                 self.end_command(address, 3, "exit 3")

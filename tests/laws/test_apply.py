@@ -63,7 +63,7 @@ def test_nothing_is_ordered_before_the_intent_is_durable():
     world = World()
     world.tell(proposed(PLANT))
     while not any(isinstance(effect, KeepIntent) for effect in world.effects):
-        world._happen()
+        world.happen()
     assert not any(isinstance(effect, GiveOrder) for effect in world.effects)
     assert world.state.roster.instances == {}
 
@@ -263,7 +263,7 @@ def test_the_death_of_a_host_names_its_signal_and_counts_against_the_host_only()
     world = applied()
     world.kill_host("gateway")
     while world.state.roster.instances[TAGS].state is not ModuleState.ERROR:
-        world._happen()
+        world.happen()
     fault = world.state.roster.instances[TAGS].fault
     assert fault is not None and fault.kind is FaultKind.EXITED
     assert fault.summary == "host gateway ended: signal 9 (SIGKILL)"

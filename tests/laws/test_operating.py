@@ -199,7 +199,7 @@ def test_whatever_is_asked_when_everybody_is_answered_and_the_plant_goes_down(da
     )
     for number, (verb, address, moments) in enumerate(asks):
         for _ in range(moments):
-            world._happen()
+            world.happen()
         world.tell(Asked(verb, address, "anna", 100 + number))
     world.wait()
     assert judge.legal_moves(world) == []

@@ -76,7 +76,7 @@ def test_a_slow_starter_is_named_after_ten_seconds_and_every_minute_and_nobody_w
     world = World(Scripts())
     world.tell(proposed(plant))
     while "gateway" not in world.hosts or TAGS not in world.hosts["gateway"].live:
-        world._happen()
+        world.happen()
     world.hosts["gateway"].live[TAGS].cleared = False
     world.run()
     world.hosts["gateway"].live[TAGS].cleared = True

@@ -74,7 +74,7 @@ def test_asked_to_go_down_at_any_moment_the_runner_ends_and_nothing_is_left(data
     world = World(Scripts(data.draw(outcomes(sketch))), seed)
     world.tell(proposed(plant))
     for _ in range(moment):
-        world._happen()
+        world.happen()
     world.tell(DOWN)
     world.wait()
     assert world.code == 0
@@ -88,7 +88,7 @@ def test_asked_twice_it_goes_down_without_waiting_for_anybody(data, sketch, seed
     world = World(Scripts(data.draw(outcomes(sketch))), seed)
     world.tell(proposed(plant))
     for _ in range(moment):
-        world._happen()
+        world.happen()
     world.tell(DOWN, DOWN)
     world.run()
     assert world.code == 0
@@ -106,7 +106,7 @@ def test_after_the_death_of_a_host_everybody_in_it_comes_back(data, sketch, seed
         if world.hosts:
             world.kill_host(data.draw(st.sampled_from(sorted(world.hosts))))
             for _ in range(data.draw(st.integers(0, 10))):
-                world._happen()
+                world.happen()
     world.wait()
     assert judge.all_of(world, plant) == []
     for address, instance in world.state.roster.instances.items():
@@ -152,7 +152,7 @@ def test_hearing_nothing_changes_nothing_and_asks_for_nothing(data, sketch, seed
     world = World(Scripts(data.draw(outcomes(sketch))), seed)
     world.tell(proposed(plant))
     for _ in range(data.draw(st.integers(0, 60))):
-        world._happen()
+        world.happen()
     state, effects = decide(world.state, (), at(world.mono))
     assert effects == ()
     assert state == world.state
