@@ -13,7 +13,7 @@ from ignrun.runner.launches import launch_of
 from ignrun.runner.levels import Levels, level_of
 from ignrun.runner.secrets import SecretStore
 from ignrun.runner.unsent import Unsent
-from ignrun.runtime.apply.state import Phase, State
+from ignrun.runtime.apply.state import State
 from ignrun.runtime.engines.command import CommandEngine
 from ignrun.runtime.engines.fork import HostEngine
 from ignrun.runtime.engines.launch import CommandLaunch
@@ -110,13 +110,13 @@ class Performer:
             case wanted.EndHost(host, epoch, grace):
                 self._hosts.end(host, epoch, grace)
             case wanted.SpawnCommand():
-                self._spawn(effect)
+                self._spawn(effect, state)
             case wanted.StopCommand(address, epoch, grace):
                 self._commands.stop(address, epoch, grace)
             case wanted.CheckCommand(address, epoch, interval):
                 self._commands.check(address, epoch, interval)
             case wanted.ReloadCommand():
-                self._reload(effect)
+                self._reload(effect, state)
             case wanted.KeepHolds(holds):
                 self._keep_holds(holds)
             case wanted.AnswerAsked() if self._holding:
@@ -203,8 +203,8 @@ class Performer:
         return tuple(revisions)
 
     def _texts(self, state: State) -> Mapping[str, Secret]:
-        """Give the secrets that orders are filled with: on the way back, those from before the apply."""
-        is_going_back = state.transaction is not None and state.transaction.phase is Phase.ROLLING_BACK
+        """Give the secrets that specs are filled with: from when an apply turns round until its end, those from before it."""
+        is_going_back = state.transaction is not None and bool(state.transaction.reason)
         return self._secrets.in_force() if is_going_back else self._secrets.current()
 
     def _code_of(self, spec: InstanceSpec) -> str:
@@ -213,23 +213,23 @@ class Performer:
         index = self._code.index(digest) if digest else None
         return str(index) if index and index.exists() else ""
 
-    def _spawn(self, effect: wanted.SpawnCommand) -> None:
-        match self._filled(effect):
+    def _spawn(self, effect: wanted.SpawnCommand, state: State) -> None:
+        match self._filled(effect, state):
             case Fault() as fault:
                 self._hear(CommandFailed(effect.spec.address, effect.epoch, fault))
             case launch:
                 self._commands.spawn(launch)
 
-    def _reload(self, effect: wanted.ReloadCommand) -> None:
-        match self._filled(effect):
+    def _reload(self, effect: wanted.ReloadCommand, state: State) -> None:
+        match self._filled(effect, state):
             case Fault() as fault:
                 self._hear(CommandReloaded(effect.spec.address, effect.epoch, effect.change, fault))
             case launch:
                 self._commands.reload(launch, effect.change)
 
-    def _filled(self, effect: wanted.SpawnCommand | wanted.ReloadCommand) -> CommandLaunch | Fault:
+    def _filled(self, effect: wanted.SpawnCommand | wanted.ReloadCommand, state: State) -> CommandLaunch | Fault:
         try:
-            return launch_of(effect.spec, effect.epoch, self._secrets.current(), effect.exports)
+            return launch_of(effect.spec, effect.epoch, self._texts(state), effect.exports)
         except (MissingSecretError, MissingExportError, ValueError) as error:
             kind = FaultKind.SECRET if isinstance(error, MissingSecretError) else FaultKind.NOT_STARTED
             return Fault(kind, self._secrets.mask(str(error)))
