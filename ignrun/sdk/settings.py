@@ -6,13 +6,16 @@ import pathlib
 import types
 import typing
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from ignrun.sdk.marks import Written
 from ignrun.terms.duration import parse_duration, parse_size
 from ignrun.terms.secret import Secret
+
+_SECRET_AS_TEXT: Final = ("got `Secret`", "got `Secret` (a value from `${secret:..}` is declared as `ignrun.Secret`)")
+"""What msgspec says, and what it means for who wrote the class."""
 
 
 class ConfigRefused(ValueError):  # noqa: N818 - says what happened to the config
@@ -27,7 +30,7 @@ def convert(values: Any, kind: type | None) -> Any:
     try:
         return msgspec.convert(_written(values, kind, "$"), kind, dec_hook=_special)
     except msgspec.ValidationError as error:
-        raise ConfigRefused(str(error)) from error
+        raise ConfigRefused(str(error).replace(*_SECRET_AS_TEXT)) from error
     except NameError as error:
         message = f"the annotations of `{kind.__qualname__}` cannot be read: {error}"
         raise ConfigRefused(message) from error

@@ -280,6 +280,17 @@ async def test_a_config_that_does_not_fit_says_where(config, said) -> None:
     assert said in failed.value.fault.summary
 
 
+async def test_a_secret_in_a_property_that_is_no_secret_says_how_to_declare_it() -> None:
+    with pytest.raises(ModuleFailed) as failed:
+        async with drive(Historian, config={"path": "hunter2!"}, secrets=["path"], peers={"tags": tags()}):
+            pass
+    said = failed.value.fault.summary
+    assert (
+        "Expected `str`, got `Secret` (a value from `${secret:..}` is declared as `ignrun.Secret`) - at `$.path`"
+        in said
+    )
+
+
 async def test_a_secret_is_masked_wherever_it_could_be_shown() -> None:
     class Leaky(Module):
         async def startup(self) -> None:
