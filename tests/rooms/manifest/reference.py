@@ -8,11 +8,6 @@ from ignrun.manifest.shipped import schema
 from ignrun.planner.graph.facets import FACET_OF_KEY, FACET_OF_PLANT_KEY
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "manifest-keys.md"
-LATER = {
-    "`apply.soak`, `apply.on_failure: rollback` and `exit`": "the transaction with its way back: a failed apply holds now",
-    "`irreversible`": "the end of an automatic rollback",
-}
-"""What is read, checked, planned and kept with the generation, and acted on by a later version."""
 _BLOCKS = (
     ("need", "A binding in `requires` and `wants`, in the long form"),
     ("lifecycle", "`lifecycle`"),
@@ -50,13 +45,6 @@ def page() -> str:
     lines += _table("`kind: Module`", module["properties"])
     lines += _table("Its `metadata`", module["properties"]["metadata"]["properties"])
     lines += _table("A slot in its `requires` and `wants`", module["$defs"]["slot"]["properties"])
-    lines += ["# What comes with a later version", ""]
-    lines += ["These keys are read, checked, planned and kept with the generation; later versions act on them.", ""]
-    lines += [
-        "| key | what is still to come |",
-        "| --- | --- |",
-        *(f"| {key} | {what} |" for key, what in LATER.items()),
-    ]
     return "\n".join([*lines, ""])
 
 

@@ -15,7 +15,7 @@ from ignrun.manifest.explain import _validator
 from ignrun.manifest.shipped import schema, schema_text
 from ignrun.terms.codes import CODES
 from tests.rooms.manifest.derived import overlay_schema, with_partial_blocks, written
-from tests.rooms.manifest.reference import LATER, PAGE, page
+from tests.rooms.manifest.reference import PAGE, page
 
 NAMES = ("manifest", "module", "overlay")
 BLOCKS: dict[str, dict[str, Any]] = {
@@ -130,8 +130,3 @@ def test_a_valid_manifest_does_not_pay_for_jsonschema(tmp_path) -> None:
 
 def test_the_reference_of_keys_is_that_of_the_schemas() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "python -m tests.rooms.manifest.reference"
-
-
-def test_what_comes_later_is_a_key_of_the_language() -> None:
-    words = {word for key in LATER for word in re.findall(r"`([a-z]+)", key)}
-    assert words - {"exit"} <= {*schema("manifest")["properties"], *schema("manifest")["$defs"]["module"]["properties"]}
