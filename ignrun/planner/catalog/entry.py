@@ -12,10 +12,11 @@ import msgspec
 
 from ignrun.manifest.seen import saw
 from ignrun.planner.catalog.archive import Unusable, read_member, split
+from ignrun.planner.catalog.bases import follow_from
 from ignrun.planner.catalog.imports import NONE, Imports, imports_of
 from ignrun.planner.catalog.locate import digest_of, file_of, installed_folders
 from ignrun.planner.catalog.model import Code
-from ignrun.planner.catalog.source import Outline, outline_of, traits_of
+from ignrun.planner.catalog.source import Follow, Outline, nowhere, outline_of, traits_of
 from ignrun.terms.hints import did_you_mean
 
 _ENTRY: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*\Z")
@@ -66,7 +67,8 @@ def find_code(entry: str, path: tuple[str, ...], beside: tuple[str, ...], eyes: 
         return Missing("IGN304", f"the module `{module}` of entry `{entry}` does not exist", _where(module, own))
     file, folder = found
     source = eyes.read(file)
-    code = _checked(entry, name, source, folder if folder in own else "")
+    follow = follow_from(module, file, own, eyes.locate, lambda other: eyes.read(other).outline)
+    code = _checked(entry, name, source, folder if folder in own else "", follow)
     if isinstance(code, Missing):
         saw(source.file, source.digest)  # its repair is what a watcher waits for
     return code
@@ -94,7 +96,7 @@ def _where(module: str, folders: Sequence[str]) -> str:
     return f"there is no `{file}.py` below {', '.join(f'`{folder}`' for folder in folders)}"
 
 
-def _checked(entry: str, name: str, source: Source, root: str) -> Code | Missing:
+def _checked(entry: str, name: str, source: Source, root: str, follow: Follow) -> Code | Missing:
     if source.fault:
         return Missing("IGN306", f"the module of entry `{entry}` is not Python: {source.fault}", f"see `{source.file}`")
     outline = source.outline
@@ -103,7 +105,7 @@ def _checked(entry: str, name: str, source: Source, root: str) -> Code | Missing
     if name not in outline.names and not outline.open:
         hint = did_you_mean(name, outline.names) or f"`{source.file}` defines no such name"
         return Missing("IGN305", f"`{name}` of entry `{entry}` does not exist", hint)
-    traits = traits_of(outline, name)
+    traits = traits_of(outline, name, follow if root else nowhere)
     return Code(source.file, source.digest, root, traits.callbacks, traits.provides, traits.config, traits.updates)
 
 

@@ -1,8 +1,8 @@
 """Turns the source of a Python file into the names it defines and the callbacks of its classes, without running it."""
 
 import ast
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -21,8 +21,13 @@ CALLBACKS: Final = (
 )
 """What a runner can call on a module, in the order of a life."""
 
-_OURS: Final = frozenset({"AbstractIgnitionModule", "Module"})
+_OURS: Final = frozenset({"AbstractIgnitionModule", "Module", "object", "ABC", "Generic"})
 """Base classes that bring no callbacks of their own."""
+
+_WHERE_OURS: Final = frozenset({"ignrun", "abc", "typing"})
+
+MOST_FILES: Final = 8
+"""How many files a name is followed through, from a class to its base, or from where it is handed on to where it is defined."""
 
 
 Traits = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -40,54 +45,143 @@ class ClassTraits(msgspec.Struct, frozen=True):
     updates: tuple[tuple[str, str], ...] = ()
 
 
+class Taken(msgspec.Struct, frozen=True):
+    """What a name at the top level of a file was imported as: `name` of a module, or the module itself (no name); `level` counts the dots."""
+
+    module: str
+    level: int = 0
+    name: str = ""
+
+
 class Outline(msgspec.Struct, frozen=True):
     """What a file says of itself.
 
     `names` are those it defines at its top level, `open` says that there may be others (a star import, `__getattr__`);
-    `bodies` are its classes and functions.
+    `bodies` are its classes and functions, `taken` its imports by the name that they have here.
     """
 
     names: frozenset[str]
     open: bool
     bodies: dict[str, Any]
+    taken: dict[str, Taken] = {}
+
+
+class Place(NamedTuple):
+    """A name in a file, and how the imports of that file are followed."""
+
+    outline: Outline
+    name: str
+    follow: "Follow"
+
+
+Follow = Callable[[Taken], "Place | None"]
+"""Finds what was imported in another file; None where that is not to be read."""
+
+
+def nowhere(_: Taken) -> None:
+    """Follow no import."""
 
 
 def outline_of(tree: ast.Module) -> Outline:
     """List the names that a file defines at its top level, also below `if`, `try` and `with`."""
     names: set[str] = set()
     bodies: dict[str, Traits] = {}
+    taken: dict[str, Taken] = {}
     for statement in _top_level(tree.body):
         names.update(_defined(statement))
         if isinstance(statement, Traits):
             bodies[statement.name] = statement
-    return Outline(frozenset(names - {"*"}), "*" in names or "__getattr__" in names, bodies)
+        elif isinstance(statement, ast.Import | ast.ImportFrom):
+            taken.update(_taken(statement))
+    return Outline(frozenset(names - {"*"}), "*" in names or "__getattr__" in names, bodies, taken)
 
 
-def callbacks_of(outline: Outline, name: str) -> tuple[str, ...] | None:
-    """Name the callbacks of a class, or `run` for an async function; None where the source does not say."""
-    if isinstance(outline.bodies.get(name), ast.AsyncFunctionDef):
-        return ("run",)
-    own = _callbacks_of_class(name, outline, frozenset())
-    return None if own is None else tuple(callback for callback in CALLBACKS if callback in own)
+def traits_of(outline: Outline, name: str, follow: Follow = nowhere) -> ClassTraits:
+    """Read the traits of a class or function, those of its bases included; bases in other files are found by `follow`."""
+    lineage = _Lineage()
+    lineage.add(Place(outline, name, follow))
+    provides = {method.name for method in lineage.methods if _is_provided(method)}
+    config = any(_names_config(statement) for body in lineage.bodies for statement in body.body)
+    updates = tuple(_updates(lineage.bodies)) if config else ()
+    return ClassTraits(lineage.callbacks, tuple(sorted(provides)), config, updates)
 
 
-def traits_of(outline: Outline, name: str) -> ClassTraits:
-    """Read the traits of a class or function, those of its bases in the same file included."""
-    bodies = list(_bodies(name, outline, frozenset()))
-    provides = {one.name for body in bodies for one in body.body if isinstance(one, _METHODS) and _is_provided(one)}
-    config = any(_names_config(statement) for body in bodies for statement in body.body)
-    updates = tuple(_updates(bodies)) if config else ()
-    return ClassTraits(callbacks_of(outline, name), tuple(sorted(provides)), config, updates)
+class _Lineage:
+    """A class and all its bases, as far as their source is to be read; `whole` says that it all was."""
+
+    def __init__(self) -> None:
+        self.bodies: list[ast.ClassDef] = []
+        self.whole = True
+        self._is_function = False
+        self._seen: set[tuple[int, str]] = set()
+
+    @property
+    def methods(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+        return [one for body in self.bodies for one in body.body if isinstance(one, _METHODS)]
+
+    @property
+    def callbacks(self) -> tuple[str, ...] | None:
+        """Name the callbacks of a class, or `run` for an async function; None where the source does not say."""
+        if self._is_function:
+            return ("run",)
+        own = {method.name for method in self.methods}
+        return tuple(one for one in CALLBACKS if one in own) if self.whole and self.bodies else None
+
+    def add(self, place: Place, files: int = MOST_FILES) -> None:
+        """Add a class and its bases; what comes from another file is followed there."""
+        key = (id(place.outline), place.name)
+        found = place.outline.bodies.get(place.name)
+        taken = place.outline.taken.get(place.name)
+        if isinstance(found, ast.ClassDef) and key not in self._seen:
+            self._seen.add(key)
+            self.bodies.append(found)
+            for base in found.bases:
+                self._add_base(base, place, files)
+        elif isinstance(found, ast.AsyncFunctionDef) and not self.bodies:
+            self._is_function = True
+        elif found is None and taken is not None:
+            self._add_taken(taken, place, files)
+        elif key not in self._seen:
+            self.whole = False
+
+    def _add_base(self, base: ast.expr, place: Place, files: int) -> None:
+        match base:
+            case ast.Subscript(value=inner):
+                self._add_base(inner, place, files)
+            case ast.Name(name) if name in place.outline.bodies or name not in _OURS:
+                self.add(place._replace(name=name), files)
+            case ast.Attribute(ast.Name(module), name) if name not in _OURS:
+                taken = place.outline.taken.get(module)
+                self._add_taken(_inside(taken, name), place, files)
+            case ast.Name() | ast.Attribute(ast.Name()):
+                pass
+            case _:
+                self.whole = False
+
+    def _add_taken(self, taken: Taken | None, place: Place, files: int) -> None:
+        if taken is not None and taken.name in _OURS and taken.module.partition(".")[0] in _WHERE_OURS:
+            return
+        there = place.follow(taken) if taken is not None and files else None
+        if there is None:
+            self.whole = False
+        else:
+            self.add(there, files - 1)
 
 
-def _bodies(name: str, outline: Outline, seen: frozenset[str]) -> Iterator[ast.ClassDef]:
-    found = outline.bodies.get(name)
-    if not isinstance(found, ast.ClassDef) or name in seen:
-        return
-    yield found
-    for base in found.bases:
-        if isinstance(base, ast.Name):
-            yield from _bodies(base.id, outline, seen | {name})
+def _inside(taken: Taken | None, name: str) -> Taken | None:
+    """Say what `name` of an imported module is."""
+    if taken is None:
+        return None
+    module = ".".join(filter(None, (taken.module, taken.name)))
+    return Taken(module, taken.level, name)
+
+
+def _taken(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Taken]]:
+    for alias in statement.names:
+        if isinstance(statement, ast.ImportFrom):
+            yield alias.asname or alias.name, Taken(statement.module or "", statement.level, alias.name)
+        elif alias.asname or "." not in alias.name:
+            yield alias.asname or alias.name, Taken(alias.name)
 
 
 _METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -120,20 +214,6 @@ def _names_config(statement: ast.stmt) -> bool:
     if isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Constant):
         return False
     return "Config" in _defined(statement)
-
-
-def _callbacks_of_class(name: str, outline: Outline, seen: frozenset[str]) -> set[str] | None:
-    found = outline.bodies.get(name)
-    if not isinstance(found, ast.ClassDef) or name in seen:
-        return None
-    own = {one.name for one in found.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
-    for base in found.bases:
-        last = base.id if isinstance(base, ast.Name) else base.attr if isinstance(base, ast.Attribute) else ""
-        inherited = set() if last in _OURS else _callbacks_of_class(last, outline, seen | {name})
-        if inherited is None:
-            return None
-        own |= inherited
-    return own
 
 
 def _top_level(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
