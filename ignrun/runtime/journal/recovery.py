@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,8 @@ from ignrun.runtime.journal.salvage import Damage
 from ignrun.runtime.journal.store import is_as_written, move_pointer
 from ignrun.runtime.supervise.effects import Result
 from ignrun.terms.events import ApplyEnded, Body, Happening, JournalMended
+
+_DONE: Final = "SELECT count(DISTINCT address) FROM steps WHERE intent = ? AND action NOT LIKE 'undo %'"
 
 
 class Interrupted(msgspec.Struct, frozen=True):
@@ -77,7 +80,7 @@ def _open_intents(connection: sqlite3.Connection) -> list[tuple[int, int, int]]:
 
 def _close(connection: sqlite3.Connection, intent: tuple[int, int, int], at: datetime) -> Interrupted:
     number, transaction, generation = intent
-    done = connection.execute("SELECT count(*) FROM steps WHERE intent = ?", (number,)).fetchone()[0]
+    done = connection.execute(_DONE, (number,)).fetchone()[0]
     found = read_generation(connection, generation)
     steps = len(found.content.plan.steps) if found else done
     interrupted = Interrupted(transaction, generation, done, steps)

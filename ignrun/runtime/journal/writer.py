@@ -12,7 +12,7 @@ from typing import Final, assert_never
 
 import msgspec
 
-from ignrun.planner.proposal import Base
+from ignrun.planner.proposal import Base, Proposal
 from ignrun.runtime.journal import generations, retention, store
 from ignrun.runtime.journal.code import CodeStore
 from ignrun.runtime.journal.current import publish_current
@@ -22,9 +22,9 @@ from ignrun.runtime.journal.holds import read_holds, write_holds
 from ignrun.runtime.journal.recovery import Recovered, happenings_of
 from ignrun.runtime.journal.schema import open_for_reading, open_store
 from ignrun.runtime.journal.start import Connect, ToPublish, opened
-from ignrun.runtime.supervise.effects import KeepIntent, KeepOutcome, Result
+from ignrun.runtime.supervise.effects import KeepIntent, KeepOutcome, Outcome, Result
 from ignrun.terms.clock import Clock, SystemClock
-from ignrun.terms.events import Event, EventsLost, Happening, JournalStalled, StepEnded
+from ignrun.terms.events import Event, EventsLost, Happening, JournalStalled, StepEnded, StepUndone
 from ignrun.terms.names import Address
 
 RETRY: Final = 1.0
@@ -36,10 +36,16 @@ WORTH_TELLING: Final = 1.0
 WAITING: Final = 50_000
 """How many entries wait while the disk refuses; happenings beyond are counted and dropped, and the count is kept."""
 
+UNDO: Final = "undo"
+"""Stands before the action in the result of a step that was undone."""
+
 CLOSED: Final = "the journal is closed"
 
 IN_FORCE: Final = frozenset({Result.COMMITTED, Result.HELD})
 """Results after which `current` names the generation of the transaction."""
+
+GONE_BACK: Final = frozenset({Result.ROLLED_BACK, Result.ROLLBACK_PARTIAL})
+"""Results after which `current` names the generation that was gone back to."""
 
 Done = Callable[[str], None]
 """Told in the writer's thread: an empty text once the entry is durable, else why it was refused."""
@@ -127,7 +133,7 @@ class Journal:
         self._refusal = ""
         self._refused_since = 0.0
         self._try_again = 0.0
-        self._generation = self.current()
+        self._generation = self._in_force = self.current()
         self._lost = 0  # counted by the loop
         self._lost_and_said = 0  # of these, kept by the writer's thread
         self.submit_events(happenings_of(self._recovered), clock.utc(), clock.monotonic(), self._generation)
@@ -318,9 +324,23 @@ class Journal:
 
     def _note_what_came_into_force(self, written: list[Entry]) -> None:
         for entry in written:
-            if isinstance(entry, Ending) and entry.effect.outcome.result in IN_FORCE:
-                proposal = entry.effect.proposal
-                self._unpublished = ToPublish(Base(entry.effect.outcome.generation, proposal.graph), proposal)
+            if not isinstance(entry, Ending):
+                continue
+            outcome, content = entry.effect.outcome, None
+            if outcome.result in IN_FORCE:
+                content = entry.effect.proposal
+            elif outcome.result in GONE_BACK and outcome.generation != self._in_force:
+                content = self._content_of(outcome.generation)
+            if content is not None:
+                self._in_force = outcome.generation
+                self._unpublished = ToPublish(Base(outcome.generation, content.graph), content)
+
+    def _content_of(self, number: int) -> Proposal | None:
+        """Give what a generation was made from; None where the store does not have it, or cannot give it now."""
+        with suppress(sqlite3.Error, msgspec.DecodeError):
+            found = generations.read_generation(self._connection, number)
+            return found.content if found else None
+        return None
 
     def _publish(self) -> None:
         """Publish the last graph that came into force; one that the disk refuses is tried again."""
@@ -381,13 +401,24 @@ def _numbered(entries: list[Entry], last: int) -> tuple[Event, ...]:
 
 
 def _steps(happenings: tuple[Happening, ...], at: datetime) -> dict[int, list[StepResult]]:
-    """Find the ends of steps among what happened, by the number of their transaction."""
+    """Find the ends of steps, and of their way back, among what happened, by the number of their transaction."""
     found: dict[int, list[StepResult]] = {}
     for one in happenings:
-        if isinstance(one.body, StepEnded):
-            step = StepResult(Address(one.subject), one.body.action, at, one.body.fault)
-            found.setdefault(one.body.transaction, []).append(step)
+        match one.body:
+            case StepEnded(transaction, action, fault):
+                step = StepResult(Address(one.subject), action, at, fault)
+            case StepUndone(transaction, action, fault):
+                step = StepResult(Address(one.subject), f"{UNDO} {action}", at, fault)
+            case _:
+                continue
+        found.setdefault(transaction, []).append(step)
     return found
+
+
+def _leads_back(connection: sqlite3.Connection, outcome: Outcome) -> bool:
+    """Tell whether an outcome says that an earlier generation is in force again, one that the store has."""
+    number = outcome.generation
+    return outcome.result in GONE_BACK and generations.read_generation(connection, number) is not None
 
 
 def _write_entry(connection: sqlite3.Connection, entry: Entry) -> None:
@@ -401,7 +432,7 @@ def _write_entry(connection: sqlite3.Connection, entry: Entry) -> None:
             generations.write_intent(connection, effect, author, at)
         case Ending(effect, at):
             generations.write_result(connection, effect.outcome, at)
-            if effect.outcome.result in IN_FORCE:
+            if effect.outcome.result in IN_FORCE or _leads_back(connection, effect.outcome):
                 store.move_pointer(connection, "current", effect.outcome.generation)
             if effect.outcome.result is Result.COMMITTED:
                 store.move_pointer(connection, "good", effect.outcome.generation)

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from ignrun.planner.proposal import Base
 from ignrun.runtime.journal import current, writer
-from ignrun.runtime.journal.current import publish_current, read_current, read_published
+from ignrun.runtime.journal.current import Published, publish_current, read_current, read_published
 from ignrun.runtime.journal.schema import open_store
 from ignrun.runtime.journal.store import read_events, write_events
 from ignrun.runtime.journal.writer import Journal, events_of_store
-from ignrun.runtime.supervise.effects import Result
+from ignrun.runtime.supervise.effects import KeepOutcome, Outcome, Result
 from ignrun.terms import events as terms_events
-from ignrun.terms.events import Body, Event, EventsLost, Happening, JournalStalled, OperatorAsked
+from ignrun.terms.events import Body, Event, EventsLost, Happening, JournalStalled, OperatorAsked, StepUndone
 from ignrun.terms.failure import StateFolderFailure
 from ignrun.terms.fault import Fault, FaultKind
 from tests.rooms.journal.plants import T0, TAGS, WEB, ended, ending, happenings, intent, proposal
@@ -178,6 +178,56 @@ def test_only_a_commit_moves_good_and_only_what_is_in_force_is_current(
     assert published is not None
     assert (published.generation, published.good) == (current_number, good_number)
     assert journal.generation(2).entry.parent == 1
+
+
+def in_file(path: Path) -> Published:
+    """Give what the file `current` says."""
+    found = read_published(path.parent)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("result", [Result.ROLLED_BACK, Result.ROLLBACK_PARTIAL])
+def test_after_going_back_from_what_was_held_the_good_one_is_in_force_for_the_next_runner_too(journal, path, result):
+    done = Answers()
+    for number, how, stays in ((1, Result.COMMITTED, 1), (2, Result.HELD, 2), (3, result, 1)):
+        journal.keep_intent(intent(number, proposal(f"t{number}")), "", T0, done)
+        kept = KeepOutcome(Outcome(number, how, stays, "so it is"), proposal(f"t{number}"))
+        journal.keep_outcome(kept, T0, done)
+        assert (done.next(), done.next()) == ("", "")
+        assert (journal.current(), journal.good()) == (stays, 1)
+        assert in_file(path).generation == stays
+    made_from = in_file(path).made_from
+    assert made_from is not None and made_from.target == "t1"
+    journal.close()
+    again = Journal(path, lambda _: None)
+    try:
+        assert (again.current(), again.good(), again.last_generation()) == (1, 1, 3)
+        assert in_file(path).generation == 1
+    finally:
+        again.close()
+
+
+def test_a_generation_that_the_store_does_not_have_does_not_come_into_force(journal, path) -> None:
+    done = Answers()
+    journal.keep_intent(intent(1), "", T0, done)
+    journal.keep_outcome(ending(1), T0, done)
+    journal.keep_intent(intent(2), "", T0, done)
+    journal.keep_outcome(KeepOutcome(Outcome(2, Result.ROLLED_BACK, 7, "back"), proposal()), T0, done)
+    assert [done.next() for _ in range(4)] == [""] * 4
+    assert (journal.current(), in_file(path).generation) == (1, 1)
+
+
+def test_what_was_undone_is_kept_too(journal) -> None:
+    done, broke = Answers(), Fault(FaultKind.RAISED, "boom")
+    journal.keep_intent(intent(1), "", T0, done)
+    undone = [Happening(TAGS, StepUndone(1, "create")), Happening(WEB, StepUndone(1, "restart", broke))]
+    journal.submit_events([ended(1), *undone], T0, 0.0, 0)
+    journal.keep_outcome(ending(1, Result.ROLLBACK_PARTIAL), T0, done)
+    until(lambda: len(done.got) == 2)
+    assert [(one.address, one.action, one.fault) for one in journal.generation(1).steps] == [
+        (TAGS, "create", None), (TAGS, "undo create", None), (WEB, "undo restart", broke),
+    ]  # fmt: skip
 
 
 def test_what_came_of_steps_is_kept_in_order_and_history_counts_what_was_planned(journal) -> None:
