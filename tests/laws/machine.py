@@ -239,7 +239,8 @@ class Plants(RuleBasedStateMachine):
         assert held or outcome.result in (Result.COMMITTED, Result.UNCHANGED), outcome
         assert self.world.state.graph.instances.keys() == state.good.graph.instances.keys()
         for address, instance in self.world.state.roster.instances.items():
-            assert instance.spec.facets == state.good.graph.instances[address].facets
+            becomes = instance.next_spec or instance.spec  # who is in maintenance changes afterwards
+            assert becomes.facets == state.good.graph.instances[address].facets
             fine = instance.state in (ModuleState.RUNNING, ModuleState.MAINTENANCE) or instance.completed
             waits = instance.goal is Goal.DOWN or instance.upstream in held
             assert fine or waits, f"{address} is {instance.state}, {instance.fault}, {instance.upstream}"
