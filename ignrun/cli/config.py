@@ -131,7 +131,7 @@ def set_(aim: Aim, reading: Reading, target: str, value: str, applies: bool) -> 
     if not asked.path:
         raise Failure(f"`{target}` names a module, not a value", f"write `{target}.PATH`")
     code = set_value(site, asked, value, operator())
-    return _then(site, code, f"`{asked.shown}` is set", applies)
+    return _then(site, code, f"`{asked.shown}` is set", asked.module, applies)
 
 
 @under(command, "unset", "ignrun config unset historian.flush", "ignrun config unset historian")
@@ -145,7 +145,7 @@ def unset(aim: Aim, reading: Reading, target: str, applies: bool) -> int:
 
     site, asked = _to_change(aim, reading, applies), Target.of(target)
     code = unset_value(site, asked, operator())
-    return _then(site, code, f"the run-time value of `{asked.shown}` is gone", applies)
+    return _then(site, code, f"the run-time value of `{asked.shown}` is gone", asked.module, applies)
 
 
 @under(command, "backups", "ignrun config backups historian")
@@ -177,7 +177,9 @@ def rollback(aim: Aim, reading: Reading, module: str, applies: bool) -> int:
     """Take the last change of a module's run-time values back; twice goes back twice."""
     site, asked = _to_change(aim, reading, applies), Target.of(module)
     code = roll_back(site, asked)
-    return _then(site, code, f"the run-time values of `{asked.module}` are what they were before", applies)
+    return _then(
+        site, code, f"the run-time values of `{asked.module}` are what they were before", asked.module, applies
+    )
 
 
 def _in_force(aim: Aim, reading: Reading, asked: Target) -> "InstanceSpec | None":
@@ -215,7 +217,7 @@ def _to_change(aim: Aim, reading: Reading, applies: bool) -> Site:
     return site
 
 
-def _then(site: Site, code: ExitCode, done: str, applies: bool) -> int:
+def _then(site: Site, code: ExitCode, done: str, module: str, applies: bool) -> int:
     """Say what has been written and when it takes effect, or see to that."""
     if code is not ExitCode.DONE:
         return code
@@ -235,4 +237,6 @@ def _then(site: Site, code: ExitCode, done: str, applies: bool) -> int:
     outcome = through_runner(record.socket, prepared, wait=True)
     assert outcome is not None
     result(outcome_text(outcome, short_names(prepared.proposal.graph.instances)))
+    if outcome.result not in {"committed", "unchanged"}:
+        say(f"{done} all the same, and counts in the next apply; `ignrun config rollback {module}` takes that back")
     return code_of_result(outcome.result)

@@ -115,6 +115,19 @@ def test_a_set_is_applied_to_the_plant_that_runs_and_touches_nobody_else(plant: 
     assert exported(plant)["flush"] == 6.0
 
 
+def test_a_set_that_the_module_refuses_says_that_the_value_stays_and_how_it_is_taken_back(plant: Plant) -> None:
+    refuse = "\n    async def prepare_reconfigure(self, change):\n        raise Reject('not now')\n    async def reconfigure(self, change): ...\n"
+    plant.write(CODE.replace("import Module", "import Module, Reject") + refuse, "plant_code.py")
+    plant.ignrun("apply", "-d")
+    told = plant.ignrun("config", "set", "historian.flush", "1500ms", "--apply", code=3)
+    assert "rejected: not now" in told.out
+    assert "`historian.flush` is set all the same, and counts in the next apply" in told.err
+    assert plant.ignrun("apply", code=3)
+    assert "`ignrun config rollback historian` takes that back" in told.err
+    plant.ignrun("config", "rollback", "historian")
+    plant.ignrun("apply")
+
+
 def test_run_time_values_outlive_the_runner_and_hide_no_edit_without_a_word(plant: Plant) -> None:
     plant.ignrun("apply", "-d")
     plant.ignrun("config", "set", "historian.flush", "2s", "--apply")
