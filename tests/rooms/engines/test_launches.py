@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ignrun.runtime.supervise.messages import HostEnded
+from ignrun.runtime.supervise.messages import HostEnded, HostSaid
 from ignrun.terms.names import HostId
 from tests.rooms.engines.conftest import until
 
@@ -32,6 +32,7 @@ async def test_a_launch_for_which_descriptors_are_missing_is_told_and_leaks_none
         raise OSError(errno.EMFILE, "Too many open files")
 
     bench.hosts.launch(HostId("gateway"), 1)
+    await bench.hears(HostSaid)  # all that it needs is open by now
     before = descriptors()
     monkeypatch.setattr("os.set_blocking", refuse)
     bench.hosts.launch(HostId("other"), 1)
