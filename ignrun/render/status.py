@@ -19,7 +19,7 @@ from ignrun.render.status_report import (
     StatusReport,
     Usage,
 )
-from ignrun.runtime.apply.state import State, Transaction
+from ignrun.runtime.apply.state import Phase, State, Transaction
 from ignrun.runtime.supervise.conditions import Standing, is_leaving, is_waiting, standing
 from ignrun.runtime.supervise.roster import Goal, Instance, Roster
 from ignrun.runtime.supervise.wiring import wired
@@ -75,7 +75,7 @@ def _plant(state: State, mono: float, at: datetime, runner: RunnerFacts) -> Plan
         uptime_seconds=round((at - runner.started).total_seconds(), 3),
         manifest=runner.manifest,
         state_dir=runner.state_dir,
-        apply=_apply(state.transaction, mono) if state.transaction else None,
+        apply=_apply(state, state.transaction, mono) if state.transaction else None,
         listen=runner.listen,
     )
 
@@ -90,17 +90,19 @@ def _state_word(state: State) -> str:
     return "running" if state.generation else "idle"
 
 
-def _apply(transaction: Transaction, mono: float) -> ApplyStatus:
-    waiting = tuple(address for address in transaction.steps if address not in transaction.ended)
+def _apply(state: State, transaction: Transaction, mono: float) -> ApplyStatus:
+    unsettled = tuple(address for address in transaction.steps if address not in transaction.ended)
+    known = state.roster.instances
+    degraded = tuple(a for a in transaction.members if a in known and known[a].health is Health.DEGRADED)
     return ApplyStatus(
         transaction=transaction.number,
         generation=transaction.generation,
         phase=transaction.phase.value,
         trigger=transaction.trigger,
         steps=len(transaction.steps),
-        settled=len(transaction.steps) - len(waiting),
+        settled=len(transaction.steps) - len(unsettled),
         elapsed_seconds=round(max(0.0, mono - transaction.began), 3),
-        waiting=waiting,
+        waiting=tuple(sorted(degraded)) if transaction.phase is Phase.SOAKING else unsettled,
     )
 
 

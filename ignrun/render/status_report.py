@@ -36,7 +36,7 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class ApplyStatus(msgspec.Struct, frozen=True):
-    """An apply under way: `settled` of `steps` instances have arrived, `waiting` are those that have not."""
+    """An apply under way: `settled` of `steps` instances have arrived, `waiting` are those that have not, or, in `soaking`, those that are degraded."""
 
     transaction: int
     generation: int

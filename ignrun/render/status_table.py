@@ -8,7 +8,7 @@ from typing import Final
 from ignrun.render.columns import Cell, columns
 from ignrun.render.names import ShortName, short_names
 from ignrun.render.paint import Paint, plain, style_of_health, style_of_state
-from ignrun.render.status_report import InstanceStatus, PlantStatus, StatusReport
+from ignrun.render.status_report import ApplyStatus, InstanceStatus, PlantStatus, StatusReport
 from ignrun.render.terminal import neutral
 from ignrun.render.watch import watch_line
 from ignrun.terms.duration import show_duration
@@ -75,6 +75,7 @@ def plant_line(plant: PlantStatus, paint: Paint = plain, sick: str = "") -> str:
         parts.append(f"generation {plant.generation}")
     if plant.apply:
         parts.append(f"apply {plant.apply.transaction}: {plant.apply.settled} of {plant.apply.steps} settled")
+        parts += _watched(plant.apply)
     if plant.pid is not None:
         parts.append(f"runner pid {plant.pid}")
     if plant.uptime_seconds is not None:
@@ -82,6 +83,14 @@ def plant_line(plant: PlantStatus, paint: Paint = plain, sick: str = "") -> str:
     if plant.listen:
         parts.append(f"serves {neutral(plant.listen)}")
     return ", ".join(parts) + (f"\n{neutral(plant.note)}" if plant.note else "")
+
+
+def _watched(apply: ApplyStatus) -> list[str]:
+    """Say what an apply in which all has arrived still waits for."""
+    if apply.phase != "soaking":
+        return []
+    more = f" and {len(apply.waiting) - 1} more" if len(apply.waiting) > 1 else ""
+    return [f"waits for {neutral(apply.waiting[0])}{more} to be healthy" if apply.waiting else "its health is watched"]
 
 
 _PLANT_STYLES: Final = {"running": "good", "held": "bad", "lost": "bad", "down": "dim", "idle": "dim"}
@@ -114,7 +123,7 @@ def why(one: InstanceStatus, short: ShortName, now: datetime) -> str:
     if one.held_by:
         parts.append(f"held by {one.held_by}")
     if one.alone:
-        parts.append(f"alone since it took its neighbours down ({one.alone})")
+        parts.append(f"alone since {one.alone}")
     parts += one.notes
     wait = (one.next_retry - now).total_seconds() if one.next_retry is not None else 0.0
     if wait > 0 and one.state != "running":

@@ -9,11 +9,12 @@ import pytest
 from ignrun.render.status import status_of, unready
 from ignrun.render.status_report import ApplyStatus, Usage, decode_status, encode_status
 from ignrun.render.status_table import plant_line, status_text
-from ignrun.runtime.apply.state import State
+from ignrun.runtime.apply.state import Phase, State, Transaction
 from ignrun.runtime.supervise.roster import Backoff, Goal, HostPhase, HostRecord, Instance, Roster, Statistics
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address, HostId, ModuleScope
 from ignrun.terms.states import Health, ModuleState
+from tests.doubles.plants import proposed
 from tests.rooms.render.plants import AT, LINE, RUNNER, graph_of, hosted
 
 NOW = 1000.0
@@ -226,6 +227,18 @@ def test_an_apply_under_way_has_its_number_and_says_how_far_it_is() -> None:
     plant = report_of(Instance(hosted("tags@gateway"), **UP)).plant
     under_way = msgspec.structs.replace(plant, apply=ApplyStatus(4, 3, "applying", "cli", 1, 0, 2.0))
     assert "apply 4: 0 of 1 settled" in plant_line(under_way)
+
+
+@pytest.mark.parametrize(
+    ("health", "said"),
+    [(Health.HEALTHY, "its health is watched"), (Health.DEGRADED, "waits for tags@gateway to be healthy")],
+)
+def test_an_apply_whose_health_is_watched_names_who_is_degraded(health, said) -> None:
+    spec = hosted("tags@gateway")
+    proposal = proposed(graph_of(spec)).proposal
+    soaking = Transaction(4, 3, proposal, "cli", (), Phase.SOAKING, NOW, members=frozenset({spec.address}))
+    plant = report_of(Instance(spec, **(UP | {"health": health})), transaction=soaking).plant
+    assert f"settled, {said}, runner" in plant_line(plant)
 
 
 def test_a_crowd_in_one_process_names_few_and_counts_all() -> None:
