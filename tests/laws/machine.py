@@ -210,6 +210,8 @@ class Plants(RuleBasedStateMachine):
         world = self.world
         world.scripts.outcomes.clear()
         world.journal_refuses = set()
+        for host in world.hosts.values():
+            host.hangs = False
         if self.alive:
             world.wait(3000.0)
         if self.alive:
@@ -237,10 +239,11 @@ class Plants(RuleBasedStateMachine):
         outcome = self.world.outcomes[message.request]
         held = {address for address, one in self.world.state.roster.instances.items() if one.held_by}
         assert held or outcome.result in (Result.COMMITTED, Result.UNCHANGED), outcome
-        assert self.world.state.graph.instances.keys() == state.good.graph.instances.keys()
+        assert self.world.state.graph.instances.keys() == state.good.graph.instances.keys(), outcome
         for address, instance in self.world.state.roster.instances.items():
-            becomes = instance.next_spec or instance.spec  # who is in maintenance changes afterwards
-            assert becomes.facets == state.good.graph.instances[address].facets
+            plan = instance.in_place  # who is in maintenance changes afterwards
+            becomes = instance.next_spec or (plan.spec if plan else instance.spec)
+            assert becomes.facets == state.good.graph.instances[address].facets, f"{address} is of another version"
             fine = instance.state in (ModuleState.RUNNING, ModuleState.MAINTENANCE) or instance.completed
             waits = instance.goal is Goal.DOWN or instance.upstream in held
             assert fine or waits, f"{address} is {instance.state}, {instance.fault}, {instance.upstream}"

@@ -79,6 +79,7 @@ class Watcher:
         return effects
 
     def _note_events(self, required: set[tuple[Address, Address]]) -> None:
+        self._reached |= {address for address, one in self.world.state.roster.instances.items() if one.completed}
         for happening in self.world.happenings[self._seen :]:
             subject, body = happening.subject, happening.body
             if isinstance(body, OperatorAsked):
@@ -125,7 +126,10 @@ class Watcher:
             case KeepOutcome(outcome=Outcome(result=Result.COMMITTED)) if not transaction.no_start:
                 known = self.world.state.roster.instances
                 away = [a for a in transaction.members if a in known and not _has_arrived(known[a])]
-                self._found += [f"committed before {address} had arrived" for address in away]
+                self._found += [
+                    f"committed before {address} had arrived ({known[address].state.value}, {known[address].cause})"
+                    for address in away
+                ]
             case KeepOutcome(outcome=Outcome(result=Result.HELD)) if transaction.on_failure == "rollback":
                 if transaction.back is not None and not transaction.irreversible & transaction.begun:
                     self._found.append(f"apply {transaction.number} is held, and could have gone back")
@@ -192,9 +196,10 @@ def _is_told_to_change(instance: Instance) -> bool:
 
 
 def _has_arrived(instance: Instance) -> bool:
+    """Tell whether an instance is what it is to be; who is in maintenance becomes it afterwards."""
     still = instance.next_spec is None and instance.in_place is None
-    there = instance.state in (S.RUNNING, S.MAINTENANCE) or instance.completed or instance.goal is not Goal.UP
-    return still and (there or instance.spec.gate == "none")
+    there = instance.state is S.RUNNING or instance.completed or instance.goal is not Goal.UP
+    return instance.state is S.MAINTENANCE or (still and (there or instance.spec.gate == "none"))
 
 
 def _concerned(transaction: Transaction) -> set[Address]:
