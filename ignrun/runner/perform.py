@@ -30,6 +30,7 @@ from ignrun.runtime.supervise.messages import (
     JournalRefused,
     Message,
     OutcomeDurable,
+    Probed,
 )
 from ignrun.runtime.supervise.now import Now
 from ignrun.terms.fault import Fault, FaultKind
@@ -113,6 +114,8 @@ class Performer:
                 self._spawn(effect, state)
             case wanted.StopCommand(address, epoch, grace):
                 self._commands.stop(address, epoch, grace)
+            case wanted.TellCommand():
+                self._tell(effect, state)
             case wanted.CheckCommand(address, epoch, interval):
                 self._commands.check(address, epoch, interval)
             case wanted.ReloadCommand():
@@ -227,7 +230,16 @@ class Performer:
             case launch:
                 self._commands.reload(launch, effect.change)
 
-    def _filled(self, effect: wanted.SpawnCommand | wanted.ReloadCommand, state: State) -> CommandLaunch | Fault:
+    def _tell(self, effect: wanted.TellCommand, state: State) -> None:
+        match self._filled(effect, state):
+            case Fault() as fault:  # what it is to be asked cannot be said: that is a bad answer
+                self._hear(Probed(effect.spec.address, effect.epoch, healthy=False, reason=fault.summary))
+            case launch:
+                self._commands.tell(launch)
+
+    def _filled(
+        self, effect: wanted.SpawnCommand | wanted.ReloadCommand | wanted.TellCommand, state: State
+    ) -> CommandLaunch | Fault:
         try:
             return launch_of(effect.spec, effect.epoch, self._texts(state), effect.exports)
         except (MissingSecretError, MissingExportError, ValueError) as error:

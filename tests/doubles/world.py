@@ -28,6 +28,7 @@ from ignrun.runtime.supervise.effects import (
     ReviseHost,
     SpawnCommand,
     StopCommand,
+    TellCommand,
     WakeAt,
 )
 from ignrun.runtime.supervise.messages import (
@@ -201,6 +202,9 @@ class World:
             case StopCommand():
                 if self.commands.get(effect.address, (0,))[0] == effect.epoch:
                     self.end_command(effect.address, None, "signal 15 (SIGTERM)")
+            case TellCommand():
+                if self.commands.get(effect.spec.address, (0,))[0] == effect.epoch:
+                    self.commands[effect.spec.address] = (effect.epoch, effect.spec)
             case ReloadCommand():
                 self._reload(effect)
             case WakeAt():

@@ -3,12 +3,21 @@
 import pytest
 from msgspec.structs import replace
 
+from ignrun.manifest.model import HealthPolicy
 from ignrun.planner.graph.model import Graph
 from ignrun.protocol.orders import Start, Stop
 from ignrun.protocol.reports import Prepared, Revised
 from ignrun.runtime.supervise.draft import host_of
-from ignrun.runtime.supervise.effects import GiveOrder, KeepIntent, PrepareHost, ReloadCommand, Result, ReviseHost
-from ignrun.runtime.supervise.messages import Asked, HostSaid
+from ignrun.runtime.supervise.effects import (
+    GiveOrder,
+    KeepIntent,
+    PrepareHost,
+    ReloadCommand,
+    Result,
+    ReviseHost,
+    TellCommand,
+)
+from ignrun.runtime.supervise.messages import Asked, HostSaid, Probed
 from ignrun.terms.events import (
     ApplyEnded,
     HealthChanged,
@@ -215,6 +224,37 @@ def test_a_command_takes_its_files_anew_and_goes_back_when_another_fails():
     assert levels_sent[0] == 2 and levels_sent[-1] == 2
     assert world.state.roster.instances[gateway("web")].spec.config.plain == {"level": 2}
     assert world.state.roster.instances[gateway("web")].epoch == 1
+
+
+def test_a_command_that_runs_hears_of_another_policy_and_of_the_one_before_when_it_is_taken_back():
+    def of(seconds: float, code: str = "1") -> Graph:
+        health = HealthPolicy(interval=seconds)
+        return graph(
+            [command("web", check=True, health=health, gate="started"), command("idle"), module("tags", code=code)]
+        )
+
+    world = running(of(10.0))
+    web = gateway("web")
+    assert apply(world, of(20.0)) is Result.COMMITTED
+    assert world.commands[web] == (1, world.state.graph.instances[web])
+    assert world.state.graph.instances[web].health.interval == 20.0
+    world.scripts.outcomes[gateway("tags"), "startup"] = ["fatal"]
+    assert apply(world, of(30.0, code="2"), request=3) is Result.ROLLED_BACK
+    told = [effect.spec.health.interval for effect in world.effects if isinstance(effect, TellCommand)]
+    assert told == [20.0, 30.0, 20.0]
+    assert world.commands[web] == (1, world.state.roster.instances[web].spec)
+
+
+def test_a_command_that_nobody_checks_any_more_is_no_longer_held_to_be_sick():
+    def of(*, check: bool) -> Graph:
+        health = HealthPolicy(failures=1, on_unhealthy="report", interval=10.0 if check else 11.0)
+        return graph([command("web", check=check, health=health, gate="started")])
+
+    world = running(of(check=True))
+    world.tell(Probed(gateway("web"), 1, healthy=False, reason="down"))
+    assert world.state.roster.instances[gateway("web")].health is Health.UNHEALTHY
+    assert apply(world, of(check=False)) is Result.COMMITTED
+    assert world.state.roster.instances[gateway("web")].health is Health.HEALTHY
 
 
 def test_dependents_made_of_an_export_follow_when_it_changes_and_go_back_with_it():

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from ignrun.planner.graph.model import Command, Graph, InstanceSpec
 from ignrun.runtime.apply.holds import is_held_down
 from ignrun.runtime.apply.turn import Turn
+from ignrun.runtime.supervise import policy
 from ignrun.runtime.supervise.conditions import at_rest, is_leaving
 from ignrun.runtime.supervise.draft import host_of
 from ignrun.runtime.supervise.roster import Goal, InPlace, Instance
@@ -78,7 +79,7 @@ def take_words(turn: Turn, present: Instance, spec: InstanceSpec, goal: Goal) ->
     if present.in_place is not None and not present.in_place.change:
         draft.put(replace(present, goal=goal, in_place=replace(present.in_place, spec=spec)))
     elif present.next_spec is None and present.in_place is None and stays_put(spec, present.spec):
-        draft.put(replace(present, goal=goal, spec=spec))
+        policy.take(draft, replace(present, goal=goal), spec)
     elif present.next_spec is not None:
         draft.put(replace(present, goal=goal, next_spec=spec))
     elif goal is not present.goal:

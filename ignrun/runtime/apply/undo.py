@@ -7,7 +7,7 @@ from ignrun.runtime.apply.gate import Judgement, is_begun
 from ignrun.runtime.apply.goals import stays_put
 from ignrun.runtime.apply.state import Transaction
 from ignrun.runtime.apply.turn import Turn
-from ignrun.runtime.supervise import moves
+from ignrun.runtime.supervise import moves, policy
 from ignrun.runtime.supervise.conditions import at_rest, has_failed, is_leaving, is_maintained, is_sick
 from ignrun.runtime.supervise.in_place import is_dirty
 from ignrun.runtime.supervise.roster import Goal, InPlace, Instance
@@ -90,7 +90,8 @@ def _begin(turn: Turn, was: Instance, now: Instance, spec: InstanceSpec) -> Judg
     goal = _goal(turn.transaction, was, now)
     address = spec.address
     if not is_begun(replace(was, spec=now.spec), now):
-        turn.draft.put(replace(now, spec=spec, goal=goal, next_spec=None, in_place=None, bounce=was.bounce))
+        as_before = replace(now, goal=goal, next_spec=None, in_place=None, bounce=was.bounce)
+        policy.take(turn.draft, as_before, spec)
         return True
     if _is_asked(now):
         return False  # whether it takes the change is known when it has answered
@@ -99,7 +100,7 @@ def _begin(turn: Turn, was: Instance, now: Instance, spec: InstanceSpec) -> Judg
         paths, slots = turn.transaction.paths.get(address, ()), turn.transaction.slots.get(address, ())
         turn.draft.put(replace(now, goal=goal, in_place=InPlace(spec, paths, slots)))
     elif same:
-        turn.draft.put(replace(now, spec=spec, goal=goal, in_place=None))
+        policy.take(turn.draft, replace(now, goal=goal, in_place=None), spec)
     else:
         turn.draft.put(replace(now, goal=goal, next_spec=spec, in_place=None, bounce=False))
     turn.change_transaction(undoing=turn.transaction.undoing | {address})

@@ -73,6 +73,12 @@ class CommandEngine:
         else:
             incarnation.stop(grace)
 
+    def tell(self, launch: CommandLaunch) -> None:
+        """Check, stop and reload a running command as `launch` says from now on; its process is not touched."""
+        incarnation = self._running.get((launch.address, launch.epoch))
+        if incarnation is not None:
+            incarnation.tell(launch)
+
     def check(self, address: Address, epoch: int, seconds: float) -> None:
         """Check the health of a command every so many seconds from now on (0: as its policy says), the first time at once."""
         incarnation = self._running.get((address, epoch))

@@ -114,7 +114,7 @@ class Incarnation:
             self._not_started(NEVER_STARTED)
             return
         try:
-            number = signal_number(self.launch.stop_signal)
+            signal_number(self.launch.stop_signal)
             self._account = account_of(self.launch.user)
             self._hold = hold_of(self.launch.limits)
             self._probes = self._heeded = probes = Probes(self.launch)
@@ -126,8 +126,7 @@ class Incarnation:
             return
         self._shop.children.own(self._child.pid)
         self._shop.groups.join(self._group, self._child.pid)
-        identity = self._child.identity
-        self._shop.guard(Guard(identity.pid, identity.start, self._marker, number, self.launch.stop_grace))
+        self._guard(self._child)
         self._loop.add_reader(self._child.pidfd, self._ended)
         self._shop.tell(self.launch.address, self.launch.address, self._hold.notes)
         self._shop.hear(CommandStarted(self.launch.address, self.launch.epoch, self._child.pid, self._hold.notes))
@@ -304,11 +303,30 @@ class Incarnation:
         if self._child is None:
             self._drop_config()
 
+    def tell(self, launch: CommandLaunch) -> None:
+        """Let another policy hold from now on; one that cannot be followed is named in the log, and the one before stays."""
+        if self._child is None or self._site is None:
+            self.launch = launch
+            return
+        try:
+            signal_number(launch.stop_signal)
+            self._adopt(launch)
+        except ValueError as error:
+            self._shop.tell(launch.address, launch.address, (f"its new policy cannot be followed: {error}",))
+            return
+        self._guard(self._child)
+        self._is_paced.set()
+
+    def _guard(self, child: Child) -> None:
+        identity, launch = child.identity, self.launch
+        number = signal_number(launch.stop_signal)
+        self._shop.guard(Guard(identity.pid, identity.start, self._marker, number, launch.stop_grace))
+
     def _adopt(self, launch: CommandLaunch) -> None:
         """Let a new launch hold for what lives already."""
         assert self._site
-        self.launch = launch
         self._probes = Probes(launch)
+        self.launch = launch
         if self._attention and self._attention.done():
             self._attention = self._loop.create_task(self._check_again_and_again(self._site))
 

@@ -169,6 +169,17 @@ class ReloadCommand(msgspec.Struct, frozen=True, tag="reload-command"):
     exports: dict[Address, dict[str, Any]]
 
 
+class TellCommand(msgspec.Struct, frozen=True, tag="tell-command"):
+    """Let a running command be checked, stopped and reloaded as the policy of `spec` says; its process is not touched, nothing is answered.
+
+    Its pending leaves are filled from secrets and these `exports` (by provider).
+    """
+
+    spec: InstanceSpec
+    epoch: int
+    exports: dict[Address, dict[str, Any]]
+
+
 class CheckCommand(msgspec.Struct, frozen=True, tag="check-command"):
     """Ask the health of a command every `interval` seconds from now on (0: as its policy says), the first time at once."""
 
@@ -222,6 +233,7 @@ Effect = (
     | SpawnCommand
     | StopCommand
     | ReloadCommand
+    | TellCommand
     | CheckCommand
     | WakeAt
     | KeepHolds

@@ -9,8 +9,10 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ignrun.protocol import kin
+from ignrun.runtime.engines.launch import CommandLaunch
 from ignrun.runtime.supervise.messages import (
     CommandEnded,
     CommandFailed,
@@ -237,6 +239,30 @@ async def test_health_is_asked_again_and_again(bench, tmp_path) -> None:
     assert bench.said(Probed)[0] == Probed(WEB, 1, healthy=True)
     sick.touch()
     await until(lambda: bench.said(Probed)[-1] == Probed(WEB, 1, healthy=False, reason="`test` ended: exit 1"))
+
+
+async def test_another_policy_holds_for_the_process_that_runs(bench, tmp_path) -> None:
+    code = "import signal, sys, time; signal.signal(signal.SIGUSR1, lambda *_: sys.exit(7)); print('up', flush=True); time.sleep(1000)"
+    first = CommandLaunch(WEB, 1, tuple(python(code)), str(tmp_path), ready={"log": "up"}, check={"exec": ["true"]})
+    bench.commands.spawn(first)
+    await bench.hears(CommandReady)
+    bench.commands.tell(replace(first, check={"exec": ["false"]}, check_interval=0.02, stop_signal="USR1"))
+    await until(lambda: bench.said(Probed) and bench.said(Probed)[-1].reason == "`false` ended: exit 1")
+    bench.commands.stop(WEB, 1, 15.0)
+    assert (await bench.hears(CommandEnded)).how == "exit 7"
+    assert len(bench.said(CommandStarted)) == 1
+
+
+async def test_a_policy_that_cannot_be_followed_is_named_and_the_one_before_stays(bench, tmp_path) -> None:
+    check = {"exec": ["true"]}
+    first = CommandLaunch(WEB, 1, ("sleep", "1000"), str(tmp_path), ready=check, check=check, check_interval=0.02)
+    bench.commands.spawn(first)
+    await bench.hears(CommandReady)
+    bench.commands.tell(replace(first, check={"tcp": "nowhere"}))
+    assert any("its new policy cannot be followed" in line for line in bench.texts(WEB))
+    count = len(bench.said(Probed))
+    await bench.hears(Probed, count + 2)
+    assert all(one.healthy for one in bench.said(Probed))
 
 
 async def test_a_check_that_hangs_is_a_bad_one_and_is_killed(bench) -> None:

@@ -39,7 +39,7 @@ def _under_way(phase: Phase, reason: str = "") -> State:
         (_under_way(Phase.ROLLING_BACK, "web@gateway: exit 1"), "old-one"),
         (_under_way(Phase.CLOSING, "web@gateway: exit 1"), "old-one"),
     ],
-    ids=lambda value: f"{value.transaction.phase.value} {value.transaction.reason}" if isinstance(value, State) else "",
+    ids=["applying", "soaking", "committed", "going back", "back"],
 )
 @pytest.mark.parametrize("ordered", ["spawned", "reloaded"])
 def test_from_when_an_apply_turns_round_commands_are_filled_with_the_texts_of_before(state, text, ordered) -> None:

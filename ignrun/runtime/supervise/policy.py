@@ -1,0 +1,30 @@
+"""Decides what another policy means for a command that runs: it is checked, stopped and reloaded by that from now on."""
+
+from msgspec.structs import replace
+
+from ignrun.planner.graph.model import Command, InstanceSpec
+from ignrun.runtime.supervise.draft import Draft
+from ignrun.runtime.supervise.effects import TellCommand
+from ignrun.runtime.supervise.health import is_checked, look_again, unchecked
+from ignrun.runtime.supervise.roster import Instance
+from ignrun.terms.states import ModuleState
+
+_LIVING = (ModuleState.STARTING, ModuleState.RUNNING, ModuleState.MAINTENANCE)
+
+
+def take(draft: Draft, instance: Instance, spec: InstanceSpec) -> None:
+    """Let an instance go by a spec that leaves what runs as it is; a command that runs is told of another policy."""
+    fresh = replace(instance, spec=spec)
+    draft.put(fresh)
+    before, body = instance.spec, spec.body
+    if not isinstance(body, Command) or instance.state not in _LIVING or before.facets.policy == spec.facets.policy:
+        return
+    draft.effects.append(TellCommand(spec, instance.epoch, draft.exports_for(spec.address)))
+    if instance.state is not ModuleState.RUNNING or _checks(before) == _checks(spec):
+        return
+    draft.put(look_again(draft, fresh) if is_checked(draft, fresh) else unchecked(draft, fresh))
+
+
+def _checks(spec: InstanceSpec) -> tuple[object, ...]:
+    body = spec.body
+    return (spec.health, body.check, body.ready) if isinstance(body, Command) else ()
