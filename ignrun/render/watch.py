@@ -15,6 +15,7 @@ FORMAT_VERSION: Final = "1.0"
 """Version of the JSON form; fields are added and never renamed or removed within 1."""
 
 _STYLES: Final = {"watching": "good", "paused": "warn", "suspended": "bad", "off": "dim"}
+_WELL: Final = frozenset({"committed", "unchanged", "superseded"})
 _NAMED: Final = 3
 
 
@@ -40,7 +41,8 @@ def watch_line(watch: WatchStatus, *, now: datetime, paint: Paint = plain) -> st
     if watch.reason:
         parts.append(watch.reason)
     if watch.outcome:
-        parts.append(f"last edit {watch.outcome.result} {_ago(watch.outcome.at, now)}")
+        why = "" if watch.outcome.result in _WELL else " (`ignrun watch status` says why)"
+        parts.append(f"last edit {watch.outcome.result} {_ago(watch.outcome.at, now)}{why}")
     parts += watch.holds
     return neutral(", ".join(parts)) if paint is plain else ", ".join([parts[0], *map(neutral, parts[1:])])
 

@@ -13,7 +13,10 @@ WATCH = WatchStatus("watching", "inotify", "", ("/p",), 4, last_event=NOW, diges
 
 
 def test_status_has_one_line_for_the_watcher() -> None:
-    assert watch_line(WATCH, now=NOW) == "files: watching 4 files by inotify, last edit invalid 12s ago"
+    assert (
+        watch_line(WATCH, now=NOW)
+        == "files: watching 4 files by inotify, last edit invalid 12s ago (`ignrun watch status` says why)"
+    )
     assert watch_line(OFF, now=NOW) == "files: off"
 
 
