@@ -83,12 +83,13 @@ _SENTENCES: Final = {
     "superseded": "Superseded: a later change took its place.",
     "interrupted": "Interrupted: the runner ended in the middle of it.",
 }
+_ONCE_MORE: Final = "`ignrun apply --retry` tries the same once more"
 _HINTS: Final = {
     "held": "`ignrun status` shows every module, `ignrun logs MODULE` what it said; correct the manifest and apply again, or `ignrun down`",
     "rejected": "correct what is named above and apply again",
     "refused": "`ignrun status` says what the runner is doing",
     "unkept": "make the state folder writable again: the journal goes on trying by itself",
-    "rolled-back": "correct what is named above and apply again; `ignrun apply --retry` tries the same once more",
+    "rolled-back": f"correct what is named above and apply again; {_ONCE_MORE}",
     "rollback-partial": "`ignrun status` shows what is not as it was; correct the manifest and apply again",
 }
 
@@ -102,8 +103,8 @@ def outcome_text(report: OutcomeReport, short: ShortName = str) -> str:
         lines.append(neutral(report.summary))
     for one in report.faults:
         lines += _fault_lines(one, short)
-    if report.result in _HINTS:
-        lines.append(f"hint: {_HINTS[report.result]}")
+    if hint := _ONCE_MORE if report.result == "rolled-back" and not report.faults else _HINTS.get(report.result, ""):
+        lines.append(f"hint: {hint}")
     return "\n".join(lines) + "\n"
 
 

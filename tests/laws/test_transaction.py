@@ -383,6 +383,15 @@ def test_a_cancelled_apply_goes_back(world):
     assert "cancelled by me" in outcome(world).summary
 
 
+def test_what_was_cancelled_is_tried_again_when_it_is_asked_for_again(world):
+    ask(world, of(2))
+    world.tell(CancelAsked("me"))
+    world.wait(5.0)
+    assert outcome(world).result is Result.ROLLED_BACK
+    ask(world, of(2), request=3).wait(5.0)
+    assert outcome(world, 3).result is Result.COMMITTED
+
+
 def test_cancelled_before_anything_was_touched_nothing_was_touched(world):
     world.scripts.outcomes[A, "prepare"] = ["mute"]
     ask(world, of(2))

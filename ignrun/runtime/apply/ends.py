@@ -89,7 +89,7 @@ def _still_runs_as_before(instance: Instance) -> bool:
 
 def _answer(turn: Turn, outcome: Outcome) -> None:
     transaction = turn.transaction
-    if outcome.result in _REMEMBERED:
+    if outcome.result in _REMEMBERED and not transaction.cancels:  # nothing is known against what somebody took back
         turn.change(refused={**turn.state.refused, transaction.proposal.target: outcome})
     for request in transaction.requests:
         turn.want(AnswerApply(request, outcome))
