@@ -13,7 +13,7 @@ from ignrun.cli.exit_codes import ExitCode, code_of_result
 from ignrun.cli.options import Aim, Reading, aims_at_plant, output_option, reads_manifest
 from ignrun.cli.planning import says_what_to_plan
 from ignrun.cli.plant import Plant, no_runner, plant_to_read
-from ignrun.cli.speech import is_terminal, result, say
+from ignrun.cli.speech import ask_to_go_on, result, say
 from ignrun.cli.verb import verb
 from ignrun.render.outcome import OutcomeReport, encode_outcome, outcome_text
 from ignrun.terms.failure import Failure
@@ -131,8 +131,8 @@ def _ask(prepared: Prepared) -> None:
     """On a terminal, ask before something is deleted, replaced, or done that no rollback undoes."""
     steps = prepared.proposal.plan.steps
     hard = [step for step in steps if step.irreversible or step.action in {"delete", "replace"}]
-    if hard and is_terminal(err=True):
-        click.confirm("Go on?", abort=True, err=True)
+    if hard:
+        ask_to_go_on()
 
 
 def _answered(outcome: OutcomeReport | None, prepared: Prepared, output: str) -> ExitCode:

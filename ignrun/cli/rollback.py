@@ -10,7 +10,7 @@ from ignrun.cli.converge import operator
 from ignrun.cli.exit_codes import ExitCode, code_of_result
 from ignrun.cli.options import DURATION, Aim, aims_at_plant, output_option
 from ignrun.cli.plant import Plant, find_plant, runner_of
-from ignrun.cli.speech import is_terminal, result, say
+from ignrun.cli.speech import ask_to_go_on, result, say
 from ignrun.cli.verb import verb
 from ignrun.terms.failure import Failure
 
@@ -71,7 +71,7 @@ def _ask(plant: Plant, kept: "Generation") -> None:
     from ignrun.runtime.journal.current import read_current
 
     base = read_current(plant.folder.path)
-    if base is None or not is_terminal(err=True):
+    if base is None:
         return
     wanted = kept.content.graph.instances
     hard = [
@@ -81,7 +81,7 @@ def _ask(plant: Plant, kept: "Generation") -> None:
     ]
     if hard:
         say(f"deletes or replaces {', '.join(hard)}")
-        click.confirm("Go on?", abort=True, err=True)
+        ask_to_go_on()
 
 
 def _brought_about(socket: str, kept: "Generation", *, soak: float | None, retry: bool) -> "OutcomeReport":

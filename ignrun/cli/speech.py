@@ -39,6 +39,13 @@ def is_terminal(*, err: bool = False) -> bool:
     return stream is not None and stream.isatty() and os.environ.get("TERM", "") != "dumb"
 
 
+def ask_to_go_on() -> None:
+    """Ask on a terminal, where somebody can answer; raises Failure for anything but yes."""
+    stdin = sys.stdin
+    if stdin is not None and stdin.isatty() and is_terminal(err=True) and not click.confirm("Go on?", err=True):
+        raise Failure("not confirmed: nothing was touched", "`--yes` goes on without a question")
+
+
 def paint_for(*, err: bool = False) -> Paint:
     """Give the paint for a stream: colours on a terminal, none where `NO_COLOR` is set or something else reads."""
     return coloured if is_terminal(err=err) and not os.environ.get("NO_COLOR") else plain

@@ -50,4 +50,13 @@ def policy_text(report: PolicyReport, paint: Paint = plain) -> str:
         for one in report.findings
     ]
     verdict = "the plan is refused" if report.refused else "the plan may be applied"
-    return "\n".join([*lines, f"{len(report.rules)} rules, {len(report.findings)} findings: {verdict}"]) + "\n"
+    return (
+        "\n".join(
+            [*lines, f"{_counted(len(report.rules), 'rule')}, {_counted(len(report.findings), 'finding')}: {verdict}"]
+        )
+        + "\n"
+    )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
