@@ -246,7 +246,7 @@ class Plants(RuleBasedStateMachine):
             assert becomes.facets == state.good.graph.instances[address].facets, f"{address} is of another version"
             fine = instance.state in (ModuleState.RUNNING, ModuleState.MAINTENANCE) or instance.completed
             waits = instance.goal is Goal.DOWN or instance.upstream in held
-            assert fine or waits, f"{address} is {instance.state}, {instance.fault}, {instance.upstream}"
+            assert fine or waits, f"{address} does not come up again: {instance}"
 
     # --- how --------------------------------------------------------------------------------------------------------
 
