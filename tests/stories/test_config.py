@@ -122,7 +122,7 @@ def test_a_set_that_the_module_refuses_says_that_the_value_stays_and_how_it_is_t
     told = plant.ignrun("config", "set", "historian.flush", "1500ms", "--apply", code=3)
     assert "rejected: not now" in told.out
     assert "`historian.flush` is set all the same, and counts in the next apply" in told.err
-    assert plant.ignrun("apply", code=3)
+    plant.ignrun("apply", code=3)
     assert "`ignrun config rollback historian` takes that back" in told.err
     plant.ignrun("config", "rollback", "historian")
     plant.ignrun("apply")
