@@ -179,7 +179,7 @@ class SlowStart(msgspec.Struct, frozen=True, tag="slow-start"):
 
 
 class PlacedAlone(msgspec.Struct, frozen=True, tag="placed-alone"):
-    """An instance ended the host that it shared, or had it ended; it comes back in a host of its own, until an apply changes it."""
+    """An instance ended the host that it shared, or is among those who may have; it comes back in a host of its own, until an apply changes it."""
 
     host: str
     reason: str

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ignrun.protocol.reports import Stalled
+from ignrun.runtime.supervise.culprit import MOST_SPREAD
 from ignrun.runtime.supervise.effects import Result
 from ignrun.runtime.supervise.messages import HostSaid
 from ignrun.terms.events import PlacedAlone
@@ -68,6 +69,49 @@ def test_when_nobody_is_known_to_have_done_it_all_come_back_together():
     world.wait(5.0)
     assert set(homes(world).values()) == {"gateway"}
     assert world.state.roster.alone == {}
+
+
+def test_when_it_happens_again_and_nobody_is_known_each_comes_back_alone():
+    world = applied()
+    for _ in range(2):
+        world.kill_host("gateway")
+        world.wait(5.0)
+    assert homes(world) == {"bad": BAD, "mate": MATE, "web": WEB}
+    assert world.states() == {"bad": "running", "mate": "running", "web": "running"}
+    assert set(world.hosts) == {BAD, MATE, WEB}
+    assert "nobody knows because of whom" in world.state.roster.alone[BAD]
+    epochs = {a: world.state.roster.instances[a].epoch for a in (MATE, WEB)}
+    world.kill_host(BAD)
+    world.wait(5.0)
+    assert {a: world.state.roster.instances[a].epoch for a in (MATE, WEB)} == epochs
+    assert judge.all_of(world, PLANT) == []
+
+
+def test_two_ends_that_lie_far_apart_spread_nobody():
+    world = applied()
+    for _ in range(3):
+        world.kill_host("gateway")
+        world.wait(120.0)
+    assert set(homes(world).values()) == {"gateway"}
+
+
+def test_an_end_that_is_explained_begins_the_count_anew():
+    world = applied()
+    world.kill_host("gateway")
+    fall(world.wait(3.0), BAD).wait(3.0)
+    world.kill_host("gateway")
+    world.wait(5.0)
+    assert homes(world) == {"bad": BAD, "mate": "gateway", "web": "gateway"}
+
+
+def test_a_host_that_many_share_is_not_spread():
+    many = graph([module(f"m{number}") for number in range(MOST_SPREAD + 1)])
+    world = applied(plant=many)
+    for _ in range(3):
+        world.kill_host("gateway")
+        world.wait(5.0)
+    assert set(homes(world).values()) == {"gateway"}
+    assert set(world.states().values()) == {"running"}
 
 
 def test_while_exactly_one_is_under_way_and_the_rest_runs_it_was_he():

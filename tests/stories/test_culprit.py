@@ -31,6 +31,8 @@ modules:
   apart: {entry: plant_code:Good, isolation: process}
 """
 
+GOOD = ("one@gateway", "two@gateway")
+
 
 @pytest.mark.parametrize("how", ["os._exit(3)", "ctypes.string_at(0)"])
 def test_who_ends_the_process_that_he_shares_comes_back_alone(tmp_path, how) -> None:
@@ -46,4 +48,39 @@ def test_who_ends_the_process_that_he_shares_comes_back_alone(tmp_path, how) -> 
         assert after["one@gateway"]["attempt"] == after["two@gateway"]["attempt"] == 0
         assert after["apart@gateway"]["pid"] == first["pid"]
         assert "comes back in a host of its own, apart from those in host gateway" in plant.ignrun("events").out
-        assert "alone since it took its neighbours down" in plant.ignrun("status").out
+        assert "alone since host gateway ended" in plant.ignrun("status").out
+
+
+UNKNOWN = """
+import asyncio, os, sys
+from ignrun import Module
+
+class Good(Module):
+    pass
+
+class Closes(Module):
+    async def run(self):
+        await asyncio.sleep(0.5)
+        os.closerange(3, 1000)
+        await asyncio.sleep(1000)
+
+class Exits(Module):
+    async def run(self):
+        asyncio.get_running_loop().call_later(0.5, os._exit, 3)
+        await asyncio.sleep(1000)
+"""
+
+
+@pytest.mark.parametrize("entry", ["Closes", "Exits"])
+def test_neighbours_of_one_who_cannot_be_named_come_back_for_good(tmp_path, entry) -> None:
+    with new_plant(tmp_path) as plant:
+        plant.write(UNKNOWN, "plant_code.py")
+        plant.write(MANIFEST.replace("plant_code:Bad, config: {mark: MARK}", f"plant_code:{entry}"))
+        plant.ignrun("apply", "-d", "--on-failure", "hold", code=None)
+        apart = plant.instances()["apart@gateway"]["pid"]
+        plant.wait_for(lambda now: all(now[a]["host"] == a and now[a]["state"] == "running" for a in GOOD), 60)
+        pids = {a: one["pid"] for a, one in plant.instances().items() if a in GOOD}
+        fallen = plant.wait_for(lambda now: "host bad@gateway ended" in now["bad@gateway"]["cause"], 60)
+        assert {a: fallen[a]["pid"] for a in GOOD} == pids
+        assert fallen["apart@gateway"]["pid"] == apart
+        assert "nobody knows because of whom" in plant.ignrun("status").out

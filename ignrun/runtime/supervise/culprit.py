@@ -1,5 +1,7 @@
 """Decides whose fault the end of a host is, as far as it can be told, and has the culprit come back in a host of its own."""
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from ignrun.planner.graph.model import Hosted
@@ -11,6 +13,12 @@ from ignrun.terms.events import PlacedAlone
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address, HostId
 from ignrun.terms.states import ModuleState
+
+DEATHS: Final = 2
+"""How often in a row a host may end because of nobody knows whom before those who share it are spread."""
+
+MOST_SPREAD: Final = 32
+"""How many may share a host that is spread."""
 
 _UNDER_WAY = frozenset(
     {ModuleState.UNINITIALIZED, ModuleState.INITIALIZING, ModuleState.STARTING, ModuleState.STOPPING}
@@ -48,14 +56,42 @@ def of_bystander(fault: Fault, culprit: Address) -> Fault:
     return replace(fault, summary=f"{fault.summary}, because of {culprit}", upstream=culprit)
 
 
+def suspects_of(draft: Draft, record: HostRecord) -> tuple[Address, ...]:
+    """Name those who lived in a host that has ended twice in a row and nobody knows because of whom; asked before they are lost.
+
+    None where too many share it: a process for each would cost more than their falls.
+    """
+    if record.unexplained < DEATHS:
+        return ()
+    here = tuple(a for a in draft.members(record.host) if _lives_in(draft, a, record.host))
+    return here if len(here) <= MOST_SPREAD else ()
+
+
 def place_alone(draft: Draft, address: Address, fault: Fault) -> None:
     """Let the culprit come back in a host of its own, until an apply changes it; alone already, it stays where it is."""
+    _move_out(draft, (address,), fault.summary)
+
+
+def spread(draft: Draft, suspects: tuple[Address, ...], fault: Fault) -> None:
+    """Let each of those come back in a host of its own, until an apply changes it: who falls next falls alone, and is known."""
+    _move_out(draft, suspects, f"{fault.summary}, again, and nobody knows because of whom")
+
+
+def _move_out(draft: Draft, addresses: tuple[Address, ...], reason: str) -> None:
+    moving = {a: host for a in addresses if (host := _shared_host(draft, a)) is not None}
+    if not moving:
+        return
+    draft.set_alone({**draft.alone, **dict.fromkeys(moving, reason)})
+    for address, host in moving.items():
+        draft.put(replace(draft.instances[address], spec=draft.graph.instances[address]))
+        draft.dirty_hosts[host] = None
+        draft.record(address, PlacedAlone(host, reason))
+
+
+def _shared_host(draft: Draft, address: Address) -> HostId | None:
+    """Name the host that an instance shares and may leave; None where it lives alone, leaves for good, or becomes something else."""
     instance = draft.instances[address]
     body = instance.spec.body
-    shared = isinstance(body, Hosted) and not body.own and len(list(draft.members(body.host))) > 1
-    if not isinstance(body, Hosted) or not shared or instance.goal is Goal.GONE or instance.next_spec is not None:
-        return
-    draft.set_alone({**draft.alone, address: fault.summary})
-    draft.put(replace(instance, spec=draft.graph.instances[address]))
-    draft.dirty_hosts[body.host] = None
-    draft.record(address, PlacedAlone(body.host, fault.summary))
+    if not isinstance(body, Hosted) or body.own or instance.goal is Goal.GONE or instance.next_spec is not None:
+        return None
+    return body.host if len(list(draft.members(body.host))) > 1 else None

@@ -103,7 +103,9 @@ def ended(draft: Draft, news: HostEnded) -> None:
     fault = _fault_of_end(record, news.how)
     expected = record.phase is HostPhase.ENDING and not record.blame
     guilty = None if expected else culprit.culprit_of(draft, record, news)
-    draft.put_host(hosts.bury(draft, record, failed=not expected))
+    buried = hosts.bury(draft, record, failed=not expected, explained=guilty is not None or record.blame is not None)
+    suspects = culprit.suspects_of(draft, buried)
+    draft.put_host(buried)
     for address in tuple(draft.members(news.host)):
         instance = draft.instances[address]
         coming = not expected and _was_coming(instance)
@@ -112,6 +114,8 @@ def ended(draft: Draft, news: HostEnded) -> None:
         draft.dirty[address] = None
     if guilty is not None:
         culprit.place_alone(draft, guilty, fault)
+    else:
+        culprit.spread(draft, suspects, fault)
 
 
 def _lost(draft: Draft, instance: Instance, fault: Fault, guilty: Address | None) -> None:

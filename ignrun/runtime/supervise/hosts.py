@@ -20,6 +20,8 @@ GRACE = 5.0
 """Seconds that a host in which nothing runs any more has for leaving by itself."""
 
 _POLICY = Lifecycle()
+_TWICE = 1.5
+"""Intensity of failures from which on the one before counts, too: it was no longer ago than the half-life."""
 
 
 def want(draft: Draft, spec: InstanceSpec, body: Hosted) -> HostRecord:
@@ -43,6 +45,7 @@ def _launch(draft: Draft, record: HostRecord, spec: InstanceSpec, body: Hosted) 
         HostPhase.LAUNCHING,
         record.epoch + 1,
         heard=draft.now.mono,
+        unexplained=record.unexplained,
         backoff=replace(record.backoff, next_retry=None),
     )
     draft.put_host(fresh)
@@ -64,16 +67,23 @@ def blame(draft: Draft, record: HostRecord, fault: Fault) -> None:
     end(draft, replace(record, blame=fault), grace=0.0)
 
 
-def bury(draft: Draft, record: HostRecord, *, failed: bool) -> HostRecord:
-    """Give the record of a host whose process is gone; a failure of its own delays the next one."""
-    backoff = record.backoff
+def bury(draft: Draft, record: HostRecord, *, failed: bool, explained: bool = True) -> HostRecord:
+    """Give the record of a host whose process is gone; a failure of its own delays the next one.
+
+    Ends that nobody can explain are counted for as long as the intensity of failures keeps them in mind.
+    """
+    backoff, unexplained = record.backoff, 0
     if failed:
         now = draft.now.mono
         rested = lasting(backoff, _POLICY, now - backoff.at if backoff.attempt else 0.0)
         backoff = after_failure(rested, record.host, _POLICY, FaultKind.EXITED, now)
+        fresh = backoff.intensity < _TWICE
+        unexplained = 0 if explained else 1 if fresh else record.unexplained + 1
         delay = (backoff.next_retry or now) - now
         draft.record(record.host, RetryScheduled(round(delay, 3), backoff.attempt, backoff.parked))
-    return HostRecord(record.host, record.scope, record.own, epoch=record.epoch, backoff=backoff)
+    return HostRecord(
+        record.host, record.scope, record.own, epoch=record.epoch, unexplained=unexplained, backoff=backoff
+    )
 
 
 def consider(draft: Draft, host: HostId) -> None:

@@ -141,7 +141,8 @@ class HostRecord(msgspec.Struct, frozen=True):
     `assigned` is what it was told to load, `checked` who of them has a health check. `heard` is when it last got on with
     something, or was told to (monotonic).
     `blame` is why it is being ended: a rule of the protocol that it broke, or its silence. `stall` stands while its loop is stuck.
-    `notes` say which of its limits do not hold as they were said.
+    `notes` say which of its limits do not hold as they were said. `unexplained` counts how often its process has ended in a row
+    without anybody knowing because of whom.
     """
 
     host: HostId
@@ -159,6 +160,7 @@ class HostRecord(msgspec.Struct, frozen=True):
     blame: Fault | None = None
     stall: Stall | None = None
     notes: tuple[str, ...] = ()
+    unexplained: int = 0
     backoff: Backoff = Backoff()
 
 
