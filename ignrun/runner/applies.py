@@ -23,7 +23,7 @@ from ignrun.runtime.journal.back import before
 from ignrun.runtime.journal.code import CodeStore
 from ignrun.runtime.journal.generations import Generation
 from ignrun.runtime.journal.writer import Journal
-from ignrun.runtime.supervise.effects import Outcome, Result
+from ignrun.runtime.supervise.effects import Outcome
 from ignrun.runtime.supervise.messages import ApplyProposed
 from ignrun.terms.diagnostics import Diagnostic
 from ignrun.terms.failure import Failure
@@ -44,9 +44,6 @@ _IN_A_HURRY: Final[frozenset[Trigger]] = frozenset({"watch", "rollback"})
 
 _LOOKED_AT: Final = 1000
 """How many generations are looked through for the one to go back to."""
-
-_KEPT: Final = frozenset({Result.COMMITTED, Result.HELD, Result.UNCHANGED})
-"""Outcomes after which the secrets that an apply brought are those in force."""
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -196,8 +193,8 @@ class Applies:
     ) -> "asyncio.Task[Outcome]":
         as_it_was = former is not None and former.content.target == proposal.target
         way_back = await self._way_back(former.content, proposal, wish.inputs) if former and not as_it_was else None
-        self._secrets.offer(reading.secrets)
         number, answer = self._answers.expect()
+        self._secrets.offer(number, reading.secrets)
         if not self._joins(proposal):
             self._turns.begun(wish.by)
         self._loop.hear(
@@ -213,24 +210,28 @@ class Applies:
                 way_back=way_back,
             )
         )
-        return asyncio.create_task(self._answered(proposal, answer))
+        return asyncio.create_task(self._answered(proposal, number, answer))
 
     async def _way_back(self, former: Proposal, proposal: Proposal, inputs: Inputs) -> Graph | None:
         """Place what was good so that it can take the place of what is proposed, its secrets fetched; None where they are not to be had."""
         reading = await self._reader.revive(former, inputs, Base(1, proposal.graph))
         if not isinstance(reading.verdict, Accepted):
             return None
-        self._secrets.offer(reading.secrets)
-        self._secrets.accept()
+        self._secrets.offer(0, reading.secrets)
+        self._secrets.accept(0)
         return reading.verdict.value.graph
 
-    async def _answered(self, proposal: Proposal, answer: "asyncio.Future[Outcome]") -> Outcome:
+    async def _answered(self, proposal: Proposal, number: int, answer: "asyncio.Future[Outcome]") -> Outcome:
         """Wait for the outcome; the secrets that an apply brought stay when it came into force."""
         outcome = await answer
-        if outcome.result in _KEPT or self._loop.state.graph is proposal.graph:  # the disk may have refused the outcome
-            self._secrets.accept()
-        elif self._loop.state.transaction is None:
-            self._secrets.withdraw()
+        state = self._loop.state
+        good = state.good
+        if good is not None and good.target == proposal.target:
+            self._secrets.accept(number)
+        elif good is not None and state.graph is good.graph and state.transaction is None:
+            self._secrets.go_back(number)
+        elif state.graph is not proposal.graph:  # else it is held, or the disk has refused to keep that it is in force
+            self._secrets.withdraw(number)
         return outcome
 
     def _report(self, outcome: Outcome, diagnostics: tuple[Diagnostic, ...]) -> OutcomeReport:

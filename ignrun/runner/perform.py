@@ -13,7 +13,7 @@ from ignrun.runner.launches import launch_of
 from ignrun.runner.levels import Levels, level_of
 from ignrun.runner.secrets import SecretStore
 from ignrun.runner.unsent import Unsent
-from ignrun.runtime.apply.state import State
+from ignrun.runtime.apply.state import Phase, State
 from ignrun.runtime.engines.command import CommandEngine
 from ignrun.runtime.engines.fork import HostEngine
 from ignrun.runtime.engines.launch import CommandLaunch
@@ -210,6 +210,13 @@ class Performer:
         is_going_back = state.transaction is not None and bool(state.transaction.reason)
         return self._secrets.in_force() if is_going_back else self._secrets.current()
 
+    def _texts_of_now(self, state: State) -> Mapping[str, Secret]:
+        """Give the secrets of what is started now: an apply that is only prepared has brought none yet."""
+        under_way = state.transaction
+        if under_way is not None and under_way.phase in (Phase.PREPARING, Phase.PREPARED):
+            return self._secrets.before(under_way.requests[0])
+        return self._texts(state)
+
     def _code_of(self, spec: InstanceSpec) -> str:
         """Name the index of the committed code of an instance, empty where nothing was kept: then it imports what is installed."""
         digest = spec.body.code if isinstance(spec.body, Hosted) else ""
@@ -241,7 +248,7 @@ class Performer:
         self, effect: wanted.SpawnCommand | wanted.ReloadCommand | wanted.TellCommand, state: State
     ) -> CommandLaunch | Fault:
         try:
-            return launch_of(effect.spec, effect.epoch, self._texts(state), effect.exports)
+            return launch_of(effect.spec, effect.epoch, self._texts_of_now(state), effect.exports)
         except (MissingSecretError, MissingExportError, ValueError) as error:
             kind = FaultKind.SECRET if isinstance(error, MissingSecretError) else FaultKind.NOT_STARTED
             return Fault(kind, self._secrets.mask(str(error)))

@@ -1,7 +1,7 @@
 """Owns the texts of secrets while the runner lives: those in force, those an open apply brings, and the mask over both."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from ignrun.terms.secret import MASK, Secret, looks_of
@@ -16,31 +16,49 @@ class SecretStore:
     def __init__(self) -> None:
         """Start with none."""
         self._in_force: dict[str, Secret] = {}
-        self._offered: dict[str, Secret] = {}
+        self._offered: dict[int, dict[str, Secret]] = {}
         self._seen: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
 
-    def offer(self, texts: Mapping[str, str]) -> None:
-        """Take the texts that an apply brings; they hold from now on, and are dropped again by `withdraw`."""
-        self._offered |= {name: Secret(text) for name, text in texts.items()}
+    def offer(self, number: int, texts: Mapping[str, str]) -> None:
+        """Take the texts that an apply brings, by the number of its request; they hold from now on, until they are withdrawn."""
+        self._offered[number] = {name: Secret(text) for name, text in texts.items()}
         self._seen |= {*texts.values()}
         self._rebuild_mask()
 
-    def accept(self) -> None:
-        """Put the offered secrets in force."""
-        self._in_force |= self._offered
-        self._offered = {}
+    def accept(self, number: int) -> None:
+        """Put in force what was offered up to this number: it has proven to be good."""
+        for one in self._up_to(number):
+            self._in_force |= self._offered.pop(one)
 
-    def withdraw(self) -> None:
-        """Forget what was offered, the apply that brought it came to nothing; the mask never forgets."""
-        self._offered = {}
+    def withdraw(self, number: int) -> None:
+        """Forget what was offered by this number, the apply that brought it came to nothing; the mask never forgets."""
+        self._offered.pop(number, None)
+
+    def go_back(self, number: int) -> None:
+        """Forget all that was offered up to this number and is not in force: what was good before is back."""
+        for one in self._up_to(number):
+            self.withdraw(one)
 
     def current(self) -> dict[str, Secret]:
-        """Give every secret by name, an offered one before one in force."""
-        return self._in_force | self._offered
+        """Give every secret by name, the one offered last before the others, and those before one in force."""
+        return self._with(self._offered)
+
+    def before(self, number: int) -> dict[str, Secret]:
+        """Give every secret by name as it is to those whom the apply of this number has not touched."""
+        return self._with(one for one in self._offered if one < number)
+
+    def _with(self, numbers: Iterable[int]) -> dict[str, Secret]:
+        found = dict(self._in_force)
+        for one in sorted(numbers):
+            found |= self._offered[one]
+        return found
+
+    def _up_to(self, number: int) -> list[int]:
+        return sorted(one for one in self._offered if one <= number)
 
     def in_force(self) -> dict[str, Secret]:
-        """Give every secret by name as it was before the open apply: what its rollback goes back to."""
+        """Give every secret by name as it was when everything was good: what a rollback goes back to."""
         return dict(self._in_force)
 
     def texts(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ secrets = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "
 def maskers(secret: str):
     host, runner = Masker(), SecretStore()
     host.learn(secret)
-    runner.offer({"PW": secret})
+    runner.offer(1, {"PW": secret})
     return host.mask, runner.mask
 
 

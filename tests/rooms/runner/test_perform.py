@@ -26,27 +26,30 @@ def _with_password():
 def _under_way(phase: Phase, reason: str = "") -> State:
     plant = graph([_with_password()])
     return State(
-        graph=plant, transaction=Transaction(2, 2, planned(EMPTY, plant), "cli", (1,), phase, 0.0, reason=reason)
+        graph=plant, transaction=Transaction(2, 2, planned(EMPTY, plant), "cli", (2,), phase, 0.0, reason=reason)
     )
 
 
 @pytest.mark.parametrize(
     ("state", "text"),
     [
+        (_under_way(Phase.PREPARED), "old-one"),
         (_under_way(Phase.APPLYING), "new-one"),
         (_under_way(Phase.SOAKING), "new-one"),
         (_under_way(Phase.CLOSING), "new-one"),
         (_under_way(Phase.ROLLING_BACK, "web@gateway: exit 1"), "old-one"),
         (_under_way(Phase.CLOSING, "web@gateway: exit 1"), "old-one"),
     ],
-    ids=["applying", "soaking", "committed", "going back", "back"],
+    ids=["prepared", "applying", "soaking", "committed", "going back", "back"],
 )
 @pytest.mark.parametrize("ordered", ["spawned", "reloaded"])
-def test_from_when_an_apply_turns_round_commands_are_filled_with_the_texts_of_before(state, text, ordered) -> None:
+def test_before_an_apply_begins_and_from_when_it_turns_round_commands_are_filled_with_the_texts_of_before(
+    state, text, ordered
+) -> None:
     secrets = SecretStore()
-    secrets.offer({"PW": "old-one"})
-    secrets.accept()
-    secrets.offer({"PW": "new-one"})
+    secrets.offer(1, {"PW": "old-one"})
+    secrets.accept(1)
+    secrets.offer(2, {"PW": "new-one"})
     doors: dict[str, Any] = {name: MagicMock() for name in inspect.signature(Performer).parameters}
     performer = Performer(**{**doors, "secrets": secrets})
     spec = _with_password()

@@ -62,6 +62,18 @@ def _reading_of(proposal: Any) -> Any:
 )
 async def test_secrets_stay_when_what_needs_them_runs(result, in_force, kept) -> None:
     secrets = SecretStore()
+    await _apply(secrets, result, in_force)
+    assert {*secrets.current()} == kept
+
+
+async def test_who_is_rejected_takes_away_nobody_elses_secrets() -> None:
+    secrets = SecretStore()
+    secrets.offer(0, {"password": "of the one that is watched"})
+    await _apply(secrets, Result.REJECTED, EMPTY)
+    assert secrets.current()["password"].reveal() == "of the one that is watched"
+
+
+async def _apply(secrets: SecretStore, result: Result, in_force: Graph) -> None:
     loop: Any = ScriptedLoop(result, in_force)
     answers = Answers()
     loop.answer = answers.answer
@@ -78,7 +90,6 @@ async def test_secrets_stay_when_what_needs_them_runs(result, in_force, kept) ->
         journal=journal,
     )
     await applies.apply(ApplyRequest("m", "r"))
-    assert {*secrets.current()} == kept
 
 
 async def test_a_first_apply_without_an_outcome_ends_the_runner_and_says_why() -> None:
