@@ -6,8 +6,9 @@ import msgspec
 
 from ignrun.manifest.document import Document
 from ignrun.manifest.free import without_free_keys, without_free_modules
+from ignrun.manifest.judge import shaped
 from ignrun.manifest.places import at_file, at_value
-from ignrun.manifest.shape import DefinitionText, ManifestText, OverlayText, shaped
+from ignrun.manifest.shape import DefinitionText, ManifestText, OverlayText
 from ignrun.manifest.sound import sound_part
 from ignrun.terms.diagnostics import Diagnostic
 from ignrun.terms.leaves import Path

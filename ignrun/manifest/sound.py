@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
 from ignrun.manifest.free import without_free_keys
-from ignrun.manifest.shape import loosely_shaped
+from ignrun.manifest.judge import loosely_shaped
 from ignrun.terms.leaves import Path
 from ignrun.terms.names import MODULE_NAME
 

@@ -9,8 +9,9 @@ from ignrun.manifest.explain import explain
 from ignrun.manifest.free import without_free_keys
 from ignrun.manifest.gather import modes_of
 from ignrun.manifest.inputs import Inputs
+from ignrun.manifest.judge import shaped
 from ignrun.manifest.read import read_definition, read_document, read_manifest
-from ignrun.manifest.shape import DefinitionText, ManifestText, OverlayText, shaped
+from ignrun.manifest.shape import DefinitionText, ManifestText, OverlayText
 from ignrun.manifest.shipped import schema
 from ignrun.render.diagnostics import diagnosis, diagnostics_text
 from ignrun.terms.codes import CODES

@@ -99,7 +99,8 @@ def test_whatever_a_document_says_ends_in_a_verdict_and_the_judges_agree(module,
 
     from ignrun.manifest.explain import explain
     from ignrun.manifest.free import without_free_keys
-    from ignrun.manifest.shape import ManifestText, shaped
+    from ignrun.manifest.judge import shaped
+    from ignrun.manifest.shape import ManifestText
 
     tree = {**(rest if isinstance(rest, dict) else {}), "modules": {"plc": module}}
     verdict = compose(TextFile("p.yaml", json.dumps(tree), ""))
@@ -164,7 +165,8 @@ def test_whatever_an_overlay_says_the_judges_agree(over) -> None:
     from ignrun.manifest.document import Document
     from ignrun.manifest.explain import explain
     from ignrun.manifest.free import without_free_keys
-    from ignrun.manifest.shape import ManifestText, OverlayText, shaped
+    from ignrun.manifest.judge import shaped
+    from ignrun.manifest.shape import ManifestText, OverlayText
 
     valid = shaped(without_free_keys(over), OverlayText) is not None
     assert valid == (not explain(Document("", "", over, b""), "overlay"))
