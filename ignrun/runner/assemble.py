@@ -135,6 +135,7 @@ class Runner:
             ),
             mask=self._secrets.mask,
             clock=self._clock,
+            give=lambda host, epoch, order: self._hosts.give(host, epoch, order),  # noqa: PLW0108 - they are made below
         )
 
     def _bring_up_engines(self) -> None:

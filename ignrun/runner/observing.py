@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from ignrun.protocol.orders import Measure
 from ignrun.protocol.reports import Measured
 from ignrun.render.alerts import FORMAT_VERSION, AlertsReport, AlertStatus, by_gravity
 from ignrun.render.known import Known
@@ -23,6 +24,7 @@ from ignrun.runtime.observe.observer import RUNNER, Observer
 from ignrun.runtime.observe.record import LogRecord
 from ignrun.runtime.observe.rules import LinesSeen, Rule, rules_of
 from ignrun.runtime.observe.seen import processes_of, seen_of
+from ignrun.runtime.supervise.roster import HostPhase
 from ignrun.terms.clock import Clock
 from ignrun.terms.duration import show_duration
 from ignrun.terms.events import AlertFired, AlertResolved, Body
@@ -46,6 +48,9 @@ class Sampler(Protocol):
         """Look once."""
 
 
+Give = Callable[[HostId, int, Measure], None]
+"""Sends an order to a host in its epoch."""
+
 Tell = Callable[[str, Body], None]
 """Has the journal keep what happened to a subject."""
 
@@ -64,8 +69,11 @@ class Observing:
         alarms: Alarms,
         mask: Callable[[str], str],
         clock: Clock,
+        give: Give = lambda _host, _epoch, _order: None,
     ) -> None:
         """Take whom it looks at, by what, and whom it tells."""
+        self._give = give
+        self._paced: dict[HostId, int] = {}
         self.observer = observer
         self._voices = voices
         self._state = state
@@ -80,6 +88,7 @@ class Observing:
         self._notes: dict[str, str] = {}
         self._sampled = -CALM
         self._asked = -WATCHED
+        self._collected = -WATCHED
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -104,10 +113,24 @@ class Observing:
     async def _look_once(self) -> None:
         self._voices.tick()
         mono = self._clock.monotonic()
-        if mono - self._sampled >= (SECOND if mono - self._asked < WATCHED else CALM) - SECOND / 2:
+        watched = mono - self._asked < WATCHED
+        self._pace(watched=watched)
+        if mono - self._sampled >= (SECOND if watched else CALM) - SECOND / 2:
             self._sampled = mono
             await self._take_samples()
         self.look()
+
+    def _pace(self, *, watched: bool) -> None:
+        """Have hosts tell the metrics of their modules every second while somebody watches, and as usual once nobody does."""
+        serving = {one.host: one.epoch for one in self._state().roster.hosts.values() if one.phase is HostPhase.SERVING}
+        wanted = serving if watched else {}
+        for host, epoch in wanted.items():
+            if self._paced.get(host) != epoch:
+                self._give(host, epoch, Measure(SECOND))
+        for host, epoch in self._paced.items():
+            if host not in wanted and serving.get(host) == epoch:
+                self._give(host, epoch, Measure(0.0))
+        self._paced = wanted
 
     async def _take_samples(self) -> None:
         subjects = {RUNNER: os.getpid()} | processes_of(self._state())
@@ -213,7 +236,11 @@ class Observing:
         return AlertsReport(FORMAT_VERSION, plant, now, by_gravity(firing), names, tuple(self._notes.values()))
 
     def known(self, status: StatusReport) -> Known:
-        """Collect what metrics are made of."""
+        """Collect what metrics are made of; who asks again within a few seconds watches."""
+        mono = self._clock.monotonic()
+        if mono - self._collected < WATCHED:
+            self._asked = mono
+        self._collected = mono
         state = self._state()
         names = {RUNNER: "runner"} | {name: name for name in processes_of(state)}
         samples = {name: one for subject, name in names.items() if (one := self.observer.sample(subject)) is not None}

@@ -20,7 +20,7 @@ from ignrun.runtime.observe.files import LogFiles
 from ignrun.runtime.observe.history import History, read_series
 from ignrun.runtime.observe.observer import Observer
 from ignrun.runtime.observe.record import LogRecord
-from ignrun.runtime.supervise.roster import Assigned, HostRecord, Instance, Roster
+from ignrun.runtime.supervise.roster import Assigned, HostPhase, HostRecord, Instance, Roster
 from ignrun.terms.clock import SystemClock
 from ignrun.terms.events import AlertFired, AlertResolved, Body
 from ignrun.terms.metric import Metric
@@ -36,7 +36,7 @@ class Plant:
     def __init__(self, folder, *alerts: Alert) -> None:
         tags, web = module("tags"), command("web")
         host = HostRecord(HostId("gateway"), ModuleScope.GATEWAY, own=False, pid=11)
-        host = replace(host, assigned={tags.address: Assigned(tags.facets, ())})
+        host = replace(host, epoch=4, phase=HostPhase.SERVING, assigned={tags.address: Assigned(tags.facets, ())})
         up: dict[str, Any] = {"state": ModuleState.RUNNING, "health": Health.HEALTHY}
         instances = {tags.address: Instance(tags, **up), web.address: Instance(web, **up, pid=12)}
         rules = Rules(alerts=alerts)
@@ -45,6 +45,7 @@ class Plant:
         self.notices: list[Notice] = []
         self.said: list[LogRecord] = []
         self.asked: list[tuple[tuple[int, ...], bool]] = []
+        self.orders: list[tuple[str, int, float]] = []
         self.files = LogFiles(folder)
         self.voices = Voices(self.files, str, lambda: self.state, self.said.append, witness=self._heard)
         self.history = History(folder / "samples.sqlite")
@@ -59,6 +60,7 @@ class Plant:
             alarms=alarms,
             mask=lambda text: text.replace("hunter2", "***"),
             clock=SystemClock(),
+            give=lambda host, epoch, order: self.orders.append((host, epoch, order.interval)),
         )
 
     def _heard(self, record: LogRecord) -> None:
@@ -196,4 +198,27 @@ def test_the_status_is_told_what_processes_take(tmp_path, figures, shown) -> Non
     assert {pid: one.memory for pid, one in plant.looks.usage().items()} == shown
     if figures:
         assert plant.looks.usage()[11].cpu == 25.0
+    plant.close()
+
+
+async def test_hosts_tell_metrics_every_second_while_somebody_watches_and_as_usual_when_nobody_does(
+    tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr("ignrun.runner.observing.SECOND", 0.01)
+    monkeypatch.setattr("ignrun.runner.observing.WATCHED", 0.2)
+    plant = Plant(tmp_path)
+    plant.looks.start()
+    await until(lambda: plant.asked)
+    assert plant.orders == []
+    plant.looks.top("p")
+    await until(lambda: len(plant.orders) == 2)
+    assert plant.orders == [("gateway", 4, 0.01), ("gateway", 4, 0.0)]
+    host = plant.state.roster.hosts[HostId("gateway")]
+    plant.looks.top("p")
+    await until(lambda: len(plant.orders) == 3)
+    plant.state = replace(plant.state, roster=replace(plant.state.roster, hosts={host.host: replace(host, epoch=5)}))
+    plant.looks.top("p")
+    await until(lambda: len(plant.orders) == 4)
+    assert plant.orders[-1] == ("gateway", 5, 0.01)  # its successor knows nothing of it
+    await plant.looks.close()
     plant.close()
