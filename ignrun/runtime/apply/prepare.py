@@ -110,13 +110,22 @@ def _load(turn: Turn, spec: InstanceSpec, record: HostRecord) -> None:
 
 
 def note_end(turn: Turn, news: HostEnded) -> None:
-    """Remember that a host ended before the apply could use it: nobody who was to be loaded into it can be run."""
+    """Remember that a host ended before the apply could use it, or before somebody in it had agreed to what he is asked.
+
+    Nobody who was to be loaded into it can be run; and who dies of the question has not agreed.
+    """
     record = turn.draft.hosts.get(news.host)
     if record is None or record.epoch != news.epoch or (record.phase is HostPhase.ENDING and not record.blame):
         return
     fault = record.blame or Fault(FaultKind.NOT_STARTED, f"host {news.host} ended while it was prepared: {news.how}")
     lost = [spec.address for spec, body in fresh(turn) if body.host == news.host]
+    lost += [address for address in turn.transaction.asked if _owes(turn, address, news)]
     turn.change_transaction(faults={**turn.transaction.faults, **dict.fromkeys(lost, fault)})
+
+
+def _owes(turn: Turn, address: Address, news: HostEnded) -> bool:
+    instance = turn.draft.instances.get(address)
+    return instance is not None and bool(instance.asked) and host_of(instance) == news.host
 
 
 def keep_intent(turn: Turn) -> None:

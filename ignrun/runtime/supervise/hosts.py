@@ -11,7 +11,7 @@ from ignrun.runtime.supervise.backoff import after_failure, lasting
 from ignrun.runtime.supervise.conditions import at_rest
 from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.effects import EndHost, LaunchHost
-from ignrun.runtime.supervise.roster import HostPhase, HostRecord
+from ignrun.runtime.supervise.roster import Backoff, HostPhase, HostRecord
 from ignrun.terms.events import RetryScheduled
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import HostId
@@ -84,6 +84,14 @@ def bury(draft: Draft, record: HostRecord, *, failed: bool, explained: bool = Tr
     return HostRecord(
         record.host, record.scope, record.own, epoch=record.epoch, unexplained=unexplained, backoff=backoff
     )
+
+
+def forgive(draft: Draft, host: HostId) -> None:
+    """Let a host that is gone come back at once: somebody who lives there is to be something else than what it ended of."""
+    record = draft.hosts.get(host)
+    if record is not None and record.phase is HostPhase.ABSENT:
+        draft.put_host(replace(record, backoff=Backoff()))
+        draft.host_retries.pop(host, None)
 
 
 def consider(draft: Draft, host: HostId) -> None:

@@ -76,9 +76,11 @@ def _adopt(draft: Draft, instance: Instance) -> None:
         backoff=Backoff(),
     )
     draft.put(fresh)
-    former = host_of(instance)
-    if former is not None and former != host_of(fresh):
+    former, home = host_of(instance), host_of(fresh)
+    if former is not None and former != home:
         draft.dirty_hosts[former] = None
+    if home is not None:
+        hosts.forgive(draft, home)
 
 
 def _informed(draft: Draft, instance: Instance) -> Instance:
