@@ -60,8 +60,7 @@ class Reload:
         try:
             await self._asking
         except NotReadyInTime as error:
-            await shop.off_loop(put_back, formers)
-            self.end(Fault(FaultKind.TIMED_OUT, str(error)))
+            self.end(Fault(FaultKind.TIMED_OUT, f"{error}{await _restored(shop, formers)}"))
         except asyncio.CancelledError:
             if not self._is_over:
                 raise
@@ -87,3 +86,12 @@ class Reload:
         self.end(Fault(FaultKind.EXITED, summary))
         if self._asking:
             self._asking.cancel()
+
+
+async def _restored(shop: Workshop, formers: tuple[Former, ...]) -> str:
+    """Put the old files back; the text says where that failed, empty when they are there."""
+    try:
+        await shop.off_loop(put_back, formers)
+    except OSError as error:
+        return f"; its files could not be put back: {error.strerror or error}"
+    return ""

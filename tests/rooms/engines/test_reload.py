@@ -77,6 +77,19 @@ async def test_after_a_reload_that_was_not_acknowledged_the_old_files_are_back(b
     assert sorted(path.name for path in tmp_path.glob("*.txt")) == ["site.txt"]
 
 
+async def test_a_reload_is_answered_also_when_the_old_files_cannot_be_put_back(bench, monkeypatch) -> None:
+    def refuse(_) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ignrun.runtime.engines.reloading.put_back", refuse)
+    code = "import signal, time; signal.signal(signal.SIGHUP, signal.SIG_IGN); print('serving', flush=True); time.sleep(1000)"
+    await started(bench, *python(code), ready=SERVING, files=site("one"))
+    fault = (await reloaded(bench, launch_of(bench, ready=SERVING, files=site("two"), reload_timeout=0.2))).fault
+    assert fault
+    assert fault.kind is FaultKind.TIMED_OUT
+    assert fault.summary.endswith("; its files could not be put back: No space left on device")
+
+
 async def test_files_that_cannot_be_written_touch_neither_the_others_nor_the_process(bench, tmp_path) -> None:
     (tmp_path / "taken").mkdir()
     await started(bench, *python(READS), ready=SERVING, files=site("one"))
