@@ -122,7 +122,7 @@ def _lasting(text: str, folder: Path) -> str:
     """Leave out of a record what tells of one machine: folders and people."""
     installed = str(Path(ignrun.__file__).parents[1])
     lasting = text.replace(installed, "/opt/ignrun").replace(str(folder), "/srv/plant")
-    return re.sub(rf"\b{re.escape(getpass.getuser())}\b( +(cli|rollback)|\))", r"ada\1", lasting)
+    return re.sub(rf"\b{re.escape(getpass.getuser())}\b( +(by )?(cli|rollback)|\))", r"ada\1", lasting)
 
 
 _HEAD = """# Sixty seconds
