@@ -40,8 +40,16 @@ def command(aim: Aim, reading: Reading, options: "ApplyOptions", listen: str, un
         kept = last_good(plant, manifest, reading)
         return become_runner(kept, options=booting(options), listen=listen) if kept else prepared
     _check(until, prepared)
+    options = _unwatched(options) if until else options
     show_plan(prepared)
     return become_runner(prepared, options=booting(options), listen=listen, until=until)
+
+
+def _unwatched(options: "ApplyOptions") -> "ApplyOptions":
+    """Soak nothing that lives for one module, unless that is asked for: its end is all that is waited for."""
+    from msgspec.structs import replace
+
+    return replace(options, soak=0.0) if options.soak is None else options
 
 
 def _check(until: str, prepared: "Prepared") -> None:

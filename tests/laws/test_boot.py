@@ -4,8 +4,8 @@ from msgspec.structs import replace
 
 from ignrun.manifest.model import Oneshot
 from ignrun.planner.graph.model import Command
-from ignrun.runtime.supervise.effects import KeepIntent, Result
-from ignrun.runtime.supervise.messages import Asked
+from ignrun.runtime.supervise.effects import KeepIntent, KeepOutcome, Result, SpawnCommand
+from ignrun.runtime.supervise.messages import Asked, ShutdownAsked
 from ignrun.terms.events import RollbackBegan
 from tests.doubles.plants import command, edge, gateway, graph, proposed
 from tests.doubles.scripts import Scripts
@@ -66,3 +66,14 @@ def test_a_oneshot_that_is_started_by_hand_waits_for_that() -> None:
     world.tell(proposed(graph([job, command("web")]), world.state.graph, base=1, request=2))
     world.run()
     assert world.outcomes[2].result is Result.UNCHANGED
+
+
+def test_an_apply_that_the_end_of_the_plant_breaks_off_is_on_record_as_interrupted() -> None:
+    world = World(Scripts({(WEB, "startup"): ["not-ready"] * 9}))
+    world.tell(proposed(_plant()))
+    world.run(until=lambda: any(isinstance(one, SpawnCommand) for one in world.effects))
+    world.tell(ShutdownAsked("ada", 0))
+    world.run()
+    assert world.outcomes[1].result is Result.REFUSED
+    kept = [one.outcome.result for one in world.effects if isinstance(one, KeepOutcome)]
+    assert kept == [Result.INTERRUPTED]

@@ -1,13 +1,16 @@
 """Laws of blame: who brings a shared host down comes back alone, and only he and the host are counted for it."""
 
+from datetime import UTC, datetime
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ignrun.protocol.reports import Stalled
+from ignrun.protocol.reports import Move, Moves, Stalled
 from ignrun.runtime.supervise.culprit import MOST_SPREAD
 from ignrun.runtime.supervise.effects import Result
 from ignrun.runtime.supervise.messages import HostSaid
 from ignrun.terms.events import PlacedAlone
+from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import HostId
 from ignrun.terms.states import ModuleState
 from tests.doubles.plants import edge, gateway, graph, module, proposed
@@ -177,3 +180,20 @@ def test_whoever_falls_everybody_comes_back_and_no_law_is_broken(data, sketch, s
     world.wait()
     assert judge.all_of(world, plant) == []
     assert all(i.state is ModuleState.RUNNING or i.completed for i in world.state.roster.instances.values())
+
+
+def test_a_host_of_ones_own_in_which_memory_ran_out_is_not_used_again():
+    world = World()
+    world.tell(proposed(graph([module("big", host="big@gateway")])))
+    world.run()
+    big = gateway("big")
+    record = next(iter(world.state.roster.hosts.values()))
+    fault = Fault(FaultKind.RAISED, "MemoryError: no more", callback="run")
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    moved = Move(big, 1, ModuleState.RUNNING, ModuleState.ERROR, "raised", at, 1.0, fault)
+    world.tell(HostSaid(record.host, record.epoch, Moves((moved,))))
+    world.wait(30.0)
+    world.run()
+    after = world.state.roster.hosts[record.host]
+    assert after.epoch == record.epoch + 1
+    assert world.state.roster.instances[big].state is ModuleState.RUNNING

@@ -9,7 +9,7 @@ from ignrun.runtime.apply.state import Phase
 from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise import hosts
 from ignrun.runtime.supervise.conditions import at_rest
-from ignrun.runtime.supervise.effects import EndRunner, Result, StopCommand
+from ignrun.runtime.supervise.effects import EndRunner, KeepOutcome, Outcome, Result, StopCommand
 from ignrun.runtime.supervise.messages import ShutdownAsked
 from ignrun.runtime.supervise.roster import Goal, HostPhase
 from ignrun.terms.events import OperatorAsked
@@ -29,7 +29,11 @@ def shut_down(turn: Turn, message: ShutdownAsked) -> None:
     while (transaction := turn.state.transaction) is not None and transaction.phase is not Phase.CLOSING:
         untouched = transaction.phase in (Phase.PREPARING, Phase.PREPARED)
         how = "nothing was touched" if untouched else "ended halfway"
-        abandon(turn, Result.REFUSED, f"{how}: the plant is going down", {})
+        summary = f"{how}: the plant is going down"
+        if not untouched:
+            number, generation = transaction.number, turn.state.generation
+            turn.want(KeepOutcome(Outcome(number, Result.INTERRUPTED, generation, summary), transaction.proposal))
+        abandon(turn, Result.REFUSED, summary, {})
     for instance in tuple(turn.draft.instances.values()):
         goal = Goal.DOWN if instance.goal is Goal.UP else instance.goal
         turn.draft.put(replace(instance, goal=goal))

@@ -34,6 +34,9 @@ from ignrun.terms.states import ModuleState, may_move
 
 _S = ModuleState
 
+_MOMENT = 1.0
+"""Seconds that a host in which memory ran out has for leaving by itself."""
+
 _NO_CHECKS = frozenset(
     {
         "initialize",
@@ -242,8 +245,14 @@ def _take(draft: Draft, instance: Instance, report: Move, host: HostRecord) -> N
         case _S.ERROR:
             unexplained = Fault(FaultKind.PROTOCOL, f"host {host.host} named no fault")
             moves.fail(draft, instance, report.fault or unexplained)
+            if host.own and report.fault is not None and _is_out_of_memory(report.fault):
+                hosts.end(draft, draft.hosts[host.host], grace=_MOMENT)  # what fills it goes with it
         case _:
             moves.move(draft, instance, report.new, report.cause)
+
+
+def _is_out_of_memory(fault: Fault) -> bool:
+    return fault.kind is FaultKind.RAISED and fault.summary.partition(":")[0].endswith("MemoryError")
 
 
 def _stopped(draft: Draft, instance: Instance, cause: str) -> None:
