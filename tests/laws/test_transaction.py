@@ -203,6 +203,13 @@ def test_exit_takes_the_plant_down_with_code_one(world):
     assert world.code == 1
 
 
+def test_exit_takes_the_plant_down_also_when_the_journal_cannot_keep_that(world):
+    world.journal_refuses = {"outcome"}
+    failing(world, on_failure="exit")
+    assert outcome(world).result is Result.UNKEPT
+    assert world.code == 1
+
+
 def test_nothing_goes_back_behind_an_irreversible_step(world):
     world.scripts.outcomes[B, "startup"] = ["fatal"]
     ask(world, of(2, code="2", irreversible=True)).wait(20.0)

@@ -242,7 +242,7 @@ def _unkept(outcome: Outcome, reason: str) -> Outcome:
 
 def _tell(turn: Turn, outcome: Outcome) -> None:
     transaction = turn.transaction
-    failed = outcome.result is Result.HELD and bool(outcome.faults)
+    failed = outcome.result in (Result.HELD, Result.UNKEPT) and bool(outcome.faults)
     ends.tell(turn, outcome)
     if failed and transaction.on_failure == "exit" and turn.state.ending is None:
         shut_down(turn, ShutdownAsked("on_failure: exit", 1))
