@@ -109,7 +109,7 @@ def ended(draft: Draft, news: HostEnded) -> None:
     buried = hosts.bury(draft, record, failed=not expected, explained=guilty is not None or record.blame is not None)
     suspects = culprit.suspects_of(draft, buried)
     draft.put_host(buried)
-    for address in tuple(draft.members(news.host)):
+    for address in dict.fromkeys((*draft.members(news.host), *hosts.strays(draft, news.host))):
         instance = draft.instances[address]
         coming = not expected and _was_coming(instance)
         if host_of(instance) == news.host and (not at_rest(instance) or coming):

@@ -14,7 +14,7 @@ from ignrun.runtime.supervise.effects import EndHost, LaunchHost
 from ignrun.runtime.supervise.roster import Backoff, HostPhase, HostRecord
 from ignrun.terms.events import RetryScheduled
 from ignrun.terms.fault import Fault, FaultKind
-from ignrun.terms.names import HostId
+from ignrun.terms.names import Address, HostId
 
 GRACE = 5.0
 """Seconds that a host in which nothing runs any more has for leaving by itself."""
@@ -114,7 +114,13 @@ def consider(draft: Draft, host: HostId) -> None:
 
 
 def _is_used(draft: Draft, host: HostId) -> bool:
-    return host in draft.staged or any(True for _ in draft.members(host))
+    return host in draft.staged or any(True for _ in draft.members(host)) or bool(strays(draft, host))
+
+
+def strays(draft: Draft, host: HostId) -> tuple[Address, ...]:
+    """Name who still runs in a host although no graph says any more that he lives there."""
+    known = draft.instances.items()
+    return tuple(address for address, one in known if host_of(one) == host and not at_rest(one))
 
 
 def _is_quiet(draft: Draft, host: HostId) -> bool:
