@@ -219,7 +219,7 @@ class Plants(RuleBasedStateMachine):
             if self.alive:
                 self._tell(ShutdownAsked("ada", 0))
             world.wait(3000.0)
-        assert world.code is not None, "the plant does not go down"
+        assert world.code is not None, f"the plant does not go down: {world.state}"
         self.watcher.end()
         self.watcher.judge()
 
