@@ -13,11 +13,13 @@ from ignrun.cli.verb import verb
 @verb("graph", "ignrun graph manifests/demo.yaml", "ignrun graph --format mermaid > plant.mmd")
 @reads_manifest
 @aims_at_plant
-@click.option("--format", "form", type=click.Choice(["text", "mermaid", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "mermaid", "dot", "json"]), default="text", show_default=True
+)
 def command(aim: Aim, reading: Reading, form: str) -> ExitCode:
-    """Show which module needs which: as a tree, a Mermaid diagram or JSON."""
+    """Show which module needs which: as a tree, a Mermaid or Graphviz (dot) diagram, or JSON."""
     from ignrun.planner.proposal import Base
-    from ignrun.render.graph import graph_json, graph_mermaid, graph_text
+    from ignrun.render.graph import graph_dot, graph_json, graph_mermaid, graph_text
     from ignrun.terms.verdict import Rejected
 
     plant, manifest = plant_to_read(aim)
@@ -31,6 +33,8 @@ def command(aim: Aim, reading: Reading, form: str) -> ExitCode:
             result(graph_text(graph))
         case "mermaid":
             result(graph_mermaid(graph))
+        case "dot":
+            result(graph_dot(graph))
         case _:
             result(graph_json(graph))
     return ExitCode.DONE

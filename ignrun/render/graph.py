@@ -1,4 +1,4 @@
-"""Turns a graph into a text tree, a Mermaid diagram or public JSON."""
+"""Turns a graph into a text tree, a Mermaid or Graphviz diagram, or public JSON."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +15,7 @@ FORMAT_VERSION: Final = "1.0"
 """Version of the JSON form; fields are added and never renamed or removed within 1."""
 
 _ARROWS: Final = {"requires": "-->", "wants": "-.->", "after": "-..->"}
+_STYLES: Final = {"wants": "dashed", "after": "dotted"}
 
 
 def graph_text(graph: "Graph") -> str:
@@ -81,9 +82,27 @@ def graph_mermaid(graph: "Graph") -> str:
     lines = ["flowchart LR"]
     lines += [f'  {number[address]}["{short(address)}"]' for address in graph.instances]
     for edge in graph.edges:
-        label = f"|{edge.slot}|" if edge.slot and edge.slot != edge.provider.split("@")[0] else ""
+        label = f"|{slot}|" if (slot := _told_slot(edge)) else ""
         lines.append(f"  {number[edge.dependent]} {_ARROWS[edge.kind]}{label} {number[edge.provider]}")
     return "\n".join(lines) + "\n"
+
+
+def _told_slot(edge: "Edge") -> str:
+    """Give the name of a slot where it says more than the provider's."""
+    return edge.slot if edge.slot != edge.provider.split("@", maxsplit=1)[0] else ""
+
+
+def graph_dot(graph: "Graph") -> str:
+    """Write a Graphviz digraph: an arrow from each dependent to what it needs, labelled with its slot; what only orders is dashed."""
+    short = short_names(graph.instances)
+    lines = [f'digraph "{graph.plant}" {{', "  rankdir=LR;", "  node [shape=box];"]
+    lines += [f'  "{address}" [label="{short(address)}"];' for address in graph.instances]
+    for edge in graph.edges:
+        marks = [f'label="{slot}"'] if (slot := _told_slot(edge)) else []
+        marks += [f"style={_STYLES[edge.kind]}"] if edge.kind in _STYLES else []
+        shown = f" [{', '.join(marks)}]" if marks else ""
+        lines.append(f'  "{edge.dependent}" -> "{edge.provider}"{shown};')
+    return "\n".join([*lines, "}"]) + "\n"
 
 
 def graph_json(graph: "Graph") -> bytes:

@@ -4,7 +4,7 @@ import itertools
 
 import msgspec
 
-from ignrun.render.graph import graph_json, graph_mermaid, graph_text
+from ignrun.render.graph import graph_dot, graph_json, graph_mermaid, graph_text
 from tests.rooms.render.plants import LINE, graph_of, hosted, needs
 
 
@@ -26,6 +26,23 @@ def test_a_chain_of_thousands_does_not_exhaust_the_stack() -> None:
     names = [f"m{at}@gateway" for at in range(3000)]
     edges = tuple(needs(one, two) for one, two in itertools.pairwise(names))
     assert len(graph_text(graph_of(*map(hosted, names), edges=edges)).splitlines()) == 3000
+
+
+def test_graphviz_gets_an_arrow_for_each_edge_and_what_only_orders_is_dotted() -> None:
+    assert graph_dot(LINE) == (
+        'digraph "line" {\n'
+        "  rankdir=LR;\n"
+        "  node [shape=box];\n"
+        '  "tags@gateway" [label="tags"];\n'
+        '  "schema@gateway" [label="schema"];\n'
+        '  "historian@gateway" [label="historian"];\n'
+        '  "web@gateway" [label="web"];\n'
+        '  "historian@gateway" -> "tags@gateway";\n'
+        '  "historian@gateway" -> "schema@gateway";\n'
+        '  "web@gateway" -> "historian@gateway";\n'
+        '  "web@gateway" -> "tags@gateway" [style=dotted];\n'
+        "}\n"
+    )
 
 
 def test_mermaid_draws_an_arrow_for_each_edge() -> None:
