@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.stories.plant import Plant, new_plant, settled
+from tests.stories.plant import Plant, new_plant, settled, until
 
 pytestmark = [pytest.mark.story, pytest.mark.timeout(120)]
 
@@ -94,3 +94,27 @@ def test_a_running_module_changes_its_own_config_and_what_is_refused_leaves_noth
     seen = plant.wait_for(lambda all_: exported(all_).get("flush") == 6.0)
     assert seen["other@gateway"]["state"] == "running"
     assert plant.ignrun("config", "get", "store.flush").out.strip() == "6.0"
+
+
+TALKING = """
+from ignrun import Module
+
+class Talking(Module):
+    async def run(self):
+        while not self.stopping:
+            self.log.debug("a small thing")
+            await self.clock.sleep(0.05)
+"""
+
+
+def test_a_level_that_is_edited_reaches_a_running_module_without_a_restart(plant: Plant) -> None:
+    plant.write(TALKING, "plant_code.py")
+    plant.write("apply: {soak: 0s}\nmodules:\n  talking: {entry: plant_code:Talking}\n")
+    plant.ignrun("apply", "-d")
+    before = plant.wait_for(settled)["talking@gateway"]
+    assert "a small thing" not in plant.ignrun("logs", "talking", code=None).out
+    plant.write("apply: {soak: 0s}\nmodules:\n  talking: {entry: plant_code:Talking, log: {level: debug}}\n")
+    plant.ignrun("apply", "-d")
+    until(lambda: "a small thing" in plant.ignrun("logs", "talking", code=None).out)
+    after = plant.instances()["talking@gateway"]
+    assert (after["pid"], after["since"]) == (before["pid"], before["since"])
