@@ -3,21 +3,20 @@
 import asyncio
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
 from ignrun.host.callbacks import THREADS, Abandoned, whose
-from ignrun.host.config import settle, unfit
+from ignrun.host.config import settle
 from ignrun.host.deadlines import Deadlines
 from ignrun.host.directory import Directory
+from ignrun.host.due import Due
 from ignrun.host.faults import Faulted, fault_of, one_line
-from ignrun.host.importing import Importer, traits_of
 from ignrun.host.incarnation import Incarnation
 from ignrun.host.ledger import Ledger
-from ignrun.host.logs import set_level
+from ignrun.host.loading import Loading
 from ignrun.host.masking import Masker
 from ignrun.host.measuring import Meter
 from ignrun.host.outbox import Outbox
@@ -25,8 +24,7 @@ from ignrun.host.provided import Streams
 from ignrun.host.requests import Requests
 from ignrun.host.revising import Reviser, not_running
 from ignrun.host.seat import SERVING, Seat, under_way
-from ignrun.host.sharing import Sharing
-from ignrun.host.steps import Left, Marked, mark
+from ignrun.host.steps import Left, Marked
 from ignrun.host.ties import Ties
 from ignrun.protocol.orders import (
     Assignment,
@@ -44,12 +42,10 @@ from ignrun.protocol.orders import (
 from ignrun.protocol.reports import (
     Exported,
     HealthReport,
-    ImportFault,
     Loaded,
     Move,
     Prepared,
     Revised,
-    Traits,
     Unfinished,
 )
 from ignrun.sdk.health import HealthResult
@@ -60,9 +56,6 @@ from ignrun.terms.states import RESTING, ModuleState
 
 FindPeers = Callable[[Incarnation, str], Peer | tuple[Peer, ...]]
 COMPLETED = "completed"
-AT_ONCE: Final = 64
-"""How many starts are begun in one turn of the loop."""
-
 _ON_THE_WAY_UP: Final = frozenset({ModuleState.INITIALIZING, ModuleState.INITIALIZED, ModuleState.STARTING})
 _ON_THE_WAY_DOWN: Final = frozenset({ModuleState.STOPPING})
 _UNCHANGED: Final = _ON_THE_WAY_UP
@@ -85,45 +78,22 @@ class Instances:
         self._outbox = outbox
         self._ledger = ledger
         ledger.on_left = self.left
-        self._importer = Importer(masker)
-        self._sharing = Sharing()
         self._loop = asyncio.get_running_loop()
         self.meter = Meter(self._loop, outbox)
         self.requests = Requests(outbox)
         self._thread = threading.get_ident()
         self._seats: dict[str, Seat] = {}
         self._ties = Ties(self._seats, self._wake, self._try_stop)
+        self._loading = Loading(self._seats, masker, self._ties.bind)
+        self._due = Due(self._loop, self._begin)
         self._awaits_routes: set[str] = set()
         self._rest: asyncio.Future[None] | None = None
-        self._due: deque[Seat] = deque()
-        self._beginning = False
 
     # --- orders -------------------------------------------------------------------------------------------------------
 
     def load(self, order: Load) -> Loaded:
         """Import the classes; those already known get their new assignment with their next incarnation."""
-        self._importer.begin(order.assignments)
-        faults: list[ImportFault] = []
-        traits: list[Traits] = []
-        for assignment in order.assignments:
-            mark(assignment.address)
-            self._sharing.share(assignment)
-            kind = self._importer.load(assignment)
-            if isinstance(kind, ImportFault):
-                faults.append(kind)
-                continue
-            if refused := unfit(assignment, kind.Config, self.masker):
-                faults.append(refused)
-                continue
-            set_level(assignment.address, assignment.level)
-            traits.append(traits_of(assignment.address, kind))
-            seat = self._seats.get(assignment.address)
-            if seat is None:
-                seat = self._seats[assignment.address] = Seat(assignment, kind)
-                self._ties.bind(seat)
-            else:
-                seat.next_load = (assignment, kind)
-        return Loaded(tuple(faults), tuple(traits))
+        return self._loading.load(order)
 
     def start(self, order: Start) -> None:
         """Begin to bring incarnations up."""
@@ -138,28 +108,15 @@ class Instances:
             seat.epoch = item.epoch
             if item.address in cleared:
                 seat.cleared = item.epoch
-            seat.due = True
-            self._due.append(seat)
+            self._due.add(seat)
         for item in order.items:
             if (seat := self._seats.get(item.address)) is not None:
                 self._ties.tell(seat)
-        self._begin_some()
+        self._due.begin_some()
 
-    def _begin_some(self) -> None:
-        """Begin with a few of those that are due, and with the next in the next turn, so that no turn of the loop takes long."""
-        for _ in range(min(AT_ONCE, len(self._due))):
-            seat = self._due.popleft()
-            if seat.due:
-                seat.due = False
-                seat.driver = self._task(self._drive(seat, seat.epoch), seat.address, "start")
-                seat.driver.add_done_callback(partial(self._driven, seat))
-        if self._due and not self._beginning:
-            self._beginning = True
-            self._loop.call_soon(self._go_on)
-
-    def _go_on(self) -> None:
-        self._beginning = False
-        self._begin_some()
+    def _begin(self, seat: Seat) -> None:
+        seat.driver = self._task(self._drive(seat, seat.epoch), seat.address, "start")
+        seat.driver.add_done_callback(partial(self._driven, seat))
 
     def clear(self, order: Clear) -> None:
         """Let incarnations start as far as the runner is concerned."""
@@ -448,7 +405,7 @@ class Instances:
     def close(self) -> None:
         """Leave nothing behind in the process."""
         self.pool.shutdown(wait=False, cancel_futures=True)
-        self._importer.end()
+        self._loading.close()
 
     def exports_of(self, address: str) -> Mapping[str, Any]:
         """Give what a provider exports."""
