@@ -76,8 +76,16 @@ def find_code(entry: str, path: tuple[str, ...], beside: tuple[str, ...], eyes: 
 
 def schema_file(entry: str, code: str) -> Path:
     """Say where the generated config schema of a class is kept: beside its code, named like it (`pump-house.config.schema.json`)."""
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", entry.partition(":")[2]).lower()
-    return Path(code).with_name(f"{name.replace('_', '-')}.config.schema.json")
+    return Path(schema_path(entry, code))
+
+
+def schema_path(entry: str, code: str) -> str:
+    """Say as a text what `schema_file` says: there is one question for every module."""
+    name = _WORD_BEGINS.sub("-", entry.partition(":")[2]).lower()
+    return os.path.join(os.path.dirname(code), f"{name.replace('_', '-')}.config.schema.json")  # noqa: PTH118, PTH120
+
+
+_WORD_BEGINS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def _where(module: str, folders: Sequence[str]) -> str:

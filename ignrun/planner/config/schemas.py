@@ -10,7 +10,7 @@ from ignrun.manifest.inputs import InputFile
 from ignrun.manifest.model import Manifest, ModuleSpec
 from ignrun.manifest.read import read_document
 from ignrun.manifest.seen import saw
-from ignrun.planner.catalog.entry import schema_file
+from ignrun.planner.catalog.entry import schema_path
 from ignrun.planner.catalog.model import Chosen
 from ignrun.planner.config.schema import ConfigSchema
 from ignrun.planner.config.spots import Spot
@@ -64,16 +64,17 @@ class Schemas:
         code = chosen.code
         if code is None:
             return SchemaOf(None, block)
-        file = schema_file(chosen.entry, code.file)
-        saw(str(file), "")
-        if file.is_file():
+        path = schema_path(chosen.entry, code.file)
+        saw(path, "")
+        if os.path.isfile(path):  # noqa: PTH113 - asked for every module
+            file = Path(path)
             folder, by = str(file.parent), f"generated for `{chosen.entry}`"
             return self._once({"$ref": file.name}, Spot(None, (str(file),)), folder, by, (folder,))
         key = ("", chosen.entry)
         if not code.config or key in self._known:
             return SchemaOf(None, block)
         self._known[key] = SchemaOf(None, block)
-        hint = f"`ignrun generate schema {chosen.entry}` writes `{file.name}`"
+        hint = f"`ignrun generate schema {chosen.entry}` writes `{os.path.basename(path)}`"  # noqa: PTH119
         summary = f"the `Config` of `{chosen.entry}` has no schema: its config is checked when it is applied"
         return SchemaOf(None, block, diagnostics=(block.below("entry").remark("IGN225", summary, hint=hint),))
 
