@@ -12,7 +12,7 @@ from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.options import Aim, aims_at_plant, output_option
 from ignrun.cli.plant import Plant, find_plant
 from ignrun.cli.since import SINCE
-from ignrun.cli.speech import paint_for, result
+from ignrun.cli.speech import paint_for, result, say
 from ignrun.cli.verb import verb
 from ignrun.render.logs import log_text
 from ignrun.render.names import GATEWAY
@@ -83,7 +83,7 @@ def command(
 
 
 def _check_named(unknown: list[str], plant: Plant, *, follow: bool) -> None:
-    """Refuse a name that no module has; one that has written nothing yet may be followed."""
+    """Refuse a name that no module has; of a module that has written nothing yet, only say so."""
     graph = _graph_in_force(plant)
     modules = {one.module for one in graph.instances.values()} if graph else set()
     spoke = {path.stem for path in plant.folder.logs.glob("*.log") if "." not in path.stem}
@@ -95,8 +95,11 @@ def _check_named(unknown: list[str], plant: Plant, *, follow: bool) -> None:
             f"there is no module `{strangers[0]}`",
             hint or f"there are {', '.join(f'`{one}`' for one in sorted(modules))}",
         )
-    if not follow:
+    if follow:
+        return
+    if not modules:
         raise Failure(f"`{unknown[0]}` has written nothing", f"there are lines of {known}" if known else "")
+    say(f"`{unknown[0]}` has written nothing")
 
 
 def _hosts(graph: "Graph | None") -> set[str]:

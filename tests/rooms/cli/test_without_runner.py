@@ -182,7 +182,12 @@ def test_logs_of_a_stranger_name_the_module_that_may_be_meant(ignrun, plant_lyin
     publish_current(state.path, Base(1, LINE))
     ended = ignrun("logs", "historain")
     assert (ended.code, ended.err) == (1, "error: there is no module `historain`\nhint: did you mean `historian`?\n")
-    assert ignrun("logs", "web").err == "error: `web` has written nothing\n"
+
+
+def test_a_module_that_has_written_nothing_is_no_mistake(ignrun, plant_lying) -> None:
+    publish_current(StateFolder(Path(plant_lying("four").state_dir)).path, Base(1, LINE))
+    ended = ignrun("logs", "web")
+    assert (ended.code, ended.out, ended.err) == (0, "", "`web` has written nothing\n")
 
 
 def test_ps_lists_those_that_live(ignrun, plant_running) -> None:
