@@ -9,7 +9,7 @@ from ignrun.terms.states import ModuleState
 from tests.laws.machine import Plants
 from tests.laws.sabotage import SABOTAGES
 
-QUICK = settings(max_examples=50, stateful_step_count=30)
+QUICK = settings(max_examples=50, stateful_step_count=30, derandomize=True)
 FULL = settings(max_examples=2000, stateful_step_count=50)
 CATCHING = settings(
     max_examples=50,
