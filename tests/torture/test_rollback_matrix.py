@@ -157,8 +157,6 @@ def _change(trial: Ordeal, cell: Cell) -> OutcomeReport:
     )
     if cell.stage == "validate":
         odd[cell.victim] = _INVALID[cell.way]
-    elif cell.kind == "command" and cell.way == "missing binary":
-        odd[cell.victim] = f"command: [./not-there-{trial.last}], ready: {{log: ready}}"
     outcome = trial.apply(manifest(levels, paces, odd), 1.0 if cell.stage == "soak" else 0.0)
     if outcome.result == "committed":
         trial.levels, trial.paces = levels, paces

@@ -84,6 +84,7 @@ ending() {
 case $(how "$1" start "$2") in
     exit) exit 3 ;;
     crash) kill -SEGV $$ ;;
+    "missing binary") exec /no/such/binary ;;
 esac
 case $(how "$1" ready "$2") in
     exit) sleep 0.1; exit 3 ;;
