@@ -22,6 +22,13 @@ def has_checks(kind: type[AbstractIgnitionModule]) -> bool:
     return implements(kind, "check_health") or bool(health_checks(kind))
 
 
+def _usual(incarnation: "Incarnation") -> dict[str, float]:
+    """Give how many seconds lie between two answers of each check of an incarnation (0: it is asked once)."""
+    usual = incarnation.assignment.timeouts.health_interval
+    found = {name: interval or usual for name, interval in health_checks(incarnation.kind)}
+    return {"check_health": usual, **found} if implements(incarnation.kind, "check_health") else found
+
+
 class Checks:
     """The checks of one incarnation; the worst of their last answers is its health."""
 
@@ -29,12 +36,8 @@ class Checks:
 
     def __init__(self, incarnation: "Incarnation") -> None:
         self._incarnation = incarnation
-        usual = incarnation.assignment.timeouts.health_interval
-        found = {name: interval or usual for name, interval in health_checks(incarnation.kind)}
-        if implements(incarnation.kind, "check_health"):
-            found = {"check_health": usual, **found}
-        self._intervals = self._usual = found
-        self._due = dict.fromkeys(found, 0.0)
+        self._intervals = self._usual = _usual(incarnation)
+        self._due = dict.fromkeys(self._usual, 0.0)
         self._results: dict[str, HealthResult] = {}
         self._asking: tuple[str, asyncio.Task[Any]] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -54,6 +57,11 @@ class Checks:
             self._timer.cancel()
         if self._task is None or self._task.done():
             self._launch()
+
+    def retime(self) -> None:
+        """Ask as often as the policy says now, the first time at once."""
+        self._usual = _usual(self._incarnation)
+        self.pace(0.0)
 
     async def end(self) -> None:
         """Ask no more, and wait a moment for the check under way."""

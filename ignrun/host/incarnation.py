@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from ignrun.host.callbacks import Abandoned, Caller, on_own_thread
 from ignrun.host.checks import Checks, has_checks
@@ -18,7 +19,7 @@ from ignrun.host.faults import Faulted, fault_of, one_line, timed_out
 from ignrun.host.importing import implements
 from ignrun.host.masking import Masker
 from ignrun.host.steps import Marked
-from ignrun.protocol.orders import Assignment, Origin
+from ignrun.protocol.orders import Assignment, Origin, Timeouts
 from ignrun.protocol.reports import EXPORT_LIMIT, Move, Prepared, Revised
 from ignrun.sdk.context import ModuleContext, Stopping
 from ignrun.sdk.health import HealthResult, healthy
@@ -140,6 +141,12 @@ class Incarnation:
         self._metrics: Metrics | None = None
         self._holds = False
         self._draft: dict[str, Any] | None = None
+
+    def retime(self, timeouts: Timeouts) -> None:
+        """Let other timeouts hold from the next callback on, and have the checks go at another pace."""
+        self.assignment = replace(self.assignment, timeouts=timeouts)
+        if self.checks is not None:
+            self.checks.retime()
 
     @property
     def turn(self) -> asyncio.Lock:

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from ignrun.host.callbacks import THREADS, Abandoned, whose
 from ignrun.host.config import settle
 from ignrun.host.deadlines import Deadlines
@@ -38,6 +40,7 @@ from ignrun.protocol.orders import (
     Routes,
     Start,
     Stop,
+    Timeouts,
 )
 from ignrun.protocol.reports import (
     Exported,
@@ -199,6 +202,15 @@ class Instances:
             self._failed(incarnation, faulted.fault)
         except Abandoned:
             return
+
+    def retime(self, timeouts: dict[str, Timeouts]) -> None:
+        """Let other timeouts hold for these, and their checks go at another pace."""
+        for address, fresh in timeouts.items():
+            seat = self.seat_of(address)
+            if seat is not None:
+                seat.assignment = replace(seat.assignment, timeouts=fresh)
+                if seat.incarnation is not None:
+                    seat.incarnation.retime(fresh)
 
     async def _vacated(self, seat: Seat) -> str:
         """Wait until nothing of the incarnation before is under way; names what does not end."""

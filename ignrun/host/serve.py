@@ -40,6 +40,7 @@ from ignrun.protocol.orders import (
     Routes,
     Start,
     Stop,
+    Timings,
 )
 from ignrun.protocol.pulse import Pulse, dump_path, pulse_path
 from ignrun.protocol.reports import PROTOCOL, Hello
@@ -193,6 +194,8 @@ class Host(asyncio.Protocol):
             case Levels(levels):
                 for address, level in levels.items():
                     set_level(address, level)
+            case Timings(timeouts):
+                self._instances.retime(timeouts)
             case Quit(grace):
                 self._end(grace)
             case _:

@@ -208,6 +208,12 @@ class Levels(msgspec.Struct, frozen=True, tag="levels"):
     levels: dict[str, str]
 
 
+class Timings(msgspec.Struct, frozen=True, tag="timings"):
+    """Let these hold for instances, by address, from now on: how long callbacks may take, how often health is asked."""
+
+    timeouts: dict[str, Timeouts]
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """End the host process: everything in it has stopped, or the grace of so many seconds is over."""
 
@@ -215,5 +221,18 @@ class Quit(msgspec.Struct, frozen=True, tag="quit"):
 
 
 HostOrder = (
-    Load | Start | Clear | Stop | ClearStop | Routes | Prepare | Revise | Check | Measure | Answer | Levels | Quit
+    Load
+    | Start
+    | Clear
+    | Stop
+    | ClearStop
+    | Routes
+    | Prepare
+    | Revise
+    | Check
+    | Measure
+    | Answer
+    | Levels
+    | Timings
+    | Quit
 )

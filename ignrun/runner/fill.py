@@ -79,7 +79,7 @@ def assignment_of(
         secrets=_secret_paths(spec),
         bindings=tuple(_binding(edge, local) for edge in edges),
         folders=orders.Folders(**{name: getattr(spec.folders, name) for name in orders.Folders.__struct_fields__}),
-        timeouts=_timeouts(spec),
+        timeouts=timeouts_of(spec),
         plant=plant,
         mode=mode,
         code=code,
@@ -135,7 +135,8 @@ def _binding(edge: Edge, local: frozenset[Address]) -> orders.Binding:
     )
 
 
-def _timeouts(spec: InstanceSpec) -> orders.Timeouts:
+def timeouts_of(spec: InstanceSpec) -> orders.Timeouts:
+    """Say how long each callback of an instance may take, and how often its health is asked."""
     return orders.Timeouts(
         initialize=spec.lifecycle.initialize_timeout,
         start=spec.lifecycle.start_timeout,

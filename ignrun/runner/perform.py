@@ -10,8 +10,8 @@ from ignrun.protocol.orders import Assignment, Load, Prepare, Revise, Revision
 from ignrun.protocol.reports import ImportFault, Prepared, Revised
 from ignrun.runner.fill import MissingExportError, MissingSecretError, assignment_of, revision_of
 from ignrun.runner.launches import launch_of
-from ignrun.runner.levels import Levels, level_of
 from ignrun.runner.secrets import SecretStore
+from ignrun.runner.told import level_of, levels, timings
 from ignrun.runner.unsent import Unsent
 from ignrun.runtime.apply.state import Phase, State
 from ignrun.runtime.engines.command import CommandEngine
@@ -77,7 +77,7 @@ class Performer:
         self._holding = 0
         self._unanswered: list[wanted.AnswerAsked] = []
         self._overlays = overlays
-        self._levels = Levels(hosts.give)
+        self._told = (levels(hosts.give), timings(hosts.give))
 
     def __call__(self, state: State, effects: tuple[Effect, ...], now: Now) -> None:
         """Perform the effects of one turn in their order; what happened in it goes to the journal first, as one batch."""
@@ -86,7 +86,8 @@ class Performer:
         self._journal.submit_events(happenings, now.utc, now.mono, generation)
         for effect in effects:
             self._perform(effect, state, now)
-        self._levels.follow(state)
+        for policy in self._told:
+            policy.follow(state)
 
     def _perform(self, effect: Effect, state: State, now: Now) -> None:  # noqa: C901, PLR0912 - one case for each effect
         match effect:
@@ -183,7 +184,8 @@ class Performer:
                 )
             except (MissingSecretError, ValueError) as error:
                 faults.append(ImportFault(spec.address, Fault(FaultKind.SECRET, self._secrets.mask(str(error)))))
-        self._levels.loaded(effect.host, effect.epoch, assignments)
+        for policy in self._told:
+            policy.loaded(effect.host, effect.epoch, assignments)
         self._unsent.note(effect.host, effect.epoch, tuple(faults))
         self._hosts.give(effect.host, effect.epoch, Load(tuple(assignments)))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ignrun.protocol.orders import Check, Item, Revise, Revision, Timeouts
+from ignrun.protocol.orders import Check, Item, Revise, Revision, Timeouts, Timings
 from ignrun.protocol.reports import Revised
 from ignrun.terms.states import Health
 from tests.rooms.host.harness import FakeRunner, assignment, needs
@@ -119,6 +119,16 @@ def test_a_strange_answer_stays_unhealthy_until_that_check_is_asked_again(runner
     assert {one.reason for one in runner.health_of(A)} == {
         "the check returned `dict`, not healthy(), degraded() or unhealthy()"
     }
+
+
+def test_another_policy_changes_the_pace_of_checks_without_a_call(runner, tmp_path) -> None:
+    runner.load(assignment(A, PLAYS + "Moody", tmp_path, timeouts=Timeouts(health_interval=3600)))
+    runner.start(A)
+    runner.until(lambda: runner.health_of(A))
+    runner.tell(Timings({A: Timeouts(health_interval=0.005), "nobody@gateway": Timeouts()}))
+    runner.until(lambda: len(runner.health_of(A)) >= 4)
+    runner.stop(A)
+    runner.until_state(A, "stopped")
 
 
 def test_the_runner_may_want_checks_more_often_for_a_while(runner, tmp_path) -> None:

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from ignrun.manifest.model import LogPolicy
 from ignrun.planner.graph.model import Rules
 from ignrun.protocol import orders
-from ignrun.runner.levels import Levels, level_of
+from ignrun.runner.fill import timeouts_of
+from ignrun.runner.told import level_of, levels, timings
 from ignrun.runtime.apply.state import State
 from ignrun.runtime.supervise.roster import Instance, Roster
 from ignrun.terms.names import HostId
@@ -26,17 +27,17 @@ def state(*specs: Any, plant: Any = None) -> State:
 def told(*states: State) -> list[tuple[str, int, dict[str, str]]]:
     """Give what hosts hear of these states, one after the other, all being loaded in the first."""
     heard: list[tuple[str, int, dict[str, str]]] = []
-    levels = Levels(lambda host, epoch, order: heard.append((host, epoch, order.levels)))
+    policy = levels(lambda host, epoch, order: heard.append((host, epoch, order.levels)))
     first = states[0]
     loaded: Any = [
         SimpleNamespace(address=one.address, level=level_of(one, first.graph.rules))
         for one in first.graph.instances.values()
         if one.address != JOB.address
     ]
-    levels.loaded(HostId("gateway"), 3, loaded)
+    policy.loaded(HostId("gateway"), 3, loaded)
     for one in states:
-        levels.follow(one)
-        levels.follow(one)
+        policy.follow(one)
+        policy.follow(one)
     return heard
 
 
@@ -55,3 +56,14 @@ def test_the_level_of_the_plant_reaches_all_who_say_nothing_themselves_and_goes_
 def test_nothing_is_said_where_nothing_changes() -> None:
     assert told(state(TAGS, WEB), state(TAGS, WEB), state(WEB)) == []
     assert isinstance(orders.Levels({}), orders.HostOrder)
+
+
+def test_other_timeouts_reach_the_host_of_whom_they_are() -> None:
+    heard: list[Any] = []
+    policy = timings(lambda host, epoch, order: heard.append((host, epoch, order)))
+    policy.loaded(HostId("gateway"), 3, [SimpleNamespace(address=TAGS.address, timeouts=timeouts_of(TAGS))])  # type: ignore[list-item]
+    brisk = replace(TAGS, health=replace(TAGS.health, interval=0.5))
+    for one in (state(TAGS), state(brisk), state(brisk)):
+        policy.follow(one)
+    assert heard == [("gateway", 3, orders.Timings({TAGS.address: timeouts_of(brisk)}))]
+    assert timeouts_of(brisk).health_interval == 0.5
