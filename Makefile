@@ -33,6 +33,10 @@ $(VENV)/.ready: $(VENV)/.locked pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.PHONY: compiled
+compiled: setup
+	@$(BIN)/python -m compileall -q -j 0 ignrun
+
 .PHONY: lock
 lock:  ## write requirements.lock anew from pyproject.toml (needs the network; UPGRADE=1 takes newest releases)
 	@$(PYTHON) -m venv .venv/lock-tool
@@ -49,7 +53,7 @@ clean:  ## remove .venv and everything the tools left behind
 # --- the product ------------------------------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: setup  ## apply the demo plant, show its status, take it down again
+demo: compiled  ## apply the demo plant, show its status, take it down again
 	@$(BIN)/ignrun demo $(ARGS)
 
 # --- what CI runs -----------------------------------------------------------------------------------------------------
@@ -91,7 +95,7 @@ editor: setup  ## install what the editor tests speak to, from the npm registry;
 	@$(BIN)/python -m tests.editor.install
 
 .PHONY: test
-test: setup editor  ## the tests, in random order, in two processes
+test: compiled editor  ## the tests, in random order, in two processes
 	@$(BIN)/python -m pytest -n $(TESTS) $(ARGS)
 
 .PHONY: reference
@@ -105,9 +109,9 @@ reference: setup  ## write the generated pages anew: commands, exit codes, diagn
 # --- on request -------------------------------------------------------------------------------------------------------
 
 .PHONY: bench
-bench: setup  ## measure what the promises give figures for
+bench: compiled  ## measure what the promises give figures for
 	@$(BIN)/python tests/bench/bench.py $(ARGS)
 
 .PHONY: torture
-torture: setup  ## kill, fill and cut until something gives
+torture: compiled  ## kill, fill and cut until something gives
 	@$(BIN)/python -m pytest tests -m torture --timeout 600 $(ARGS)

@@ -3,6 +3,7 @@
 import asyncio
 import getpass
 import os
+import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -189,7 +190,7 @@ class Runner:
             clock=self._clock,
             tell=self.tell,
             say=lambda level, text: self._voices.said(level, secrets.mask(text)),
-            on_bug=self._broke,
+            on_bug=self._tell_of_bug,
         )
         self.steering = Steering(
             loop=self.loop,
@@ -322,6 +323,13 @@ class Runner:
         """End with a bug: better no runner than one that has lost count of its plant."""
         if not self.ended.done():
             self.ended.set_exception(bug)
+
+    def _tell_of_bug(self, bug: Exception) -> None:
+        """Say that an edit was lost to a bug: what runs goes on, and does not need who watches the files."""
+        where = "".join(traceback.format_exception(bug))
+        self._voices.said(
+            "error", self._secrets.mask(f"a bug in the watcher; the edit is not applied: {bug!r}\n{where}")
+        )
 
     def _publish(self, events: tuple[Event, ...]) -> None:
         self._feed.publish(events)
