@@ -7,6 +7,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from ignrun import __version__
 from ignrun.cli.exit_codes import ExitCode
 from ignrun.cli.options import output_option
@@ -17,15 +19,25 @@ FORMAT_VERSION: Final = "1.0"
 _LIBRARIES: Final = ("click", "jsonschema", "msgspec", "packaging", "psutil", "pyyaml", "rich", "starlette", "uvicorn")
 
 
+class InfoReport(msgspec.Struct, frozen=True):
+    """Versions, paths, and what ignrun can do on this machine (`can`)."""
+
+    format_version: str
+    version: str
+    python: dict[str, str]
+    platform: dict[str, str]
+    paths: dict[str, str]
+    can: dict[str, bool]
+    libraries: dict[str, str]
+
+
 @verb("info", "ignrun info -o json")
 @output_option("text", "json")
 def command(output: str) -> ExitCode:
     """Show versions, paths and what ignrun can do on this machine."""
     facts = _facts()
     if output == "json":
-        import msgspec
-
-        result(msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n")
+        result(msgspec.json.format(msgspec.json.encode(msgspec.convert(facts, InfoReport)), indent=2) + b"\n")
     else:
         result("".join(_lines(facts)))
     return ExitCode.DONE

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from ignrun.planner.catalog.survey import Visible
+from ignrun.planner.catalog.survey import Slot, Visible
 from ignrun.render.columns import columns
 from ignrun.render.paint import Paint, plain
 from ignrun.render.terminal import neutral
@@ -14,16 +14,44 @@ FORMAT_VERSION: Final = "1.0"
 """Version of the JSON form; fields are added and never renamed or removed within 1."""
 
 
+class DefinitionReport(msgspec.Struct, frozen=True):
+    """One definition that modules could use; what the source does not say of its class is empty (`callbacks`: null)."""
+
+    id: str
+    name: str
+    version: str
+    vendor: str
+    description: str
+    documentation: str
+    license: str
+    place: str
+    file: str
+    entry: str
+    scopes: tuple[str, ...]
+    slots: tuple[Slot, ...]
+    config_schema: Any
+    callbacks: tuple[str, ...] | None
+    provides: tuple[str, ...]
+    config_class: bool
+
+
+class CatalogReport(msgspec.Struct, frozen=True):
+    """Definitions, in their order."""
+
+    format_version: str
+    modules: tuple[DefinitionReport, ...]
+
+
 def catalog_json(visible: Iterable[Visible]) -> bytes:
     """Write definitions as JSON, in their order."""
-    report = {"format_version": FORMAT_VERSION, "modules": [_public(one) for one in visible]}
+    report = CatalogReport(FORMAT_VERSION, tuple(_public(one) for one in visible))
     return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
 
 
-def _public(one: Visible) -> dict[str, Any]:
+def _public(one: Visible) -> DefinitionReport:
     written: dict[str, Any] = msgspec.to_builtins(one)
     metadata: dict[str, Any] = written.pop("metadata")
-    return metadata | written
+    return msgspec.convert(metadata | written, DefinitionReport)
 
 
 def catalog_table(visible: Iterable[Visible], *, paint: Paint = plain, width: int | None = None) -> str:

@@ -1,11 +1,11 @@
 """Turns a graph into a text tree, a Mermaid or Graphviz diagram, or public JSON."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from ignrun.render.diagnostics import place_report
+from ignrun.render.diagnostics import PlaceReport, place_report
 from ignrun.render.names import ShortName, short_names
 
 if TYPE_CHECKING:
@@ -105,41 +105,71 @@ def graph_dot(graph: "Graph") -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
+class InstanceReport(msgspec.Struct, frozen=True):
+    """One instance: a Python module (`hosted`, with its host and entry) or a command."""
+
+    address: str
+    module: str
+    scope: str
+    kind: Literal["hosted", "command"]
+    host: str | None
+    entry: str | None
+    oneshot: bool
+    uses: str | None
+    version: str
+    place: PlaceReport
+
+
+class EdgeReport(msgspec.Struct, frozen=True):
+    """One bound slot, or an order without a slot."""
+
+    dependent: str
+    slot: str | None
+    provider: str
+    kind: str
+    condition: str
+    place: PlaceReport
+
+
+class GraphReport(msgspec.Struct, frozen=True):
+    """Instances in start order and the edges between them, each with its place."""
+
+    format_version: str
+    plant: str
+    instances: tuple[InstanceReport, ...]
+    edges: tuple[EdgeReport, ...]
+
+
 def graph_json(graph: "Graph") -> bytes:
-    """Write the public JSON form: instances in start order and the edges between them, each with its place."""
-    form = {
-        "format_version": FORMAT_VERSION,
-        "plant": graph.plant,
-        "instances": [_instance(spec) for spec in graph.instances.values()],
-        "edges": [_edge(edge) for edge in graph.edges],
-    }
-    return msgspec.json.format(msgspec.json.encode(form), indent=2) + b"\n"
+    """Write the public JSON form."""
+    report = GraphReport(
+        FORMAT_VERSION,
+        graph.plant,
+        tuple(_instance(spec) for spec in graph.instances.values()),
+        tuple(_edge(edge) for edge in graph.edges),
+    )
+    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
 
 
-def _instance(spec: "InstanceSpec") -> dict[str, Any]:
+def _instance(spec: "InstanceSpec") -> InstanceReport:
     from ignrun.planner.graph.model import Command
 
     hosted = None if isinstance(spec.body, Command) else spec.body
-    return {
-        "address": spec.address,
-        "module": spec.module,
-        "scope": spec.scope.word,
-        "kind": "hosted" if hosted else "command",
-        "host": hosted.host if hosted else None,
-        "entry": hosted.entry if hosted else None,
-        "oneshot": isinstance(spec.body, Command) and spec.body.oneshot is not None,
-        "uses": spec.uses or None,
-        "version": spec.metadata.version,
-        "place": place_report(spec.span),
-    }
+    return InstanceReport(
+        address=spec.address,
+        module=spec.module,
+        scope=spec.scope.word,
+        kind="hosted" if hosted else "command",
+        host=hosted.host if hosted else None,
+        entry=hosted.entry if hosted else None,
+        oneshot=isinstance(spec.body, Command) and spec.body.oneshot is not None,
+        uses=spec.uses or None,
+        version=spec.metadata.version,
+        place=place_report(spec.span),
+    )
 
 
-def _edge(edge: "Edge") -> dict[str, Any]:
-    return {
-        "dependent": edge.dependent,
-        "slot": edge.slot or None,
-        "provider": edge.provider,
-        "kind": edge.kind,
-        "condition": edge.condition.value,
-        "place": place_report(edge.span),
-    }
+def _edge(edge: "Edge") -> EdgeReport:
+    return EdgeReport(
+        edge.dependent, edge.slot or None, edge.provider, edge.kind, edge.condition.value, place_report(edge.span)
+    )

@@ -5,12 +5,16 @@ from typing import Any, Final
 
 import msgspec
 
+from ignrun.cli.info import InfoReport
 from ignrun.cli.ps import PlantsReport
 from ignrun.render.alerts import AlertsReport
+from ignrun.render.catalog import CatalogReport
+from ignrun.render.check_report import CheckReport
 from ignrun.render.config import BackupsReport, ConfigReport, ExplainReport
 from ignrun.render.diagnostics import Diagnosis
 from ignrun.render.diff import DiffReport
 from ignrun.render.doctor import DoctorReport
+from ignrun.render.graph import GraphReport
 from ignrun.render.health import HealthReport
 from ignrun.render.history import DetailReport, HistoryReport
 from ignrun.render.outcome import OutcomeReport
@@ -36,15 +40,19 @@ OUTPUTS: Final[dict[str, tuple[Any, str]]] = {
     "diff": (DiffReport, "`ignrun diff -o json`"),
     "doctor": (DoctorReport, "`ignrun doctor -o json`"),
     "events": (Event, "each line of `ignrun events -o json`"),
+    "graph": (GraphReport, "`ignrun graph --format json`"),
     "health": (HealthReport, "`ignrun health -o json`"),
     "history": (HistoryReport, "`ignrun history -o json`"),
     "history-generation": (DetailReport, "`ignrun history GENERATION -o json`"),
+    "info": (InfoReport, "`ignrun info -o json`"),
     "logs": (LogRecord, "each line of `ignrun logs -o json`"),
+    "modules": (CatalogReport, "`ignrun modules list -o json`, `search` and `show`"),
     "plan": (PlanReport, "`ignrun plan -o json`"),
     "policy": (PolicyReport, "`ignrun policy -o json`"),
     "ps": (PlantsReport, "`ignrun ps -o json`"),
     "status-history": (PastReport, "`ignrun status --history -o json`"),
     "status": (StatusReport, "`ignrun status -o json`"),
+    "test": (CheckReport, "`ignrun test --format json`"),
     "top": (TopReport, "`ignrun top -o json`"),
     "validate": (Diagnosis, "`ignrun validate --format json`"),
     "watch": (WatchReport, "`ignrun watch status -o json`"),
