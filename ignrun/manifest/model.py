@@ -128,8 +128,7 @@ class ModuleSpec(msgspec.Struct, frozen=True):
     None means that the manifest does not say (a definition or a default decides).
     `config_layers` are the blocks that `config` was merged from, weakest first; none where it stands in one place, at `where`.
     `each` is the element of `for_each` that made this module: what `${each:key}` and `${each:value}` stand for.
-    `files` maps a path, raw, to `{json|yaml|text: .., mode: ..}`. `limits`, `user`, `umask`, `files`, `reload`, `log` and
-    `irreversible` are carried; later versions act on them.
+    `files` maps a path, raw, to `{json|yaml|text: .., mode: ..}`.
     """
 
     name: str
@@ -223,7 +222,7 @@ class SecretPlaces(msgspec.Struct, frozen=True):
 
 
 class ApplyPolicy(msgspec.Struct, frozen=True):
-    """How an apply of this plant goes; seconds. `soak` is carried now and in effect with the transaction's issue."""
+    """How an apply of this plant goes; `soak`, for which a change is watched before it is good, and `deadline` in seconds."""
 
     soak: float = 3.0
     deadline: float = 300.0

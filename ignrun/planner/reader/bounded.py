@@ -59,11 +59,6 @@ def decoded_as(answer: bytes, kind: type[T]) -> T:
     raise ReaderFailure(answer[1:].decode(errors="replace") or "the reading process ended without an answer")
 
 
-def revive_bounded(kept: Proposal, inputs: Inputs, base: Base) -> Reading:
-    """Propose a generation that was kept, in a child as `propose_bounded` does; raises as that."""
-    return decoded(answer_reviving(kept, inputs, base))
-
-
 def answer_reviving(kept: Proposal, inputs: Inputs, base: Base, asker: int | None = None) -> bytes:
     """Let a child revive what was kept, under limits, and give what it wrote; see `answer_to`."""
     return answer_to(lambda _: revive(kept, inputs, base), inputs.manifest, None, asker)
