@@ -1,6 +1,7 @@
 """Turns what a shape alone cannot say of a sound manifest into diagnostics: lengths of time, patterns, slots bound twice."""
 
 import re
+import signal
 import warnings
 from collections import Counter
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 from ignrun.manifest.alert_checks import alert_checks
 from ignrun.manifest.document import Document
+from ignrun.manifest.endpoints import mistake_in
 from ignrun.manifest.model import Manifest, ModuleSpec, Moved, Need
 from ignrun.manifest.places import at_key, at_span, at_value
 from ignrun.terms.diagnostics import Diagnostic, Note
@@ -24,6 +26,7 @@ def checks(document: Document, manifest: Manifest) -> Iterator[Diagnostic]:
     tree = document.tree
     for block in ("lifecycle", "health"):
         yield from _lengths(document, tree.get("defaults") or {}, ("defaults",), block)
+    yield from _check(document, ("defaults",), tree.get("defaults") or {})
     yield from _lengths(document, tree, (), "apply")
     for spec in manifest.modules.values():
         written = tree["modules"][spec.name]
@@ -74,6 +77,11 @@ def _module(document: Document, spec: ModuleSpec, written: dict[str, Any]) -> It
         yield from _lengths(document, written, path, "health")
     if isinstance(spec.ready, dict) and "log" in spec.ready:
         yield from _pattern(document, (*path, "ready", "log"), spec.ready["log"])
+    yield from _probe(document, (*path, "ready"), spec.ready)
+    yield from _check(document, path, written)
+    yield from _signal(document, (*path, "stop", "signal"), spec.stop.signal)
+    if spec.reload is not None:
+        yield from _signal(document, (*path, "reload", "signal"), spec.reload.signal)
     if spec.limits is not None and spec.command is None and spec.isolation == "shared":
         summary = "only an isolated module or a command takes `limits`"
         yield at_key(
@@ -108,6 +116,34 @@ def _pattern(document: Document, path: Path, pattern: str) -> Iterator[Diagnosti
             re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         yield at_value(document, path, "IGN206", f"`log` is not a regular expression: {error}")
+
+
+def _check(document: Document, path: Path, around: Any) -> Iterator[Diagnostic]:
+    health = around.get("health") if isinstance(around, dict) else None
+    if isinstance(health, dict):
+        yield from _probe(document, (*path, "health", "check"), health.get("check"))
+
+
+def _probe(document: Document, path: Path, probe: Any) -> Iterator[Diagnostic]:
+    """One that is written out connects to something that there may be; with references in it, it is looked at once they are resolved."""
+    match probe:
+        case str() if probe.startswith("tcp:"):
+            kind, argument, where = "tcp", probe.removeprefix("tcp:"), path
+        case str() if probe.startswith(("http://", "https://")):
+            kind, argument, where = "http", probe, path
+        case {"tcp": argument} | {"http": argument}:
+            kind = next(iter(probe))
+            where = (*path, kind)
+        case _:
+            return
+    if "${" not in str(argument) and (why := mistake_in(kind, argument)):
+        yield at_value(document, where, "IGN206", f"`{argument}` is no {kind} probe: {why}")
+
+
+def _signal(document: Document, path: Path, name: str) -> Iterator[Diagnostic]:
+    if f"SIG{name}" not in signal.Signals.__members__:
+        known = (one.removeprefix("SIG") for one in signal.Signals.__members__)
+        yield at_value(document, path, "IGN206", f"there is no signal `{name}`", hint=did_you_mean(name, known))
 
 
 def _slots(document: Document, needs: tuple[Need, ...]) -> Iterator[Diagnostic]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from ignrun.manifest.endpoints import mistake_in
 from ignrun.manifest.model import ModuleSpec
 from ignrun.planner.config.ledger import Ledger
 from ignrun.planner.config.model import Values
@@ -16,6 +17,7 @@ from ignrun.terms.diagnostics import Diagnostic, Severity
 from ignrun.terms.leaves import Path, Tree
 
 _PROBES: Final = frozenset({"tcp", "http", "log", "exec", "notify"})
+_TOLD: Final = frozenset({"log", "notify"})
 _FORMS: Final = "write `tcp:PORT`, `http://..`, `{log: REGEX}`, `{exec: [..]}` or `notify`"
 
 
@@ -37,6 +39,8 @@ def settle_command(spec: ModuleSpec, block: Spot, around: Around, resolver: Reso
     ready = _probe(spec.ready, block.below("ready"), resolver, ledger)
     asked = spec.health.check
     check = ready if asked == "ready" else _probe(asked, block.below("health", "check"), resolver, ledger)
+    if asked == "ready":
+        ledger.diagnostics += _unasked(spec, ready, block.below("health", "check"))
     files = _files(spec, block.below("files"), resolver) if spec.files else None
     values = Values(argv, env, cwd, ready, check, files)
     for keys, tree in (("command",), argv), (("ready",), ready), (("health", "check"), check):
@@ -90,13 +94,36 @@ def _probe(raw: Any, spot: Spot, resolver: Resolver, ledger: Ledger) -> Tree | N
     else:
         tree = resolver.tree(raw, lambda path: spot.below(*path), _any)
     if isinstance(tree.plain, dict) and len(tree.plain) == 1 and not set(tree.plain) - _PROBES:
+        if (
+            not tree.pending and tree.plain != raw and tree.plain != _named(raw)
+        ):  # what is written out was judged with the text
+            ledger.diagnostics += _unfit(tree.plain, spot if isinstance(raw, str) else spot.below(next(iter(raw))))
         return tree
     if len(ledger.diagnostics) == known:
         ledger.diagnostics.append(spot.mistake("IGN206", "this is no probe", hint=_FORMS))
     return None
 
 
-def _named(text: str) -> dict[str, Any] | None:
+def _unfit(probe: dict[str, Any], spot: Spot) -> list[Diagnostic]:
+    """Tell of a probe that could never be asked."""
+    ((kind, argument),) = probe.items()
+    why = mistake_in(kind, argument)
+    return [spot.mistake("IGN206", f"`{argument}` is no {kind} probe: {why}")] if why else []
+
+
+def _unasked(spec: ModuleSpec, ready: Tree | None, spot: Spot) -> list[Diagnostic]:
+    """Warn where the readiness probe is to be the check, and nobody could ask it again."""
+    kind = next(iter(ready.plain)) if ready and isinstance(ready.plain, dict) else ""
+    if spec.oneshot or (spec.ready is not None and kind not in _TOLD):
+        return []
+    why = f"`{kind}` waits to be told, and cannot be asked again" if kind else "there is no `ready`"
+    hint = "write `tcp:PORT`, `http://..` or `{exec: [..]}`"
+    return [_softened(spot.mistake("IGN206", f"nothing checks the health of `{spec.name}`: {why}", hint=hint))]
+
+
+def _named(text: Any) -> dict[str, Any] | None:
+    if not isinstance(text, str):
+        return None
     if text.startswith("tcp:"):
         return {"tcp": text.removeprefix("tcp:")}
     if text.startswith(("http://", "https://")):

@@ -8,14 +8,14 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
+from ignrun.manifest.endpoints import http_endpoint, tcp_endpoint
 from ignrun.runtime.engines.children import Children
 from ignrun.runtime.engines.process import Child, NotStartable, how_of, peek_exit, reap, signal_group, start_process
 
-_LOOPBACK: Final = "127.0.0.1"
 _MOST_HEAD: Final = 16 * 1024
 _GOOD: Final = range(200, 400)
 
@@ -70,13 +70,13 @@ def _judged(probe: Probe) -> Probe:
     try:
         match probe.kind:
             case "tcp":
-                _endpoint(probe.argument)
+                tcp_endpoint(probe.argument)
             case "http":
-                _port_of(urlsplit(probe.argument))
+                http_endpoint(probe.argument)
             case "log":
                 re.compile(probe.argument)
             case "exec":
-                _ = probe.argument[0] + ""
+                _ = str(probe.argument[0])
     except (ValueError, TypeError, LookupError, AttributeError, re.error) as error:
         raise ValueError(f"`{probe}` is no {probe.kind} probe: {error}") from error
     return probe
@@ -86,25 +86,15 @@ def endpoint_of(probe: Probe) -> tuple[str, int] | None:
     """Give host and port that a probe connects to, None for one that does not."""
     match probe.kind:
         case "tcp":
-            return _endpoint(probe.argument)
+            return tcp_endpoint(probe.argument)
         case "http":
-            url = urlsplit(probe.argument)
-            return url.hostname or _LOOPBACK, _port_of(url)
+            return http_endpoint(probe.argument)
         case _:
             return None
 
 
-def _endpoint(argument: Any) -> tuple[str, int]:
-    host, _, port = str(argument).rpartition(":")
-    return host.strip("[]") or _LOOPBACK, int(port)
-
-
-def _port_of(url: SplitResult) -> int:
-    return url.port or (443 if url.scheme == "https" else 80)
-
-
 async def _ask_tcp(argument: Any, site: Site) -> str:  # noqa: ARG001 - one signature for all
-    host, port = _endpoint(argument)
+    host, port = tcp_endpoint(argument)
     return await _talk(host, port, None, None)
 
 
@@ -115,7 +105,7 @@ async def _ask_http(argument: Any, site: Site) -> str:  # noqa: ARG001 - one sig
         f"GET {path} HTTP/1.1\r\nHost: {url.netloc.rpartition('@')[2]}\r\nConnection: close\r\nAccept: */*\r\n\r\n"
     )
     secure = _trusting() if url.scheme == "https" else None
-    return await _talk(url.hostname or _LOOPBACK, _port_of(url), secure, request.encode())
+    return await _talk(*http_endpoint(argument), secure, request.encode())
 
 
 def _trusting() -> ssl.SSLContext:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ignrun.terms.diagnostics import Severity
 from ignrun.terms.leaves import ExportNamed, Pending, SecretNamed
 from tests.rooms.planner.reading import accepted, complaints, read, write
 
@@ -327,3 +328,31 @@ def test_a_schema_that_is_not_sound_is_told_and_nothing_is_fetched(tmp_path, sch
     [line] = complaints(tmp_path, text)
     assert "IGN223" in line
     assert told in line
+
+
+def test_a_probe_whose_references_lead_to_nothing_that_could_be_asked_is_a_mistake(tmp_path):
+    text = (
+        "vars: {port: 99999999, url: ftp://x}\n"
+        "modules:\n"
+        "  a: {command: [echo], ready: 'tcp:${var:port}'}\n"
+        "  b: {command: [echo], ready: {http: '${var:url}'}, health: {check: 'tcp:${config:port}'}, config: {port: no}}\n"
+    )
+    assert complaints(tmp_path, text) == [
+        "3:31 IGN206 `99999999` is no tcp probe: a port is a number from 1 to 65535",
+        "4:38 IGN206 `ftp://x` is no http probe: a URL of `http` or `https` is needed",
+        "4:69 IGN206 `no` is no tcp probe: `no` is no port",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ready", "why"),
+    [("", "there is no `ready`"), ("ready: {log: up}, ", "`log` waits to be told, and cannot be asked again")],
+)
+def test_a_check_that_nobody_can_ask_gets_a_warning(tmp_path, ready, why):
+    text = f"modules:\n  a: {{command: [echo], {ready}health: {{check: ready}}}}\n"
+    (told,) = read(tmp_path, text).verdict.diagnostics
+    assert (told.code, told.severity, told.summary) == (
+        "IGN206",
+        Severity.WARNING,
+        f"nothing checks the health of `a`: {why}",
+    )
