@@ -38,7 +38,7 @@ class Abandoned(Exception):  # noqa: N818 - says what happened to the callback
 class Caller:
     """Calls the callbacks of one incarnation, one at a time; knows which of them still runs on a thread."""
 
-    __slots__ = ("_deadlines", "_masker", "_pool", "_thread", "abandoned", "busy", "lost_in")
+    __slots__ = ("_deadlines", "_lost", "_masker", "_pool", "_thread", "abandoned", "busy", "lost_in")
 
     def __init__(self, pool: ThreadPoolExecutor, masker: Masker, deadlines: Deadlines) -> None:
         self._pool = pool
@@ -48,12 +48,13 @@ class Caller:
         self.busy: tuple[str, Future[Any]] | None = None
         self.abandoned = False
         self.lost_in: asyncio.Task[Any] | None = None
+        self._lost = ""
 
     @property
     def overdue(self) -> str:
         """Say what still runs although nobody waits for it any more; empty when nothing does."""
-        lost = "a callback" if self.lost_in is not None and not self.lost_in.done() else ""
-        return self.on_thread or lost
+        lost = self.lost_in is not None and not self.lost_in.done()
+        return self.on_thread or (self._lost if lost else "")
 
     @property
     def on_thread(self) -> str:
@@ -108,19 +109,19 @@ class Caller:
         if task.cancelling() > 0:
             raise asyncio.CancelledError(name)
         if deadline is not None and deadline.expired:
-            raise Faulted(timed_out(name, seconds, self.where(caught))) from caught
+            raise Faulted(timed_out(name, seconds, self.where(caught), ended=not self.on_thread)) from caught
         if caught is not None:
             raise Faulted(fault_of(caught, name, self._masker)) from caught
         return answer
 
     def _late(self, name: str, seconds: float, lost: Lost, task: "asyncio.Task[Any]") -> None:
-        self.give_up(task)
+        self.give_up(task, name)
         lost(name, seconds)
 
-    def give_up(self, task: "asyncio.Task[Any]") -> None:
+    def give_up(self, task: "asyncio.Task[Any]", name: str = "a callback") -> None:
         """Wait no more for the callback that runs in this task."""
         self.abandoned = True
-        self.lost_in = task
+        self.lost_in, self._lost = task, name
 
     async def thread_ended(self, seconds: float) -> bool:
         """Wait so many seconds for the callback that still runs on a thread; tells whether none does any more."""

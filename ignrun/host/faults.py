@@ -58,10 +58,10 @@ def fault_of(error: BaseException, callback: str, masker: Masker) -> Fault:
 
 def timed_out(callback: str, seconds: float, place: str = "", *, ended: bool = True) -> Fault:
     """Describe a callback that took too long, and at which line it was then; `ended` is False when it goes on all the same."""
-    also = "" if ended else ", and goes on although it was cancelled"
+    also = "" if ended else ", and goes on all the same"
     where = f" ({place})" if place else ""
     summary = f"`{callback}` did not end within {show_duration(seconds)}{also}{where}"
-    return Fault(FaultKind.TIMED_OUT, summary, callback)
+    return Fault(FaultKind.TIMED_OUT if ended else FaultKind.OVERDUE, summary, callback)
 
 
 def import_fault(error: BaseException, entry: str, masker: Masker) -> Fault:

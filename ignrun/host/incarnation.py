@@ -263,7 +263,7 @@ class Incarnation:
         if overdue:
             self.move(S.INITIALIZING, "start ordered")
             summary = f"`{overdue}` of the incarnation before still runs, and callbacks of one instance never overlap"
-            raise Faulted(Fault(FaultKind.TIMED_OUT, summary, overdue))
+            raise Faulted(Fault(FaultKind.OVERDUE, summary, overdue))
 
     async def prepare(self, settle: Callable[[], Any]) -> None:
         """Make the object and initialise it; raises Faulted."""

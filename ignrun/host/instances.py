@@ -217,10 +217,12 @@ class Instances:
         before = [task for task in (seat.stopper, seat.cleaning) if task is not None and not task.done()]
         if before:
             await asyncio.wait(before)
-        old = seat.incarnation
+        old = seat.lingering or seat.incarnation
         if old is None or not old.overdue:
+            seat.lingering = None
             return ""
         await old.caller.thread_ended(seat.assignment.timeouts.stop)
+        seat.lingering = old if old.overdue else None
         return old.overdue
 
     def _new_incarnation(self, seat: Seat, epoch: int) -> Incarnation:

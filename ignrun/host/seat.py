@@ -30,13 +30,13 @@ class Seat:
     """One instance of this host: what it is to run (`assignment`, `kind`), and the incarnation that runs now.
 
     `unmet` are the numbers of the bindings that hold it back, `stop_blockers` the dependents that have to stop first;
-    `due` says that its start has been ordered and begins in one of the next turns of the loop; `cleared` and `stop_cleared` are
+    `lingering` is an earlier incarnation of which a callback still runs; `due` says that its start has been ordered and begins in one of the next turns of the loop; `cleared` and `stop_cleared` are
     the last epochs that the runner has cleared.
     """
 
     __slots__ = (
         "address", "assignment", "cleaning", "cleared", "completed", "driver", "due", "epoch", "gate", "incarnation",
-        "kind", "next_load", "offered", "record", "stop_blockers", "stop_cleared", "stop_wanted", "stopper", "unmet",
+        "kind", "lingering", "next_load", "offered", "record", "stop_blockers", "stop_cleared", "stop_wanted", "stopper", "unmet",
     )  # fmt: skip
 
     def __init__(self, assignment: Assignment, kind: type[AbstractIgnitionModule]) -> None:
@@ -46,6 +46,7 @@ class Seat:
         self.next_load: tuple[Assignment, type[AbstractIgnitionModule]] | None = None
         self.record = LifecycleRecord(assignment.address)
         self.incarnation: Incarnation | None = None
+        self.lingering: Incarnation | None = None
         self.epoch = -1
         self.due = False
         self.driver: asyncio.Task[None] | None = None

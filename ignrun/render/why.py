@@ -111,6 +111,8 @@ def _facts(one: InstanceStatus, now: datetime, short: ShortName) -> list[str]:
 
 
 def _retry(one: InstanceStatus, now: datetime) -> list[str]:
+    if one.held_by and one.state == "error":
+        return ["next try: none while it is held, `ignrun start` ends that"]
     if one.next_retry is None or one.state == "running":
         return ["next try: none, `ignrun start` tries again"] if one.state == "error" and not one.upstream else []
     wait = max(0.0, (one.next_retry - now).total_seconds())

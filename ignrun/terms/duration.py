@@ -43,7 +43,7 @@ def parse_size(text: str | float) -> int:
 
 def show_duration(seconds: float) -> str:
     """Write seconds the short way people do: `0.5` -> `500ms`, `90` -> `1m30s`, `2.5` -> `2.5s`."""
-    if seconds < 1:
+    if round(seconds, 3) < 1:
         return f"{round(seconds * 1000)}ms"
     if seconds < 60:  # noqa: PLR2004 - a minute
         return f"{seconds:.3g}s"

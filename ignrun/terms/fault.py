@@ -10,6 +10,7 @@ class FaultKind(enum.Enum):
 
     RAISED = "raised"  # a callback raised
     TIMED_OUT = "timed-out"  # a callback, a probe or a stop did not end in time
+    OVERDUE = "overdue"  # a callback did not end in time, and goes on all the same
     NOT_READY = "not-ready"  # the module raised NotReady
     FATAL = "fatal"  # the module raised Fatal: no retry
     REJECTED = "rejected"  # the module raised Reject: this change is refused, nothing has happened

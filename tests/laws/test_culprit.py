@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ignrun.protocol.reports import Move, Moves, Stalled
 from ignrun.runtime.supervise.culprit import MOST_SPREAD
 from ignrun.runtime.supervise.effects import Result
-from ignrun.runtime.supervise.messages import HostSaid
+from ignrun.runtime.supervise.messages import Asked, HostSaid
 from ignrun.terms.events import PlacedAlone
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import HostId
@@ -197,3 +197,39 @@ def test_a_host_of_ones_own_in_which_memory_ran_out_is_not_used_again():
     after = world.state.roster.hosts[record.host]
     assert after.epoch == record.epoch + 1
     assert world.state.roster.instances[big].state is ModuleState.RUNNING
+
+
+def clings(world: World, name: str) -> World:
+    """Let the host say that a callback of an instance goes on although its time is over."""
+    instance = world.state.roster.instances[gateway(name)]
+    record = world.state.roster.hosts[instance.spec.body.host]  # type: ignore[union-attr]
+    fault = Fault(FaultKind.OVERDUE, "`shutdown` goes on all the same", callback="shutdown")
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    moved = Move(gateway(name), instance.epoch, instance.state, ModuleState.ERROR, "failed", at, 1.0, fault)
+    world.hosts[record.host].live.pop(gateway(name))
+    world.tell(HostSaid(record.host, record.epoch, Moves((moved,))))
+    return world.wait(30.0).run()
+
+
+def test_a_host_of_ones_own_goes_with_the_callback_that_clings_in_it():
+    world = clings(applied(plant=graph([module("big", host="big@gateway"), module("mate")])), "big")
+    assert {host: record.epoch for host, record in world.state.roster.hosts.items()} == {"big@gateway": 2, "gateway": 1}
+    assert world.states() == {"big": "running", "mate": "running"}
+
+
+def test_who_leaves_a_callback_behind_in_a_shared_host_comes_back_alone_and_nobody_else_is_touched():
+    world = clings(applied(), "bad")
+    assert homes(world) == {"bad": BAD, "mate": "gateway", "web": "gateway"}
+    assert world.state.roster.hosts[HostId("gateway")].epoch == 1
+    assert world.states() == {"bad": "running", "mate": "running", "web": "running"}
+    assert judge.all_of(world, PLANT) == []
+
+
+def test_a_host_in_which_everybody_is_kept_stopped_is_ended_and_made_anew_for_the_first_who_starts():
+    world = applied(plant=graph([module("big", host="big@gateway"), module("mate")]))
+    world.tell(Asked("stop", gateway("big"), "anna", 5))
+    world.wait(30.0).run()
+    assert set(world.state.roster.hosts) == {"gateway"}
+    world.tell(Asked("start", gateway("big"), "anna", 6))
+    world.wait(30.0).run()
+    assert world.states() == {"big": "running", "mate": "running"}

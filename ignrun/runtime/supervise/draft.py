@@ -215,8 +215,8 @@ class Draft:
         return instance.next_spec is not None or instance.in_place is not None or instance.goal is Goal.GONE
 
     def _mark_host(self, instance: Instance) -> None:
-        """Going down, a host whose last instance has stopped is of no use any more."""
-        host = host_of(instance) if self.down else None
+        """A host whose last instance has stopped for long is of no use any more."""
+        host = host_of(instance) if self.down or instance.goal is not Goal.UP else None
         if host is not None:
             self.dirty_hosts[host] = None
 

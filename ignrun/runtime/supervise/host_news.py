@@ -35,7 +35,7 @@ from ignrun.terms.states import ModuleState, may_move
 _S = ModuleState
 
 _MOMENT = 1.0
-"""Seconds that a host in which memory ran out has for leaving by itself."""
+"""Seconds that a host in which memory ran out, or a callback clings, has for leaving by itself."""
 
 _NO_CHECKS = frozenset(
     {
@@ -244,11 +244,20 @@ def _take(draft: Draft, instance: Instance, report: Move, host: HostRecord) -> N
             _stopped(draft, instance, report.cause)
         case _S.ERROR:
             unexplained = Fault(FaultKind.PROTOCOL, f"host {host.host} named no fault")
-            moves.fail(draft, instance, report.fault or unexplained)
-            if host.own and report.fault is not None and _is_out_of_memory(report.fault):
-                hosts.end(draft, draft.hosts[host.host], grace=_MOMENT)  # what fills it goes with it
+            fault = report.fault or unexplained
+            moves.fail(draft, instance, fault)
+            _clear(draft, instance.spec.address, fault, draft.hosts[host.host])
         case _:
             moves.move(draft, instance, report.new, report.cause)
+
+
+def _clear(draft: Draft, address: Address, fault: Fault, host: HostRecord) -> None:
+    """End a host of one's own together with what fills it or still runs in it; who shares one moves out and leaves that behind."""
+    overdue = fault.kind is FaultKind.OVERDUE
+    if overdue and any(other != address for other in draft.members(host.host)):
+        culprit.place_alone(draft, address, fault)
+    elif overdue or (host.own and _is_out_of_memory(fault)):
+        hosts.end(draft, host, grace=_MOMENT)
 
 
 def _is_out_of_memory(fault: Fault) -> bool:

@@ -11,7 +11,7 @@ from ignrun.runtime.supervise.backoff import after_failure, lasting
 from ignrun.runtime.supervise.conditions import at_rest
 from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.effects import EndHost, LaunchHost
-from ignrun.runtime.supervise.roster import Backoff, HostPhase, HostRecord
+from ignrun.runtime.supervise.roster import Backoff, Goal, HostPhase, HostRecord
 from ignrun.terms.events import RetryScheduled
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address, HostId
@@ -114,7 +114,10 @@ def consider(draft: Draft, host: HostId) -> None:
 
 
 def _is_used(draft: Draft, host: HostId) -> bool:
-    return host in draft.staged or any(True for _ in draft.members(host)) or bool(strays(draft, host))
+    """Tell whether somebody is to run in a host, or still does; for those who are kept stopped it is made anew one day."""
+    members = (draft.instances[address] for address in draft.members(host))
+    wanted = any(one.goal is Goal.UP or not at_rest(one) for one in members)
+    return wanted or host in draft.staged or bool(strays(draft, host))
 
 
 def strays(draft: Draft, host: HostId) -> tuple[Address, ...]:
