@@ -15,6 +15,7 @@ from ignrun.runtime.observe.record import LogRecord, rank
 from ignrun.terms.events import AlertFired, AlertResolved, Event, LifecycleEvent, PlacedAlone, RetryScheduled, SlowStart
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address, HostId
+from ignrun.terms.states import ModuleState
 
 OnLog = Callable[[LogRecord], None]
 
@@ -47,6 +48,7 @@ class Voices:
         self._witness = witness
         self._mono = mono
         self.floods = Floods()
+        self._not_ready: set[str] = set()
 
     def heard(self, speaker: str, lines: tuple[LogLine, ...]) -> None:
         """Keep lines; those without an address of their own, or with that of a stranger, are the speaker's (a host's id or an address)."""
@@ -67,13 +69,26 @@ class Voices:
         state = self._state()
         for event in events:
             body = event.body
-            if isinstance(body, LifecycleEvent) and body.fault and body.fault.kind is not FaultKind.UPSTREAM:
-                self._keep(LogLine(event.subject, event.at, "error", _whole(body.fault)), event.subject, state)
+            if isinstance(body, LifecycleEvent):
+                self._moved(event, body, state)
             if level := _told_of_module(event):
                 self._keep(LogLine(event.subject, event.at, level, f"ignrun: {body_text(body)}"), event.subject, state)
             if "@" not in event.subject:
                 text = f"{event.subject}: {body_text(body)}" if event.subject else body_text(body)
                 self._keep(LogLine("", event.at, "info", text), "", state)
+
+    def _moved(self, event: Event, moved: LifecycleEvent, state: State) -> None:
+        """Keep why a module failed; that it is not ready is news once."""
+        fault = moved.fault
+        if moved.new is ModuleState.RUNNING:
+            self._not_ready.discard(event.subject)
+        if fault is None or fault.kind is FaultKind.UPSTREAM:
+            return
+        level = "error"
+        if fault.kind is FaultKind.NOT_READY:
+            level = "debug" if event.subject in self._not_ready else "warning"
+            self._not_ready.add(event.subject)
+        self._keep(LogLine(event.subject, event.at, level, _whole(fault)), event.subject, state)
 
     def said(self, level: str, text: str) -> None:
         """Keep a line of the runner's own."""
@@ -143,6 +158,8 @@ def _told_of_module(event: Event) -> str:
 
 
 def _whole(fault: Fault) -> str:
-    """Write all that is known of a fault: the sentence, and below it the traceback or the last output."""
+    """Write all that is known of a fault: the sentence, and below it the traceback or the last output; who is not ready has said it all."""
+    if fault.kind is FaultKind.NOT_READY:
+        return f"ignrun: {fault.summary}"
     where = f" in `{fault.callback}`" if fault.callback and f"`{fault.callback}`" not in fault.summary else ""
     return f"ignrun: {fault.summary}{where}" + (f"\n{fault.detail}" if fault.detail else "")

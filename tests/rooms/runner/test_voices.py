@@ -58,6 +58,18 @@ def test_a_fault_stands_whole_in_the_log_of_its_module_with_secrets_blotted_out(
     ]
 
 
+def test_that_a_module_is_not_ready_is_news_once_until_it_runs(tmp_path) -> None:
+    kept: list[LogRecord] = []
+    voices = Voices(LogFiles(tmp_path), str, lambda: plant_that_logs(level="debug"), kept.append)
+    fault = Fault(FaultKind.NOT_READY, "not ready: broker not up", "startup", "Traceback (most recent call last):")
+    not_ready = LifecycleEvent(ModuleState.STARTING, ModuleState.ERROR, fault.summary, fault=fault)
+    runs = LifecycleEvent(ModuleState.STARTING, ModuleState.RUNNING, "startup returned")
+    bodies: tuple[Body, ...] = (not_ready, not_ready, not_ready, runs, not_ready)
+    voices.happened(tuple(Event(n, T0, 1.0, "tags@gateway", 1, body) for n, body in enumerate(bodies)))
+    assert [one.level for one in kept] == ["warning", "debug", "debug", "warning"]
+    assert {one.text for one in kept} == {"ignrun: not ready: broker not up"}
+
+
 def test_what_is_printed_in_a_shared_host_is_the_hosts_own_and_all_else_without_a_name_the_runners(tmp_path) -> None:
     kept: list[LogRecord] = []
     gateway = HostRecord(HostId("gateway"), ModuleScope.GATEWAY, own=False)
