@@ -11,7 +11,7 @@ from ignrun.host.provided import Streams, call_provided, open_provided
 from ignrun.host.seat import Seat
 from ignrun.host.wanted import Wanted
 from ignrun.protocol.calls import Answer, Call, Cancel, Credit, End, Failed, Items, Open, PeerReply, PeerRequest
-from ignrun.protocol.frames import FrameError, Unframer, frame
+from ignrun.protocol.frames import UNSENDABLE, FrameError, Unframer, frame
 from ignrun.sdk.raised import CallFailed
 
 SeatOf = Callable[[str], Seat | None]
@@ -124,7 +124,7 @@ class _Visitor(asyncio.Protocol):
             return
         try:
             self._send(Answer(request.id, value))
-        except (TypeError, ValueError, OverflowError) as error:
+        except UNSENDABLE as error:
             self._send(Failed(request.id, "failed", f"`{request.method}` returned what cannot be sent: {error}"))
 
     async def _stream(self, request: Open) -> None:
@@ -154,11 +154,24 @@ class _Visitor(asyncio.Protocol):
                     self._send(End(request.id))
                     return
                 credit.spend(len(values))
-                self._send(Items(request.id, values))
+                self._send_values(request.id, values)
         except Gone:
             self._absent(request)
-        except (CallFailed, TypeError, ValueError, OverflowError) as error:
-            self._send(Failed(request.id, "failed", str(error)))
+        except CallFailed as failed:
+            self._send(Failed(request.id, "failed", str(failed)))
+        except UNSENDABLE as error:
+            self._send(Failed(request.id, "failed", f"`{request.method}` yielded what cannot be sent: {error}"))
+
+    def _send_values(self, number: int, values: list[Any]) -> None:
+        """Send values in as many frames as they need; those before one that cannot be sent arrive."""
+        try:
+            self._send(Items(number, values))
+        except UNSENDABLE:
+            if len(values) == 1:
+                raise
+            middle = len(values) // 2
+            self._send_values(number, values[:middle])
+            self._send_values(number, values[middle:])
 
     def _absent(self, request: Call | Open) -> None:
         self._send(Failed(request.id, "unavailable", f"`{request.provider}` does not run there now"))

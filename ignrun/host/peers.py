@@ -12,7 +12,7 @@ from ignrun.host.provided import Streams, call_provided, open_provided
 from ignrun.host.seat import Seat
 from ignrun.host.wanted import Wanted
 from ignrun.host.wire import NotThere, Stream, Wires
-from ignrun.sdk.peer import WAIT, Overflow, Peer
+from ignrun.sdk.peer import WAIT, Overflow, Peer, refuse_odd_stream
 from ignrun.sdk.raised import Unavailable
 from ignrun.sdk.surroundings import logger_of
 from ignrun.terms.states import ModuleState
@@ -95,8 +95,10 @@ class HostPeer(Peer):
         self, method: str, /, *args: Any, buffer: int = 256, overflow: Overflow = "block", **kwargs: Any
     ) -> AsyncGenerator[Any, None]:
         """Iterate over the values of a stream of the provider; see Peer."""
+        refuse_odd_stream(buffer, overflow)
         wait: float | None = WAIT
         while True:
+            came = False
             place = await self._board.directory.wait(self.address, wait)
             if wait is None:
                 logger_of(self._owner.address).info("stream `%s` of `%s` resumed", method, self.address)
@@ -108,6 +110,7 @@ class HostPeer(Peer):
                 continue
             try:
                 while values := await feed.take():
+                    came = True
                     for value in values:
                         yield value
                 return
@@ -115,6 +118,8 @@ class HostPeer(Peer):
                 logger_of(self._owner.address).info("stream `%s` of `%s` interrupted", method, self.address)
             finally:
                 feed.close()
+            if not came:
+                await asyncio.sleep(PAUSE)
 
     async def _open_at(self, place: Seat | str, wanted: Wanted, buffer: int, overflow: Overflow) -> Stream:
         if isinstance(place, str):

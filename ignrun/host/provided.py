@@ -32,9 +32,11 @@ async def call_provided(provider: Incarnation, wanted: Wanted) -> Any:
             return await function(*wanted.args, **wanted.kwargs)
         work = partial(contextvars.copy_context().run, into_future, function, *wanted.args, **wanted.kwargs)
         return await asyncio.get_running_loop().run_in_executor(provider.stage.pool, work)
-    except (CallFailed, asyncio.CancelledError):
+    except CallFailed:
         raise
     except BaseException as error:
+        if isinstance(error, asyncio.CancelledError) and _is_asked_to_end():
+            raise
         raise _failure(provider, wanted.method, error) from error
     finally:
         whose.reset(token)
@@ -66,16 +68,21 @@ async def _pump(provider: Incarnation, method: str, generator: AsyncIterator[Any
     try:
         async for value in generator:
             await feed.put(value)
-    except asyncio.CancelledError:
-        outcome = Gone(provider.address)
     except BaseException as error:  # noqa: BLE001 - module code raises what it likes
-        outcome = _failure(provider, method, error)
+        ended = isinstance(error, asyncio.CancelledError) and _is_asked_to_end()
+        outcome = Gone(provider.address) if ended else _failure(provider, method, error)
     finally:
         close = getattr(generator, "aclose", None)
         if close is not None:
             await _closed(close())
         gone = provider.state not in SERVING
         feed.end(Gone(provider.address) if gone else outcome)
+
+
+def _is_asked_to_end() -> bool:
+    """Tell a cancellation of this task from one that module code raises of itself, as by awaiting a task that was cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _closed(closing: Any) -> None:

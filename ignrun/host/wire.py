@@ -7,7 +7,7 @@ from typing import Any
 from ignrun.host.feed import Feed, Gone
 from ignrun.host.wanted import Wanted
 from ignrun.protocol.calls import Answer, Call, Cancel, Credit, End, Failed, Items, Open, PeerReply
-from ignrun.protocol.frames import FrameError, Unframer, frame
+from ignrun.protocol.frames import UNSENDABLE, FrameError, Unframer, frame
 from ignrun.sdk.peer import Overflow
 from ignrun.sdk.raised import CallFailed, Unavailable
 
@@ -54,11 +54,15 @@ class Wires:
             wire.forget(number, cancel=not future.done() or future.cancelled())
 
     async def open(self, socket: str, wanted: Wanted, buffer: int, overflow: Overflow) -> Stream:
-        """Open a stream from another host; raises NotThere."""
+        """Open a stream from another host; raises CallFailed or NotThere."""
         wire = await self._wire(socket)
         number, feed = wire.expect_stream(buffer)
         credit = max(1, buffer // 3)  # as many again in the reader's hands, and at the provider's side
-        wire.send(Open(number, *wanted, credit, overflow))
+        try:
+            wire.send(Open(number, *wanted, credit, overflow))
+        except CallFailed:
+            wire.forget(number, cancel=False)
+            raise
         owed = 0
 
         def taken(count: int) -> None:
@@ -143,7 +147,7 @@ class _Wire(asyncio.Protocol):
             return
         try:
             self._transport.write(frame(request))
-        except (TypeError, ValueError, OverflowError) as error:
+        except UNSENDABLE as error:
             message = f"arguments are values of msgpack's types: {error}"
             raise CallFailed(message) from error
 

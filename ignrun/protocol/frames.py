@@ -12,6 +12,9 @@ T = TypeVar("T")
 LIMIT: Final = 16 * 2**20
 """Largest body of one frame in bytes."""
 
+UNSENDABLE: Final = (TypeError, ValueError, OverflowError, RecursionError)
+"""What `frame` raises for values that are not msgpack's, too long or nested too deeply."""
+
 _LENGTH: Final = struct.Struct("!I")
 
 

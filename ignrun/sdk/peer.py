@@ -3,7 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from ignrun.terms.states import ModuleState
 
@@ -12,6 +12,16 @@ WAIT: Final = 10.0
 
 Overflow = Literal["block", "drop_oldest"]
 """What happens when a stream's buffer is full: the provider waits, or the oldest value is dropped."""
+
+
+def refuse_odd_stream(buffer: object, overflow: object) -> None:
+    """Raise ValueError for a buffer or an overflow that there is not."""
+    if not isinstance(buffer, int) or buffer < 1:
+        message = f"the buffer of a stream is a whole number of values, 1 or more, not {buffer!r}"
+        raise ValueError(message)
+    if overflow not in get_args(Overflow):
+        message = f"overflow is {' or '.join(map(repr, get_args(Overflow)))}, not {overflow!r}"
+        raise ValueError(message)
 
 
 class Peer(ABC):
@@ -45,7 +55,8 @@ class Peer(ABC):
         """Iterate over the values of an async generator of the provider.
 
         At most `buffer` values lie in between. When the provider restarts, the stream is opened anew and the log says so;
-        values of the time between are lost. Raises CallFailed and, when it cannot be opened within 10 s, Unavailable.
+        values of the time between are lost. Raises ValueError for a `buffer` below 1 or another `overflow`, CallFailed and,
+        when it cannot be opened within 10 s, Unavailable; each where the first value is asked for.
         """
 
     def call_blocking(self, method: str, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:

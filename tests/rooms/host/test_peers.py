@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +14,19 @@ from tests.rooms.host import plays
 from tests.rooms.host.harness import FakeRunner, HostInThread, assignment, host_in_thread, needs
 
 PLAYS = "tests.rooms.host.plays:"
+ODD = "tests.rooms.host.odd_plays:"
 TAGS = "tags@gateway"
 
 
 class Pair:
     """A provider and its dependents, in one host or in two."""
 
-    def __init__(self, near: FakeRunner, far: FakeRunner, folder: Path) -> None:
+    def __init__(self, near: FakeRunner, far: FakeRunner, folder: Path, entry: str = PLAYS + "Tags") -> None:
         self.near = near
         self.far = far
         self.folder = folder
         self.epoch = 0
-        self.far.load(assignment(TAGS, PLAYS + "Tags", folder))
+        self.far.load(assignment(TAGS, entry, folder))
 
     @property
     def apart(self) -> bool:
@@ -49,12 +50,13 @@ class Pair:
 
     def dependent(self, entry: str, address: str = "client@gateway", **config: Any) -> None:
         bindings = (needs(TAGS, local=not self.apart, required=False),)
-        self.near.load(assignment(address, PLAYS + entry, self.folder, config=config, bindings=bindings))
+        where = entry if ":" in entry else PLAYS + entry
+        self.near.load(assignment(address, where, self.folder, config=config, bindings=bindings))
         self.near.start(address)
         self.near.tell(Clear((Item(address, 1),)))
 
-    def outcome(self, do: str) -> Any:
-        self.dependent("Client", do=do)
+    def outcome(self, do: str, client: str = "Client") -> Any:
+        self.dependent(client, do=do)
         exports = self.near.until_state("client@gateway", "running").exports
         assert exports is not None
         return exports["outcome"]
@@ -62,10 +64,23 @@ class Pair:
 
 @pytest.fixture(params=["one host", "two hosts"])
 def pair(request, tmp_path) -> Iterator[Pair]:
+    with pair_of(request.param, tmp_path, PLAYS + "Tags") as made:
+        yield made
+
+
+@pytest.fixture(params=["one host", "two hosts"])
+def odd_pair(request, tmp_path) -> Iterator[Pair]:
+    with pair_of(request.param, tmp_path, ODD + "OddTags") as made:
+        made.start_provider()
+        yield made
+
+
+@contextmanager
+def pair_of(hosts: str, folder: Path, entry: str) -> Iterator[Pair]:
     with ExitStack() as stack:
-        near = stack.enter_context(host_in_thread(tmp_path / "near"))
-        far = stack.enter_context(host_in_thread(tmp_path / "far")) if request.param == "two hosts" else near
-        yield Pair(near, far, tmp_path)
+        near = stack.enter_context(host_in_thread(folder / "near"))
+        far = stack.enter_context(host_in_thread(folder / "far")) if hosts == "two hosts" else near
+        yield Pair(near, far, folder, entry)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +131,54 @@ def test_what_cannot_be_sent_is_the_callers_to_know(pair) -> None:
     found = pair.outcome("odd")
     if pair.apart:
         assert re.match("CallFailed: `odd` returned what cannot be sent", found)
+
+
+def test_what_is_nested_too_deeply_to_be_sent_is_said_at_once(odd_pair) -> None:
+    if odd_pair.apart:
+        assert odd_pair.outcome("deep", ODD + "OddClient").startswith("CallFailed: `deep` returned what cannot be sent")
+    else:
+        assert odd_pair.outcome("deep", ODD + "OddClient") == "arrived"
+
+
+def test_an_argument_that_is_nested_too_deeply_is_refused(odd_pair) -> None:
+    said = odd_pair.outcome("deep_argument", ODD + "OddClient")
+    assert said.startswith("CallFailed: arguments are values of msgpack's types") or not odd_pair.apart
+
+
+def test_the_values_before_one_that_cannot_be_sent_arrive(odd_pair) -> None:
+    if odd_pair.apart:
+        taken, said = odd_pair.outcome("deeper", ODD + "OddClient")
+        assert taken == 1
+        assert said.startswith("CallFailed: `deeper` yielded what cannot be sent")
+
+
+def test_a_stream_of_values_that_are_too_many_for_one_frame_arrives(odd_pair) -> None:
+    assert odd_pair.outcome("megabytes", ODD + "OddClient") == 40
+
+
+def test_a_provider_that_awaits_a_cancelled_task_fails_the_call_and_cancels_nobody(odd_pair) -> None:
+    said = odd_pair.outcome("cancelled", ODD + "OddClient")
+    assert said == "CallFailed: `cancelled` of `tags@gateway` raised CancelledError"
+
+
+def test_a_stream_whose_provider_awaits_a_cancelled_task_fails_and_is_not_opened_again(odd_pair) -> None:
+    said = odd_pair.outcome("broken_off", ODD + "OddClient")
+    assert said == [1, "CallFailed: `broken_off` of `tags@gateway` raised CancelledError"]
+
+
+def test_parameters_of_a_provided_method_may_be_called_as_those_of_call_are(odd_pair) -> None:
+    assert odd_pair.outcome("named", ODD + "OddClient") == [[1], {"method": "m", "name": "n"}]
+
+
+@pytest.mark.parametrize(
+    ("do", "said"),
+    [
+        ("no_buffer", "ValueError: the buffer of a stream is a whole number of values, 1 or more, not 0"),
+        ("no_overflow", "ValueError: overflow is 'block' or 'drop_oldest', not 'drop'"),
+    ],
+)
+def test_a_buffer_or_overflow_that_there_is_not_is_refused_at_once(odd_pair, do, said) -> None:
+    assert odd_pair.outcome(do, ODD + "OddClient") == said
 
 
 def test_a_provider_does_not_run_ahead_of_its_reader(pair) -> None:
