@@ -16,11 +16,14 @@ from ignrun.protocol import kin
 from ignrun.protocol import template as talk
 from ignrun.protocol.kin import Identity
 from ignrun.runtime.engines.children import Children
-from ignrun.runtime.engines.process import Child, NotStartable, how_of, reap, signal_child, start_process
+from ignrun.runtime.engines.process import Child, NotStartable, how_of, reap, signal_child, signal_group, start_process
+from ignrun.terms.duration import show_duration
 
 _REPORT: Final[msgspec.msgpack.Decoder[talk.TemplateReport]] = msgspec.msgpack.Decoder(talk.TemplateReport)
 _LAST_WORDS: Final = 4096
 ENDED: Final = "the template of the hosts ended: "
+PATIENCE: Final = 20.0
+"""Seconds that an interpreter has for becoming a template; less than a host has for saying hello."""
 
 
 class Recipe(msgspec.Struct, frozen=True):
@@ -67,6 +70,7 @@ class Template:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setblocking(False)
         self._child: Child | None = None
+        self._late: asyncio.TimerHandle | None = None
         with theirs:
             self._start(recipe, theirs.fileno())
 
@@ -86,6 +90,7 @@ class Template:
         self._children.own(self._child.pid)
         self._loop.add_reader(self._child.pidfd, self._ended)
         self._loop.add_reader(self._control, self._hear)
+        self._late = self._loop.call_later(PATIENCE, self._give_up)
 
     def send(self, order: talk.TemplateOrder, *fds: int) -> None:
         """Send an order as soon as there is room; the descriptors are this object's from now on and closed once they are sent."""
@@ -122,9 +127,19 @@ class Template:
             self._loop.remove_reader(self._control)
             return False
         report = _REPORT.decode(packet)
-        self.ready = self.ready or isinstance(report, talk.Ready)
+        if isinstance(report, talk.Ready):
+            self._answered()
         self._on_report(report, fds)
         return True
+
+    def _answered(self) -> None:
+        self.ready = True
+        if self._late:
+            self._late.cancel()
+
+    def _give_up(self) -> None:
+        within = show_duration(PATIENCE)
+        self.refuse(f"`{self.recipe.python}` cannot run hosts: it did not answer within {within}{self._last_words()}")
 
     def _ended(self) -> None:
         assert self._child
@@ -138,6 +153,8 @@ class Template:
 
     def _end(self, why: str) -> None:
         self.alive = False
+        if self._late:
+            self._late.cancel()
         for forget in (self._loop.remove_reader, self._loop.remove_writer):
             forget(self._control)
         self._control.close()
@@ -156,16 +173,19 @@ class Template:
         """End it, because it is of no use: `why` is what `on_end` will be told."""
         self.refusal, self.ready = why, False
         if self._child:
-            signal_child(self._child, signal.SIGKILL)
+            signal_group(self._child, signal.SIGKILL)
 
     async def close(self, patience: float = 12.0) -> None:
-        """Dismiss it and wait until it has ended what is left; it is killed when that takes longer than `patience` seconds."""
+        """Dismiss it and wait until it has ended what is left; it is killed when that takes longer than `patience` seconds, or it is not ready yet."""
         if not self.alive:
             return
-        self.send(talk.Dismiss())
-        await asyncio.wait([self._gone], timeout=patience)
-        if self._child and not self._gone.done():
-            signal_child(self._child, signal.SIGKILL)
+        if not self.ready:
+            self.refuse("it was not needed any more")
+        else:
+            self.send(talk.Dismiss())
+            await asyncio.wait([self._gone], timeout=patience)
+            if self._child and not self._gone.done():
+                signal_child(self._child, signal.SIGKILL)
         await self._gone
 
 

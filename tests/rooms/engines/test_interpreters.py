@@ -1,5 +1,6 @@
 """Holds hosts of another interpreter to what holds for those of ignrun's own, and an unusable interpreter to saying what to do."""
 
+import asyncio
 import os
 import signal
 import site
@@ -12,6 +13,7 @@ import pytest
 import ignrun
 from ignrun.protocol import kin
 from ignrun.protocol.reports import Hello
+from ignrun.runtime.engines import template
 from ignrun.runtime.supervise.messages import CommandEnded, HostEnded, HostLaunched, HostSaid
 from ignrun.terms.names import HostId
 from tests.rooms.engines.conftest import ROOT, Bench, of_plant, until
@@ -156,3 +158,24 @@ async def test_the_guardian_ends_those_whose_own_template_was_killed_with_the_ru
 def helpers_of(runner, environment: Path) -> list[int]:
     named = [one.pid for one in runner.family if kin.process_table()[one.pid].name == kin.TEMPLATE_NAME]
     return [pid for pid in named if executable(pid)[0] == str(environment / "bin/python")]
+
+
+async def test_an_interpreter_that_never_answers_is_given_up_with_what_it_started(bench, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(template, "PATIENCE", 0.5)
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho thinking\nsleep 1000\n")
+    python.chmod(0o755)
+    bench.hosts.launch(HostId("gateway"), 1, str(python))
+    ended = await bench.hears(HostEnded)
+    assert ended.how == f"`{python}` cannot run hosts: it did not answer within 500ms: thinking"
+    await until(lambda: "sleep 1000" not in of_plant(bench.token).values())
+
+
+async def test_going_down_does_not_wait_for_an_interpreter_that_never_answers(bench, tmp_path) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nsleep 1000\n")
+    python.chmod(0o755)
+    bench.hosts.launch(HostId("gateway"), 1, str(python))
+    async with asyncio.timeout(6.0):
+        await bench.close()
+    assert of_plant(bench.token) == {}
