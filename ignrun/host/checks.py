@@ -1,7 +1,7 @@
 """Asks a running incarnation for its health: at once, then at intervals, never two checks at a time."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ignrun.host.faults import one_line, shortened
 from ignrun.host.importing import implements
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 def has_checks(kind: type[AbstractIgnitionModule]) -> bool:
     """Tell whether a class has any check; whoever has none is healthy once and for all."""
-    return implements(kind, "check_health") or bool(health_checks(kind))
+    known = _HAS_CHECKS.get(kind)
+    if known is None:
+        known = _HAS_CHECKS[kind] = implements(kind, "check_health") or bool(health_checks(kind))
+    return known
+
+
+_HAS_CHECKS: Final[dict[type, bool]] = {}
 
 
 def _usual(incarnation: "Incarnation") -> dict[str, float]:

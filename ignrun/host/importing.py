@@ -84,7 +84,13 @@ _FOUND: WeakKeyDictionary[type, tuple[str, ...]] = WeakKeyDictionary()
 
 def implements(kind: type[AbstractIgnitionModule], callback: str) -> bool:
     """Tell whether a class defines a callback itself."""
-    return getattr(kind, callback, None) is not _BASE.get(callback)
+    defined = _DEFINED.get(kind)
+    if defined is None:
+        defined = frozenset(name for name in _CALLBACKS if getattr(kind, name, None) is not _BASE.get(name))
+        _DEFINED[kind] = defined
+    return callback in defined
 
 
 _BASE: Final = vars(AbstractIgnitionModule)
+_DEFINED: Final[dict[type, frozenset[str]]] = {}
+"""Asked many times in each start, so looked up by the class itself: one that was imported stays as long as the process."""

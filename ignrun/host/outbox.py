@@ -36,7 +36,7 @@ class Outbox:
 
         It comes after the checks of its own instance and of those named in `after`, which may be why it happens.
         """
-        if self._checks and (move.address in self._checks or any(one in self._checks for one in after)):
+        if self._checks and (move.address in self._checks or not self._checks.keys().isdisjoint(after)):
             self._close_batch()
         self._moves.append(move)
         if move.fault is not None or len(self._moves) >= BATCH:

@@ -1,29 +1,19 @@
-"""Owns Seat, the place of one instance in its host, and says when its bindings are met."""
+"""Owns Seat, the place of one instance in its host."""
 
 import asyncio
 from collections.abc import Mapping
-from functools import cache
-from typing import Any, NamedTuple, assert_never
+from typing import Any
 
 from ignrun.host.importing import implements
 from ignrun.host.incarnation import Incarnation
+from ignrun.host.offers import COMPLETED, NOTHING, offer_of
 from ignrun.protocol.orders import Assignment, Binding
 from ignrun.sdk.lifecycle import LifecycleRecord
 from ignrun.sdk.module import AbstractIgnitionModule
-from ignrun.terms.states import RESTING, Condition, Health, ModuleState
+from ignrun.terms.states import RESTING, ModuleState
 
 SERVING = frozenset({ModuleState.RUNNING, ModuleState.MAINTENANCE})
 """States in which others may call an instance."""
-
-
-class Offer(NamedTuple):
-    """What a provider has reached; `rising`: it is still on its way up, `may_complete`: its main loop may end."""
-
-    started: bool = False
-    healthy: bool = False
-    completed: bool = False
-    rising: bool = False
-    may_complete: bool = False
 
 
 class Seat:
@@ -54,7 +44,7 @@ class Seat:
         self.cleaning: asyncio.Task[None] | None = None
         self.gate: asyncio.Future[None] | None = None
         self.completed = False
-        self.offered = Offer()
+        self.offered = NOTHING
         self.unmet: set[int] = set()
         self.cleared = self.stop_cleared = -1
         self.stop_wanted = False
@@ -99,34 +89,15 @@ class Seat:
         running = self.incarnation
         return running.exports if running is not None and (self.completed or running.state in SERVING) else {}
 
-    def offer(self) -> Offer:
-        """Say what the instance offers to those who depend on it."""
-        running = self.serving
-        if running is None:
-            return _offer(completed=self.completed, rising=self.rising)
-        known = running.health.health
-        healthy = known is Health.HEALTHY or known is Health.DEGRADED
-        rising, may_complete = known is Health.UNKNOWN, implements(self.kind, "run")
-        return _offer(started=True, healthy=healthy, rising=rising, may_complete=may_complete)
-
-
-_offer = cache(Offer)
+    def offer(self) -> int:
+        """Say what the instance offers to those who depend on it, in the bits of `offers`."""
+        running = self.incarnation
+        if running is not None and self.record.state in SERVING:
+            return offer_of(running.health.health, may_complete=implements(self.kind, "run"))
+        hope = 0 if self.rising else NOTHING
+        return hope | COMPLETED if self.completed else hope
 
 
 def under_way(task: "asyncio.Task[None] | None") -> bool:
     """Tell whether there is such a task and it is not done."""
     return task is not None and not task.done()
-
-
-def is_met(binding: Binding, offer: Offer) -> bool:
-    """Tell whether a dependent may start as far as this binding goes."""
-    match binding.condition:
-        case Condition.HEALTHY:
-            met, hopeful = offer.healthy or offer.completed, offer.rising
-        case Condition.STARTED:
-            met, hopeful = offer.started or offer.completed, offer.rising
-        case Condition.COMPLETED:
-            met, hopeful = offer.completed, offer.rising or (offer.started and offer.may_complete)
-        case _:
-            assert_never(binding.condition)
-    return met or (not binding.required and not hopeful)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from ignrun.host.seat import Offer, Seat, is_met
+from ignrun.host.offers import NOTHING, need_of
+from ignrun.host.seat import Seat
 from ignrun.protocol.orders import Assignment
 
 
@@ -18,12 +19,12 @@ class Ties:
         self._seats = seats
         self._wake = wake
         self._try_stop = try_stop
-        self._dependents: dict[str, dict[tuple[str, int], None]] = {}
+        self._dependents: dict[str, dict[tuple[str, int], int]] = {}
 
     def bind(self, seat: Seat) -> None:
         """Let the seat hear of its providers."""
         for index, binding in seat.local_bindings:
-            self._dependents.setdefault(binding.provider, {})[seat.address, index] = None
+            self._dependents.setdefault(binding.provider, {})[seat.address, index] = need_of(binding)
 
     def rebind(self, seat: Seat, assignment: Assignment) -> None:
         """Give the seat another assignment; a provider that only waited for this seat to stop may stop now."""
@@ -38,8 +39,12 @@ class Ties:
 
     def look(self, seat: Seat) -> None:
         """Note which providers hold the seat back now."""
-        unmet = (index for index, one in seat.local_bindings if not is_met(one, self._offer_of(one.provider)))
-        seat.unmet = {*unmet}
+        unmet = set()
+        for index, binding in seat.local_bindings:
+            provider = self._seats.get(binding.provider)
+            if not need_of(binding) & (NOTHING if provider is None else provider.offer()):
+                unmet.add(index)
+        seat.unmet = unmet
 
     def tell(self, seat: Seat) -> None:
         """Tell the dependents when what the instance offers has changed."""
@@ -47,11 +52,15 @@ class Ties:
         if offer == seat.offered:
             return
         seat.offered = offer
-        for address, index in self._dependents.get(seat.address, ()):
+        dependents = self._dependents.get(seat.address)
+        if dependents is None:
+            return
+        for (address, index), need in dependents.items():
             dependent = self._seats[address]
-            if is_met(dependent.assignment.bindings[index], offer):
+            if need & offer:
                 dependent.unmet.discard(index)
-                self._wake(dependent)
+                if dependent.gate is not None:
+                    self._wake(dependent)
             else:
                 dependent.unmet.add(index)
 
@@ -76,7 +85,3 @@ class Ties:
         if provider is not None and dependent in provider.stop_blockers:
             provider.stop_blockers.discard(dependent)
             self._try_stop(provider)
-
-    def _offer_of(self, address: str) -> Offer:
-        seat = self._seats.get(address)
-        return seat.offer() if seat is not None else Offer()

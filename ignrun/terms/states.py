@@ -53,6 +53,8 @@ class Health(enum.Enum):
     UNHEALTHY = "unhealthy"
     UNKNOWN = "unknown"
 
+    __hash__ = object.__hash__  # as above
+
 
 class Condition(enum.Enum):
     """What a provider must have reached before its dependent may start."""
