@@ -17,7 +17,7 @@ from ignrun.terms.diagnostics import Diagnostic, Note
 from ignrun.terms.hints import did_you_mean
 from ignrun.terms.leaves import Path
 
-_POSITIVE: Final = ("initialize_timeout", "start_timeout", "reconfigure_timeout", "stop_timeout", "interval", "timeout", "deadline", "half_life", "park", "park_max", "backoff_max")  # fmt: skip
+_POSITIVE: Final = ("initialize_timeout", "start_timeout", "reconfigure_timeout", "stop_timeout", "interval", "timeout", "deadline", "half_life", "park", "park_max", "backoff_max", "not_ready", "not_ready_max")  # fmt: skip
 _ZEROS: Final = re.compile(r"(?:0+(?:\.0+)?[a-z]+)+\Z")
 
 

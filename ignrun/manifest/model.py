@@ -49,7 +49,7 @@ class SlotSpec(msgspec.Struct, frozen=True):
 
 
 class Lifecycle(msgspec.Struct, frozen=True):
-    """Timeouts and restart policy; seconds."""
+    """Timeouts and restart policy; seconds, `jitter` as a part of 1."""
 
     initialize_timeout: float = 30.0
     start_timeout: float = 30.0
@@ -58,11 +58,14 @@ class Lifecycle(msgspec.Struct, frozen=True):
     restart: Literal["always", "on-failure", "never"] = "always"
     backoff: float = 1.0
     backoff_max: float = 60.0
+    jitter: float = 0.2
     threshold: float = 5.0
     half_life: float = 30.0
     park: float = 15.0
     park_max: float = 300.0
     reset_after: float = 600.0
+    not_ready: float = 5.0
+    not_ready_max: float = 80.0
 
 
 class HealthPolicy(msgspec.Struct, frozen=True):

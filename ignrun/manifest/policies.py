@@ -37,7 +37,7 @@ from ignrun.manifest.shape import (
 from ignrun.terms.duration import parse_duration, parse_size
 from ignrun.terms.spans import Span
 
-_AS_WRITTEN: Final = frozenset({"threshold", "failures", "on_unhealthy", "on_failure", "runtime_config", "cpu", "files", "to", "level", "code"})  # fmt: skip
+_AS_WRITTEN: Final = frozenset({"threshold", "jitter", "failures", "on_unhealthy", "on_failure", "runtime_config", "cpu", "files", "to", "level", "code"})  # fmt: skip
 
 
 def lifecycle(base: Lifecycle, text: LifecycleText | UnsetType) -> Lifecycle:

@@ -83,11 +83,14 @@ class RestartText(Block, frozen=True):
     policy: Literal["always", "on-failure", "never"] | UnsetType = UNSET
     backoff: Duration | UnsetType = UNSET
     backoff_max: Duration | UnsetType = UNSET
+    jitter: Annotated[int, Meta(ge=0, le=1)] | Annotated[float, Meta(ge=0, le=1)] | UnsetType = UNSET
     threshold: Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)] | UnsetType = UNSET
     half_life: Duration | UnsetType = UNSET
     park: Duration | UnsetType = UNSET
     park_max: Duration | UnsetType = UNSET
     reset_after: Duration | UnsetType = UNSET
+    not_ready: Duration | UnsetType = UNSET
+    not_ready_max: Duration | UnsetType = UNSET
 
 
 class LifecycleText(Block, frozen=True):

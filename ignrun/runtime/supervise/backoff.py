@@ -8,14 +8,11 @@ from ignrun.manifest.model import Lifecycle
 from ignrun.runtime.supervise.roster import Backoff
 from ignrun.terms.fault import FaultKind
 
-_JITTER = 0.2
-_NOT_READY, _NOT_READY_MAX = 5.0, 80.0
-
 
 def after_failure(backoff: Backoff, key: str, policy: Lifecycle, kind: FaultKind, now: float) -> Backoff:
     """Count a failure of `key` at `now` (monotonic) and plan the next attempt: `next_retry` None means that there is none.
 
-    The first retry comes at once, then after `policy.backoff` seconds doubling up to `backoff_max`, +-20 % drawn from key and attempt.
+    The first retry comes at once, then after `policy.backoff` seconds doubling up to `backoff_max`, more or less by up to `jitter` of it, drawn from key and attempt.
     The intensity decays only while something was being tried: waiting between attempts is no sign of health. Past the threshold
     the key is parked.
     """
@@ -23,7 +20,7 @@ def after_failure(backoff: Backoff, key: str, policy: Lifecycle, kind: FaultKind
         case FaultKind.FATAL | FaultKind.UPSTREAM:
             return replace(backoff, next_retry=None, parked=False)
         case FaultKind.NOT_READY:
-            delay = min(_NOT_READY * 2.0 ** min(backoff.attempt, 16), _NOT_READY_MAX)
+            delay = min(policy.not_ready * 2.0 ** min(backoff.attempt, 16), policy.not_ready_max)
             return replace(backoff, attempt=backoff.attempt + 1, at=now + delay, next_retry=now + delay, parked=False)
         case _:
             return _counted(backoff, key, policy, now)
@@ -52,7 +49,7 @@ def _delay(attempt: int, key: str, policy: Lifecycle) -> float:
     if attempt == 0:
         return 0.0
     delay = min(policy.backoff * 2.0 ** min(attempt - 1, 32), policy.backoff_max)
-    return delay * (1 + _JITTER * _draw(f"{key}:{attempt}"))
+    return delay * (1 + policy.jitter * _draw(f"{key}:{attempt}"))
 
 
 def _draw(text: str) -> float:

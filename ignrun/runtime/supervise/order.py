@@ -86,15 +86,19 @@ def _adopt(draft: Draft, instance: Instance) -> None:
 def _informed(draft: Draft, instance: Instance) -> Instance:
     """Keep the root cause of waiting in vain up to date."""
     root = _root(draft, instance) if is_waiting(instance) else ""
-    if root == instance.upstream:
+    if root == instance.upstream and (not root or instance.cause == _skipped(root)):
         return instance
     if root:
-        cause = f"skipped: upstream {root}"
+        cause = _skipped(root)
     else:
         cause = instance.fault.summary if instance.fault else "upstream is back"
     changed = replace(instance, upstream=root, cause=cause)
     draft.put(changed)
     return changed
+
+
+def _skipped(root: str) -> str:
+    return f"skipped: upstream {root}"
 
 
 def _root(draft: Draft, instance: Instance) -> str:
