@@ -29,7 +29,7 @@ def apply_detached(
 ) -> OutcomeReport | None:
     """Let a runner begin in the background and apply through it; it ends again when nothing came into force."""
     with standby or standing_by(prepared.plant, prepared.manifest) as ready:
-        socket = ready.go().socket
+        socket = ready.go(prepared.handed()).socket
     try:
         outcome = through_runner(socket, prepared, options=options, wait=wait)
     except Failure:

@@ -15,11 +15,12 @@ from ignrun.cli.plant import Plant
 from ignrun.cli.speech import paint_for, say
 from ignrun.cli.taking_back import taking_back
 from ignrun.manifest.inputs import Inputs
-from ignrun.planner.proposal import Base, Proposal
+from ignrun.planner.proposal import Base, Proposal, Reading
 from ignrun.render.outcome import OutcomeReport, invalid_report
 
 if TYPE_CHECKING:
     from ignrun.control.wire import ApplyOptions, ApplyRequest
+    from ignrun.planner.reader.handed import HandedReading
     from ignrun.terms.events import Event
 
 _ALWAYS: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
@@ -33,6 +34,17 @@ class Prepared(msgspec.Struct, frozen=True):
     manifest: Path
     inputs: Inputs
     proposal: Proposal
+    base: Base = Base()
+    reading: Reading | None = None
+
+    def handed(self) -> "HandedReading | None":
+        """Give the reading for a runner that is started for it: as the answer to what `request_of` will ask; None where it was not made here."""
+        from ignrun.planner.reader.handed import HandedReading
+
+        if self.reading is None:
+            return None
+        inputs = msgspec.structs.replace(self.inputs, environment=_environment_of(self))
+        return HandedReading(inputs, self.base, self.reading)
 
 
 def prepare(
@@ -43,13 +55,14 @@ def prepare(
 
     base = _base_of(plant)
     inputs = inputs_for_apply(plant, manifest, wish)
-    verdict = read(inputs, base).verdict
+    reading = read(inputs, base)
+    verdict = reading.verdict
     show_diagnostics(verdict.diagnostics)
     if not isinstance(verdict, Accepted):
         say("nothing was touched")
         on_rejected(invalid_report(base.generation, verdict.diagnostics))
         return code_of_rejection(verdict.diagnostics)
-    return Prepared(plant, manifest, inputs, verdict.value)
+    return Prepared(plant, manifest, inputs, verdict.value, base, reading)
 
 
 def inputs_for_apply(plant: Plant, manifest: Path, wish: Wish) -> Inputs:
@@ -132,7 +145,6 @@ def request_of(prepared: Prepared, options: "ApplyOptions | None") -> "ApplyRequ
     from ignrun.control.wire import ApplyOptions, ApplyRequest
 
     inputs = prepared.inputs
-    wanted = (*_ALWAYS, *prepared.proposal.names)
     return ApplyRequest(
         manifest=inputs.manifest,
         root=inputs.root,
@@ -141,7 +153,7 @@ def request_of(prepared: Prepared, options: "ApplyOptions | None") -> "ApplyRequ
         vars=inputs.vars,
         sets=inputs.sets,
         scopes=inputs.scopes,
-        environment={name: inputs.environment[name] for name in wanted if name in inputs.environment},
+        environment=_environment_of(prepared),
         strict_env=inputs.strict_env,
         locked=inputs.locked,
         allowed=inputs.allowed,
@@ -149,6 +161,11 @@ def request_of(prepared: Prepared, options: "ApplyOptions | None") -> "ApplyRequ
         options=options or ApplyOptions(),
         by=operator(),
     )
+
+
+def _environment_of(prepared: Prepared) -> dict[str, str]:
+    wanted, environment = (*_ALWAYS, *prepared.proposal.names), prepared.inputs.environment
+    return {name: environment[name] for name in wanted if name in environment}
 
 
 def operator() -> str:

@@ -157,7 +157,9 @@ class Applies:
                 return invalid_report(self._loop.state.generation, diagnostics or verdict.diagnostics)
             await asyncio.to_thread(self._code.keep, verdict.value.code, verdict.value.files)
             outcome = await self._put(reading, verdict.value, wish, former)
-        return self._report(await outcome, diagnostics)
+        report = self._report(await outcome, diagnostics)
+        self._reader.warm(wish.inputs, base_of(self._loop.state))
+        return report
 
     def _former(self) -> Generation | None:
         """Give what was good when the plant last ran, to a runner that has applied nothing yet."""

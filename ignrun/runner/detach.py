@@ -2,22 +2,28 @@
 
 import os
 import select
+import struct
 import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
 from ignrun.terms import failure
 from ignrun.terms.failure import Failure, WaitTimedOut
 
+if TYPE_CHECKING:
+    from ignrun.planner.reader.handed import HandedReading
+
 PATIENCE: Final = 20.0
 """Seconds that a new runner may take until its socket answers."""
 
 GO: Final = b"go\n"
-"""The word that a process standing by waits for."""
+"""The word that a process standing by waits for; a HandedReading comes after it, its length first, 0 for none."""
+
+LENGTH: Final = struct.Struct("!Q")
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):
@@ -88,10 +94,11 @@ class Standby:
             os.close(pipe)
         self._open = ()
 
-    def go(self) -> Started:
-        """Let it begin and return when it serves; raises Failure with the runner's own reason."""
+    def go(self, handed: "HandedReading | None" = None) -> Started:
+        """Let it begin, with what has been read for it, and return when it serves; raises Failure with the runner's own reason."""
+        told = msgspec.msgpack.encode(handed) if handed else b""
         with suppress(BrokenPipeError):
-            os.write(self._word, GO)
+            _write_all(self._word, GO + LENGTH.pack(len(told)) + told)
         text = _read_line(self._answer)
         if not text:
             raise Failure("the new runner ended without a word", f"see `{error_log(self._state_dir)}`")
@@ -104,6 +111,12 @@ class Standby:
 def error_log(state_dir: Path) -> Path:
     """Say where a detached runner writes what it has to say only when it is broken."""
     return state_dir / "logs" / "runner.err"
+
+
+def _write_all(pipe: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(pipe, view) :]
 
 
 def _read_line(pipe: int) -> bytes:

@@ -18,6 +18,7 @@ from ignrun.runner.applies import Applies, Describe, base_of
 from ignrun.runner.loop import Loop
 from ignrun.runtime.apply.state import Phase, State
 from ignrun.runtime.supervise.roster import Roster
+from ignrun.runtime.watch.look import is_as_seen
 from ignrun.runtime.watch.model import Edit, Turned
 from ignrun.runtime.watch.picture import differing, picture_of
 from ignrun.runtime.watch.status import OFF, WatchStatus
@@ -63,6 +64,7 @@ class Watching:
         self._tasks: set[asyncio.Task[Any]] = set()
         reader.on_reading = self._heard
         reader.is_current = self._is_current
+        reader.still_holds = _is_as_seen
 
     def asked(self, request: ApplyRequest) -> None:
         """Remember how the plant was asked for: later edits are applied in the same way. What was said once about watching stays said."""
@@ -207,6 +209,11 @@ class Watching:
 
 
 _NOT_WATCHED = "nobody watches the files of this plant"
+
+
+async def _is_as_seen(seen: Seen) -> bool:
+    """Look at the disk in a thread: it may be slow."""
+    return await asyncio.to_thread(is_as_seen, seen)
 
 
 def _soaks_since(transaction: int) -> Callable[[State], bool]:

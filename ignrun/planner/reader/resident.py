@@ -20,11 +20,12 @@ from ignrun.terms.failure import ReaderFailure
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ignrun.manifest.seen import Seen
     from ignrun.planner.proposal import Reading
     from ignrun.planner.reader.early import EarlyReading
+    from ignrun.planner.reader.handed import HandedReading
 
 _LENGTH: Final = struct.Struct("!Q")
 _CHUNK: Final = 1 << 20
@@ -47,7 +48,10 @@ class ResidentReader:
         self._exchange: asyncio.Task[bytes] | None = None
         self._early: EarlyReading | None = None
         self.on_reading: Callable[[Inputs, Reading], None] = lambda _, __: None
+        self._has_read = False
+        self._handed: HandedReading | None = None
         self.is_current: Callable[[Seen], bool] = lambda _: False
+        self.still_holds: Callable[[Seen], Awaitable[bool]] | None = None
 
     @property
     def pid(self) -> int:
@@ -69,10 +73,10 @@ class ResidentReader:
         """Propose in a limited child of the resident; raises ReaderFailure when the resident is gone.
 
         A reading that was prepared is used when it is the one that is asked for and `is_current` says of what it saw that it still
-        holds. `on_reading` hears of every reading for an apply.
+        holds; one that was laid by, when `still_holds` says so. `on_reading` hears of every reading for an apply.
         """
         early = await self._early.take(inputs, base, self.is_current) if self._early else None
-        reading = early or await self._answer((inputs, base, None))
+        reading = early or await self._laid_by(inputs, base) or await self._answer((inputs, base, None))
         if inputs.for_apply:
             self.on_reading(inputs, reading)
         return reading
@@ -84,6 +88,27 @@ class ResidentReader:
         if self._early is None:
             self._early = EarlyReading(lambda inputs, base: self._answer((inputs, base, None)))
         self._early.begin(inputs, base)
+
+    def lay_by(self, handed: HandedReading) -> None:
+        """Keep a reading that whoever started this runner has had made; the first one for an apply may be it, none after that."""
+        self._handed = handed
+
+    async def _laid_by(self, inputs: Inputs, base: Base) -> Reading | None:
+        if self._handed is None or not inputs.for_apply:
+            return None
+        handed, self._handed = self._handed, None
+        if (
+            not handed.answers(inputs, base)
+            or self.still_holds is None
+            or not await self.still_holds(handed.reading.seen)
+        ):
+            return None
+        return handed.reading
+
+    def warm(self, inputs: Inputs, base: Base) -> None:
+        """Read once what others have read for this runner, so that what later readings need is kept."""
+        if not self._has_read:
+            self.prepare(inputs, base)
 
     async def revive(self, kept: Proposal, inputs: Inputs, base: Base) -> Reading:
         """Propose a generation that was kept, in a limited child of the resident; raises as `ask` does."""
@@ -99,6 +124,7 @@ class ResidentReader:
                 raise ReaderFailure("the reading process has not been started")
             if self._exchange is not None and not self._exchange.done():
                 await asyncio.wait({self._exchange})  # its asker went away: the answer is nobody's
+            self._has_read = True
             request = msgspec.msgpack.encode(asked)
             self._exchange = asyncio.create_task(_exchange(self._socket, request))
             try:

@@ -10,9 +10,9 @@ from typing import Final
 import msgspec
 
 from ignrun.manifest.files import MAX_BYTES
-from ignrun.manifest.seen import found_in
+from ignrun.manifest.seen import Seen, found_in
 from ignrun.runtime.watch.model import Picture, Scan
-from ignrun.runtime.watch.picture import digest_of_names
+from ignrun.runtime.watch.picture import digest_of_names, picture_of
 from ignrun.runtime.watch.places import Pattern
 
 RACY: Final = 50_000_000
@@ -72,6 +72,14 @@ class Digester:
             return ""
         self._known[path] = read
         return read.digest
+
+
+def is_as_seen(seen: Seen) -> bool:
+    """Tell whether the disk is now as a reading saw it, code included; never where the reading depends on more than it has told."""
+    was = picture_of(seen, code=True)
+    patterns = tuple(Pattern(one.folder, one.pattern) for one in seen.listings)
+    files = was.keys() - {pattern.place for pattern in patterns}
+    return bool(files) and Digester().look(files, patterns, "", Scan(whole=True)) == was
 
 
 def _signature_at(path: str) -> Signature | None:

@@ -77,7 +77,7 @@ async def _apply(secrets: SecretStore, result: Result, in_force: Graph) -> None:
     loop: Any = ScriptedLoop(result, in_force)
     answers = Answers()
     loop.answer = answers.answer
-    reader: Any = SimpleNamespace(ask=_reading_of(planned(EMPTY, PLANT)))
+    reader: Any = SimpleNamespace(ask=_reading_of(planned(EMPTY, PLANT)), warm=lambda *_: None)
     code: Any = SimpleNamespace(keep=lambda *_: None)
     journal: Any = SimpleNamespace(good=lambda: 0)
     applies = Applies(
