@@ -22,6 +22,7 @@ from ignrun.runtime.apply.state import Phase, State
 from ignrun.runtime.journal.back import before
 from ignrun.runtime.journal.code import CodeStore
 from ignrun.runtime.journal.generations import Generation
+from ignrun.runtime.journal.overlays import Overlays
 from ignrun.runtime.journal.writer import Journal
 from ignrun.runtime.supervise.effects import Outcome
 from ignrun.runtime.supervise.messages import ApplyProposed
@@ -67,6 +68,7 @@ class Applies:
         reader: ResidentReader,
         secrets: SecretStore,
         code: CodeStore,
+        overlays: Overlays,
         answers: Answers,
         describe: Describe,
         journal: Journal,
@@ -76,6 +78,7 @@ class Applies:
         self._reader = reader
         self._secrets = secrets
         self._code = code
+        self._overlays = overlays
         self._answers = answers
         self._describe = describe
         self._journal = journal
@@ -155,11 +158,16 @@ class Applies:
             verdict = reading.verdict
             if not isinstance(verdict, Accepted):
                 return invalid_report(self._loop.state.generation, diagnostics or verdict.diagnostics)
-            await asyncio.to_thread(self._code.keep, verdict.value.code, verdict.value.files)
+            await asyncio.to_thread(self._keep, verdict.value)
             outcome = await self._put(reading, verdict.value, wish, former)
         report = self._report(await outcome, diagnostics)
         self._reader.warm(wish.inputs, base_of(self._loop.state))
         return report
+
+    def _keep(self, proposal: Proposal) -> None:
+        """Make the code durable, and see what hosts are to be told of the state folder; waits for the disk, so not in the loop."""
+        self._code.keep(proposal.code, proposal.files)
+        self._overlays.look()
 
     def _former(self) -> Generation | None:
         """Give what was good when the plant last ran, to a runner that has applied nothing yet."""

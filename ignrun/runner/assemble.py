@@ -175,6 +175,7 @@ class Runner:
             reader=ground.reader,
             secrets=secrets,
             code=self._code,
+            overlays=self._overlays,
             answers=self._answers,
             describe=ground.inputs,
             journal=self._journal,

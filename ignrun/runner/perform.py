@@ -161,13 +161,16 @@ class Performer:
             self._answer(replace(one, refusal=one.refusal or lost) if refusal else one)
 
     def _load(self, effect: wanted.LoadHost, state: State) -> None:
+        """Describe to a host whom it is to run; who comes back as he was, while an apply only prepares, gets the texts of before it."""
         assignments: list[Assignment] = []
         faults: list[ImportFault] = []
-        secrets = self._texts(state)
+        of_now, offered = self._texts_of_now(state), self._texts(state)
         needs = _by_dependent(effect.edges)
         rules = (state.transaction.proposal.graph if state.transaction else state.graph).rules
         kept = self._overlays.kept()
         for spec in effect.specs:
+            present = state.roster.instances.get(spec.address)
+            secrets = of_now if present is not None and present.spec == spec else offered
             try:
                 assignments.append(
                     assignment_of(
@@ -222,8 +225,7 @@ class Performer:
     def _code_of(self, spec: InstanceSpec) -> str:
         """Name the index of the committed code of an instance, empty where nothing was kept: then it imports what is installed."""
         digest = spec.body.code if isinstance(spec.body, Hosted) else ""
-        index = self._code.index(digest) if digest else None
-        return str(index) if index and index.exists() else ""
+        return str(self._code.index(digest)) if digest and self._code.has(digest) else ""
 
     def _spawn(self, effect: wanted.SpawnCommand, state: State) -> None:
         match self._filled(effect, state):

@@ -38,11 +38,16 @@ class CodeStore:
         self._folder = folder
         self._turn = threading.Lock()
         self._checked: dict[str, CodeIndex] = {}
+        self._there: frozenset[str] = frozenset()
         self._recent: deque[frozenset[str]] = deque(maxlen=SPARED)
 
     def index(self, digest: str) -> Path:
         """Say where the index of a code digest lies: what a host is told to import from."""
         return index_path(self._folder, digest)
+
+    def has(self, digest: str) -> bool:
+        """Tell whether the code of a digest was here when somebody last asked to keep some; never looks at the disk."""
+        return digest in self._there
 
     def keep(self, code: Mapping[str, CodeIndex], inputs: Iterable[InputFile] = ()) -> None:
         """Make the files behind these code digests durable, the indexes after the bytes that they name; cheap where all is there.
@@ -60,6 +65,7 @@ class CodeStore:
                     self._keep_files({sha: path for index in fresh.values() for path, sha in index.files.items()})
                     self._keep_indexes(fresh)
                 self._keep_texts(texts)
+                self._look()
             except OSError as error:
                 raise StateFolderFailure(self._folder.parent, _why(error)) from error
             self._checked.update(fresh)
@@ -90,7 +96,11 @@ class CodeStore:
             self._checked = {digest: index for digest, index in self._checked.items() if digest in spared}
             kept = {sha for digest in indexes.keys() & spared for sha in self._files_of(indexes[digest])} | spared
             blobs = [path for path in (self._folder / BLOBS).glob("*") if path.name not in kept]
+            self._look()
             return removed + _remove(self._folder / BLOBS, blobs)
+
+    def _look(self) -> None:
+        self._there = frozenset(path.stem for path in self._folder.glob("*.json"))
 
     def _files_of(self, path: Path) -> Iterable[str]:
         try:

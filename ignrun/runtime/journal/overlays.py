@@ -38,6 +38,7 @@ class Overlays:
     def __init__(self, folder: Path) -> None:
         """Take the folder; it is made when the first overlay is written."""
         self._folder = folder
+        self._kept: dict[str, tuple[str, ...]] = {}
 
     def path(self, module: str) -> Path:
         """Say where a module's overlay lies."""
@@ -98,13 +99,18 @@ class Overlays:
         return tuple(sorted(found, key=lambda backup: backup.number))
 
     def kept(self) -> dict[str, tuple[str, ...]]:
-        """Name the backups of every module that has any, by one look into the folder, the oldest first."""
+        """Name the backups of every module that has any, as the last `look` found them, the oldest first; never looks at the disk."""
+        return self._kept
+
+    def look(self) -> None:
+        """See which backups there are, where the disk says so; may wait for it."""
         found: dict[str, list[str]] = {}
-        for path in self._backups.glob("*.json"):
-            module, _, number = path.name.removesuffix(".json").rpartition(".")
-            if module and number.isdigit():
-                found.setdefault(module, []).append(path.name)
-        return {module: tuple(sorted(names)) for module, names in found.items()}
+        with suppress(OSError):
+            for path in self._backups.glob("*.json"):
+                module, _, number = path.name.removesuffix(".json").rpartition(".")
+                if module and number.isdigit():
+                    found.setdefault(module, []).append(path.name)
+        self._kept = {module: tuple(sorted(names)) for module, names in found.items()}
 
     def previous(self, module: str) -> dict[str, Any] | None:
         """Give the overlay that `rollback` would go back to, None where there is none."""

@@ -145,3 +145,13 @@ def test_code_that_was_just_kept_is_spared_until_a_generation_names_it(store, tm
 def test_where_nothing_was_kept_there_is_nothing_to_forget(store) -> None:
     assert store.forget(()) == 0
     assert store.read("c0de") is None
+
+
+def test_what_is_kept_is_known_without_a_look_at_the_disk(store, folder, tmp_path, monkeypatch) -> None:
+    store.keep({"c0de": written(tmp_path, tags=b"x = 1\n")})
+    later = CodeStore(folder)
+    assert not later.has("c0de")
+    later.keep({})
+    monkeypatch.setattr(Path, "exists", lambda _: pytest.fail("the disk was asked"))
+    monkeypatch.setattr(Path, "glob", lambda *_: pytest.fail("the disk was asked"))
+    assert [(one.has("c0de"), one.has("beef")) for one in (store, later)] == [(True, False)] * 2

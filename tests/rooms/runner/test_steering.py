@@ -1,6 +1,7 @@
 """Holds what is steered from outside to its outcome: secrets stay as long as what needs them, a failed beginning is told."""
 
 import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from ignrun.runner.applies import Applies
 from ignrun.runner.first import First
 from ignrun.runner.secrets import SecretStore
 from ignrun.runtime.apply.state import State
+from ignrun.runtime.journal.overlays import Overlays
 from ignrun.runtime.supervise.effects import AnswerApply, Outcome, Result
 from ignrun.runtime.supervise.messages import Message, ShutdownAsked
 from ignrun.terms.failure import ReaderFailure
@@ -85,6 +87,7 @@ async def _apply(secrets: SecretStore, result: Result, in_force: Graph) -> None:
         reader=reader,
         secrets=secrets,
         code=code,
+        overlays=Overlays(Path("/nowhere")),
         answers=answers,
         describe=lambda _, for_apply: INPUTS,
         journal=journal,
