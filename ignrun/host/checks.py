@@ -120,6 +120,10 @@ class Checks:
         await asyncio.wait({task}, timeout=0.1)
         return unhealthy(f"`{name}` did not answer within {show_duration(seconds)}")
 
+    def asked_in(self, task: "asyncio.Task[Any] | None") -> str:
+        """Name the check that is asked in this task; empty where it is none."""
+        return self._asking[0] if self._asking is not None and self._asking[1] is task else ""
+
     async def hanging(self) -> str:
         """Give an earlier callback its time to end; names it when it does not, for no two may run at a time."""
         reviser, seconds = self._incarnation.reviser, self._incarnation.assignment.timeouts.health

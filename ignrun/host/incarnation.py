@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 S = ModuleState
 _HOOKS: Final = {"G": "create_gateway_hook", "C": "create_client_hook", "D": "create_designer_hook"}
+_OF_A_HOOK: Final = ("setup", "startup", "shutdown")
 _THREADS_GRACE: Final = 0.5
 UNKNOWN: Final = HealthResult(Health.UNKNOWN)
 
@@ -222,7 +223,15 @@ class Incarnation:
         if self.state not in {S.RUNNING, S.MAINTENANCE}:
             message = f"`{self.address}` does not run now (its state: {self.state.value})"
             raise Refused(message)
+        if callback := self._callback_of(asyncio.current_task()):
+            message = f"`{callback}` would wait for itself: ask in `run`, or in a task of the module's own"
+            raise Refused(message)
         await self.stage.request(self, path, value)
+
+    def _callback_of(self, task: "asyncio.Task[Any] | None") -> str:
+        """Name the callback of a running incarnation that this task calls; empty where it calls none."""
+        asked = self.checks.asked_in(task) if self.checks is not None else ""
+        return asked or (self.reviser.called_in(task) if self.reviser is not None else "")
 
     def publish(self, exports: Mapping[str, Any]) -> None:
         """Add to what the instance exports; told at once when it runs, else with the move to running."""
@@ -230,9 +239,9 @@ class Incarnation:
             text = json.dumps({**(self._draft or self.exports), **exports}, allow_nan=False)
             together = json.loads(text)
             msgspec.msgpack.encode(together)
-        except (TypeError, OverflowError, UnicodeEncodeError) as error:
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
             message = f"exports are JSON values, and a Secret is never exported: {error}"
-            raise TypeError(message) from error
+            raise TypeError(message) from None
         size = len(text.encode())
         if size > EXPORT_LIMIT:
             message = f"the exports of `{self.address}` are {size} bytes of JSON, {EXPORT_LIMIT} are allowed"
@@ -289,6 +298,9 @@ class Incarnation:
         if not implements(self.kind, name):
             return
         self.hook = await self._call(name, getattr(self.module, name), seconds=self.assignment.timeouts.initialize)
+        if self.hook is not None and not any(callable(getattr(self.hook, one, None)) for one in _OF_A_HOOK):
+            said = f"`{name}` gave a `{type(self.hook).__name__}`, which has none of {', '.join(_OF_A_HOOK)}"
+            raise Faulted(Fault(FaultKind.RAISED, said, name))
         await self._hook_callback("setup", self.assignment.timeouts.initialize, self.context)
 
     async def start(self) -> None:

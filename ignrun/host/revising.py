@@ -49,6 +49,11 @@ class Reviser:
         """Have the revision brought into effect."""
         self._begin(_Request(self._incarnation, revision, Revised), self._carry_out)
 
+    def called_in(self, task: "asyncio.Task[Any] | None") -> str:
+        """Name the callback that this task calls; empty where it calls none."""
+        request = self._requests.get(task) if task is not None else None
+        return request.callback if request is not None else ""
+
     async def end(self, seconds: float) -> None:
         """Break off what is under way, and wait so many seconds for it."""
         for task in self._requests:
@@ -160,18 +165,20 @@ class Reviser:
     async def _call(self, request: "_Request", callback: str, *args: Any) -> None:
         incarnation = self._incarnation
         if implements(incarnation.kind, callback):
+            request.callback = callback
             seconds, function = incarnation.assignment.timeouts.reconfigure, getattr(incarnation.module, callback)
             await self._caller.within(seconds, callback, function, *args, lost=request.lost)
 
 
 class _Request:
-    """One revision until it is answered; from its turn on no other callback of the incarnation begins."""
+    """One revision until it is answered, and the `callback` called for it; from its turn on no other one of the incarnation begins."""
 
     def __init__(self, incarnation: Incarnation, revision: Revision, kind: type[Prepared] | type[Revised]) -> None:
         self.revision = revision
         self._incarnation = incarnation
         self._kind = kind
         self._has_turn = self._answered = False
+        self.callback = ""
 
     async def turn(self) -> None:
         """Wait for its turn."""

@@ -96,7 +96,8 @@ def _said(body: Body) -> str:  # noqa: C901, PLR0912 - one case for each kind of
         case ProcessEnded(pid, what, how):
             return f"{what} ended: {how} (pid {pid})"
         case RetryScheduled(delay, attempt, parked):
-            return f"{'parked, ' if parked else ''}to be tried again in {show_duration(delay)} (attempt {attempt})"
+            when = f"in {show_duration(delay)}" if delay > 0 else "at once"
+            return f"{'parked, ' if parked else ''}to be tried again {when} (attempt {attempt})"
         case ExportsChanged(names):
             return f"exports {', '.join(names) or 'nothing'}"
         case OperatorAsked(verb, by):

@@ -117,4 +117,5 @@ def _retry(one: InstanceStatus, now: datetime) -> list[str]:
         return ["next try: none, `ignrun start` tries again"] if one.state == "error" and not one.upstream else []
     wait = max(0.0, (one.next_retry - now).total_seconds())
     parked = " (parked: it failed too often)" if one.parked else ""
-    return [f"next try: in {show_duration(wait)}, attempt {one.attempt}{parked}"]
+    when = f"in {show_duration(wait)}" if wait > 0 else "now"
+    return [f"next try: {when}, attempt {one.attempt}{parked}"]

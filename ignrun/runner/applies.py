@@ -27,7 +27,7 @@ from ignrun.runtime.journal.writer import Journal
 from ignrun.runtime.supervise.effects import Outcome
 from ignrun.runtime.supervise.messages import ApplyProposed
 from ignrun.terms.diagnostics import Diagnostic
-from ignrun.terms.failure import Failure
+from ignrun.terms.failure import Failure, LockHeld
 from ignrun.terms.verdict import Accepted
 
 Trigger = Literal["cli", "api", "watch", "rollback", "boot"]
@@ -98,6 +98,14 @@ class Applies:
     async def read(self, request: ApplyRequest, *, for_apply: bool) -> Reading:
         """Read the manifest and plan against what is in force."""
         return await self._reader.ask(self._describe(request, for_apply=for_apply), base_of(self._loop.state))
+
+    async def settled(self, seconds: float) -> bool:
+        """Wait at most so many seconds until no apply is under way; tells whether none is."""
+        try:
+            await self._turns.free(_free_for(hurried=False), asyncio.get_running_loop().time() + seconds)
+        except LockHeld:
+            return False
+        return True
 
     def as_in_force(self, by: str) -> ApplyRequest | None:
         """Ask as was asked for what is in force; None where nothing is, or where the journal does not know."""

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ignrun.planner.graph.model import Edge, Hosted, InstanceSpec
+from ignrun.planner.graph.model import Edge, Graph, Hosted, InstanceSpec
 from ignrun.protocol.orders import Assignment, Load, Prepare, Revise, Revision
 from ignrun.protocol.reports import ImportFault, Prepared, Revised
 from ignrun.runner.fill import MissingExportError, MissingSecretError, assignment_of, revision_of
@@ -166,7 +166,7 @@ class Performer:
         faults: list[ImportFault] = []
         of_now, offered = self._texts_of_now(state), self._texts(state)
         needs = _by_dependent(effect.edges)
-        rules = (state.transaction.proposal.graph if state.transaction else state.graph).rules
+        graph = _loaded_for(state)
         kept = self._overlays.kept()
         for spec in effect.specs:
             present = state.roster.instances.get(spec.address)
@@ -177,11 +177,11 @@ class Performer:
                         spec,
                         edges=needs.get(spec.address, ()),
                         local=effect.local,
-                        plant=state.graph.plant,
-                        mode=state.graph.mode,
+                        plant=graph.plant,
+                        mode=graph.mode,
                         secrets=secrets,
                         code=self._code_of(spec),
-                        level=level_of(spec, rules),
+                        level=level_of(spec, graph.rules),
                         backups=kept.get(spec.module, ()),
                     )
                 )
@@ -256,6 +256,13 @@ class Performer:
         except (MissingSecretError, MissingExportError, ValueError) as error:
             kind = FaultKind.SECRET if isinstance(error, MissingSecretError) else FaultKind.NOT_STARTED
             return Fault(kind, self._secrets.mask(str(error)))
+
+
+def _loaded_for(state: State) -> Graph:
+    """Give the graph for which hosts are loaded now: that of an apply which is being prepared, else what the plant is to be."""
+    under_way = state.transaction
+    early = under_way is not None and under_way.phase in {Phase.PREPARING, Phase.PREPARED}
+    return under_way.proposal.graph if under_way is not None and early else state.graph
 
 
 def _by_dependent(edges: tuple[Edge, ...]) -> dict[Address, tuple[Edge, ...]]:

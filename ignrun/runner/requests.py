@@ -27,6 +27,9 @@ from ignrun.terms.verdict import Accepted
 PAUSE: Final = 1.0
 """Seconds from one request of an instance to the next that is looked at."""
 
+WAIT: Final = 10.0
+"""Seconds that a request waits for an apply that is under way, its soak included."""
+
 MOST: Final = 64
 """How many requests of all instances may be under way."""
 
@@ -102,6 +105,8 @@ class Requests:
 
     async def _carry_out(self, asked: ConfigAsked, module: str) -> str:
         """Try, write, apply; gives what speaks against it, and then nothing is left of it."""
+        if not await self._applies.settled(WAIT):
+            return f"an apply is under way, and did not end within {WAIT:g} s"
         request = self._applies.as_in_force(asked.address)
         if request is None:
             return "nothing is in force yet"

@@ -78,8 +78,8 @@ class ModuleConfigurationManager:
         """Ask for another value at a dotted path, as `ignrun config set MODULE.PATH VALUE --apply` would, and wait until it is in effect.
 
         It is kept: it outlives this run of the plant. The change goes through `prepare_reconfigure` and `reconfigure` like any other, so
-        ask in `run` or in a task, never within a callback, which it would wait for. Raises Refused; then nothing is changed and
-        nothing is kept. Where the change means a restart, the incarnation that asked does not hear the answer.
+        ask in `run` or in a task: within a callback, which it would wait for, it is refused. An apply that is under way is waited for, at
+        most 10 s. Raises Refused; then nothing is changed and nothing is kept. Where the change means a restart, the incarnation that asked does not hear the answer.
         """
         await self._around.request(path, value)
 

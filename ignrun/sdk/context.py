@@ -55,6 +55,9 @@ class Stopping:
     def __bool__(self) -> bool:
         return self._set
 
+    def __repr__(self) -> str:
+        return f"<Stopping: {self._set}>"
+
     def is_set(self) -> bool:
         """Tell whether the stop has begun."""
         return self._set

@@ -33,17 +33,26 @@ class Measured(Protocol):
     def metrics(self) -> Metrics:
         """The figures that the module keeps."""
 
+    health: HealthResult
+
 
 class ModuleDiagnosticsManager:
-    """What a module says about itself beyond its state; errors recorded here are logged and counted, and change no state."""
+    """What a module says about itself beyond its state; errors recorded here are logged and counted, and change no state.
+
+    `log` is `self.log`, `checks` are the names of its health checks, `error_count` says how many errors this incarnation has recorded.
+    """
 
     def __init__(self, measured: Measured, log: logging.Logger, checks: tuple[str, ...]) -> None:
         self.log = log
         self.checks = checks
         self.error_count = 0
-        self.last_result: HealthResult | None = None
         self._measured = measured
         self._errors: list[RecordedError] = []
+
+    @property
+    def last_result(self) -> HealthResult:
+        """What its checks said last, the worst of them; `unknown` before the first of them was asked."""
+        return self._measured.health
 
     @property
     def errors(self) -> tuple[RecordedError, ...]:

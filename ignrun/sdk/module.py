@@ -99,7 +99,8 @@ class AbstractIgnitionModule:
     @cached_property
     def diagnostics(self) -> ModuleDiagnosticsManager:
         """Errors recorded by the module, its checks and its metrics."""
-        checks = ("check_health", *(name for name, _ in health_checks(type(self))))
+        own = type(self).check_health is not AbstractIgnitionModule.check_health
+        checks = (*(("check_health",) if own else ()), *(name for name, _ in health_checks(type(self))))
         return ModuleDiagnosticsManager(self._around, self.log, checks)
 
     def dependency(self, slot: str, default: Any = _RAISE) -> Any:

@@ -34,6 +34,7 @@ from ignrun.terms.metadata import ModuleMetadata
 from ignrun.terms.metric import Metric
 from ignrun.terms.names import ModuleScope, address_of
 from ignrun.terms.states import RESTING, ModuleState
+from ignrun.testing.carried import arguments, returned, yielded
 from ignrun.testing.changes import changed_paths, with_value
 from ignrun.testing.clock import FakeClock
 from ignrun.testing.peer import FakePeer
@@ -140,18 +141,19 @@ class Driver:
                 await asyncio.sleep(0.001)
 
     async def call(self, method: str, /, *args: Any, **kwargs: Any) -> Any:
-        """Call a `@provides` method as a dependent would; raises CallFailed."""
-        return await call_provided(self._incarnation, Wanted(self._incarnation.address, method, args, kwargs))
+        """Call a `@provides` method as a dependent in another host would; raises CallFailed."""
+        wanted = Wanted(self._incarnation.address, method, *arguments(args, kwargs))
+        return returned(method, await call_provided(self._incarnation, wanted))
 
     async def take(self, count: int, method: str, /, *args: Any, **kwargs: Any) -> list[Any]:
-        """Read so many values of a `@provides` stream as a dependent would; fewer when it ends."""
-        wanted = Wanted(self._incarnation.address, method, args, kwargs)
+        """Read so many values of a `@provides` stream as a dependent in another host would; fewer when it ends. Raises CallFailed."""
+        wanted = Wanted(self._incarnation.address, method, *arguments(args, kwargs))
         feed, pump = open_provided(self._incarnation, wanted, 256, "block")
         self._streams.add(self._incarnation, pump)
         values: list[Any] = []
         try:
             while len(values) < count and (more := await feed.take(count - len(values))):
-                values += more
+                values += [yielded(method, one) for one in more]
         finally:
             feed.close()
             pump.cancel()

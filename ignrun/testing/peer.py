@@ -5,9 +5,10 @@ import inspect
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ignrun.sdk.peer import Overflow, Peer
+from ignrun.sdk.peer import Overflow, Peer, refuse_odd_stream
 from ignrun.sdk.raised import CallFailed, Unavailable
 from ignrun.terms.states import ModuleState
+from ignrun.testing.carried import arguments, returned, yielded
 
 
 class Recorded(NamedTuple):
@@ -23,7 +24,8 @@ class FakePeer(Peer):
 
     `answers`: method -> the value, or a function (plain or async) of the arguments. `streams`: method -> the values that
     come first; more come by `push`, and the stream ends by `finish`. `called` lists every call. While `state` is not
-    running, calls raise Unavailable at once.
+    running, calls raise Unavailable at once. What goes in and out is as it is between two hosts: tuples become lists, and what
+    cannot be sent raises CallFailed.
     """
 
     def __init__(
@@ -78,8 +80,12 @@ class FakePeer(Peer):
 
     async def call(self, method: str, /, *args: Any, timeout: float | None = None, **kwargs: Any) -> Any:  # noqa: ARG002, ASYNC109 - part of the contract
         """Answer; raises CallFailed, or Unavailable while it is not running."""
+        args, kwargs = arguments(args, kwargs)
         self.called.append(Recorded(method, args, kwargs))
         self._refuse(method, self._answers)
+        return returned(method, await self._answer(method, args, kwargs))
+
+    async def _answer(self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         answer = self._answers[method]
         if not callable(answer):
             return answer
@@ -95,11 +101,13 @@ class FakePeer(Peer):
         method: str,
         /,
         *args: Any,
-        buffer: int = 256,  # noqa: ARG002 - part of the contract
-        overflow: Overflow = "block",  # noqa: ARG002 - part of the contract
+        buffer: int = 256,
+        overflow: Overflow = "block",
         **kwargs: Any,
     ) -> AsyncGenerator[Any, None]:
         """Give the values of a stream: those there at first, then what is pushed."""
+        refuse_odd_stream(buffer, overflow)
+        args, kwargs = arguments(args, kwargs)
         self.called.append(Recorded(method, args, kwargs))
         self._refuse(method, self._values)
         at = 0
@@ -107,7 +115,7 @@ class FakePeer(Peer):
             values = self._values[method]
             while at < len(values):
                 at += 1
-                yield values[at - 1]
+                yield yielded(method, values[at - 1])
             if method in self._finished:
                 return
             reader = asyncio.get_running_loop().create_future()

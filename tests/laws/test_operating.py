@@ -55,6 +55,29 @@ def test_what_an_operator_stopped_stays_stopped_through_applies_and_is_kept():
     assert world.holds == {}
 
 
+def test_one_that_has_failed_is_stopped_for_good_and_comes_back_when_it_is_started():
+    world = World(Scripts({(WEB, "startup"): ["fatal"]}))
+    world.tell(proposed(PLANT, on_failure="hold"))
+    world.run()
+    assert one(world, WEB).state is ModuleState.ERROR
+    assert asked(world, "stop", WEB) == ""
+    world.wait(600)
+    assert (one(world, WEB).state, one(world, WEB).held_by) == (ModuleState.STOPPED, "anna")
+    assert asked(world, "start", WEB, 6) == ""
+    assert one(world, WEB).state is ModuleState.RUNNING
+    assert judge.legal_moves(world) == []
+
+
+def test_a_stop_that_ends_in_error_is_answered_so_and_nothing_is_tried_again():
+    world = applied({(WEB, "shutdown"): ["not-ready"]})
+    assert asked(world, "stop", WEB) == "`web@gateway` has ended, but in error: broker not up"
+    world.wait(600)
+    assert one(world, WEB).state is ModuleState.ERROR
+    assert one(world, WEB).backoff.next_retry is None
+    assert asked(world, "stop", WEB, 6) == ""
+    assert one(world, WEB).state is ModuleState.STOPPED
+
+
 def test_the_next_runner_keeps_it_stopped_and_the_going_down_of_a_plant_holds_nobody():
     first = applied()
     asked(first, "stop", PUMP)

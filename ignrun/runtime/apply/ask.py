@@ -59,6 +59,9 @@ def _do(turn: Turn, instance: Instance, message: Asked) -> None:
         return
     if instance.state is _S.MAINTENANCE and message.verb != "stop":
         instance = moves.resume(turn.draft, instance, cause, checked=is_checked(turn.draft, instance))
+    if message.verb == "stop" and instance.state is _S.ERROR and at_rest(instance):
+        given_up = replace(instance.backoff, next_retry=None, parked=False)
+        instance = moves.stop(turn.draft, replace(instance, backoff=given_up), cause)
     if message.verb != "resume":
         turn.draft.put(_told(instance, message))
 
@@ -90,6 +93,12 @@ def answer(turn: Turn) -> None:
             turn.change(pending_asks=pending)
 
 
+def _ended_badly(instance: Instance) -> str:
+    """Say what went wrong when one that was told to stop ended; empty when nothing did."""
+    fault = instance.fault if instance.state is _S.ERROR else None
+    return f"`{instance.spec.address}` has ended, but in error: {fault.summary}" if fault else ""
+
+
 def _refusal(turn: Turn, instance: Instance | None) -> str | None:
     """Say why a request cannot hold; empty when it holds, None while it may yet."""
     if turn.state.ending is not None:
@@ -97,7 +106,7 @@ def _refusal(turn: Turn, instance: Instance | None) -> str | None:
     if instance is None:
         return "it was removed"
     if instance.goal is not Goal.UP:
-        return "" if at_rest(instance) else None
+        return _ended_badly(instance) if at_rest(instance) else None
     found = judge(replace(instance, spec=replace(instance.spec, gate="healthy")))
     if isinstance(found, Fault):
         return found.summary

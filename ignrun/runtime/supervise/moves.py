@@ -9,7 +9,7 @@ from ignrun.runtime.supervise.backoff import after_failure, lasting
 from ignrun.runtime.supervise.conditions import is_leaving
 from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.now import Now
-from ignrun.runtime.supervise.roster import Backoff, Instance, Statistics
+from ignrun.runtime.supervise.roster import Backoff, Goal, Instance, Statistics
 from ignrun.terms.events import ExportsChanged, LifecycleEvent, RetryScheduled
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.states import Health, ModuleState, may_move
@@ -180,7 +180,7 @@ def _with_host(draft: Draft, instance: Instance) -> Backoff:
 
 def _planned(draft: Draft, instance: Instance, fault: Fault) -> Backoff:
     policy, now = instance.spec.lifecycle, draft.now.mono
-    if policy.restart == "never":
+    if policy.restart == "never" or instance.goal is not Goal.UP:
         return replace(instance.backoff, next_retry=None)
     well = now - instance.since if instance.state is _S.RUNNING else 0.0
     backoff = lasting(instance.backoff, policy, well)
