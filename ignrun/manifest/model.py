@@ -53,6 +53,7 @@ class Lifecycle(msgspec.Struct, frozen=True):
 
     initialize_timeout: float = 30.0
     start_timeout: float = 30.0
+    alive_for: float = 1.0
     reconfigure_timeout: float = 30.0
     stop_timeout: float = 10.0
     restart: Literal["always", "on-failure", "never"] = "always"

@@ -98,6 +98,7 @@ class LifecycleText(Block, frozen=True):
 
     initialize_timeout: Duration | UnsetType = UNSET
     start_timeout: Duration | UnsetType = UNSET
+    alive_for: Duration | UnsetType = UNSET
     reconfigure_timeout: Duration | UnsetType = UNSET
     stop_timeout: Duration | UnsetType = UNSET
     restart: Literal["always", "on-failure", "never"] | RestartText | UnsetType = UNSET

@@ -24,6 +24,7 @@ def launch_of(spec: InstanceSpec, epoch: int, secrets: Secrets, exports: Exports
         oneshot=body.oneshot is not None,
         ready=None if body.ready is None else fill_all(body.ready, secrets, exports),
         ready_timeout=spec.lifecycle.start_timeout,
+        alive_for=spec.lifecycle.alive_for,
         check=None if body.check is None else fill_all(body.check, secrets, exports),
         check_interval=spec.health.interval,
         check_timeout=spec.health.timeout,

@@ -19,7 +19,7 @@ _SHOWN: Final = {"argv": "command", "own": "isolation"}
 _ABSENT: Final = object()
 _PRINT: Final = 12  # digits of a fingerprint that are shown
 _SECONDS: Final = frozenset({
-    "initialize_timeout", "start_timeout", "reconfigure_timeout", "stop_timeout", "backoff", "backoff_max", "half_life",
+    "initialize_timeout", "start_timeout", "alive_for", "reconfigure_timeout", "stop_timeout", "backoff", "backoff_max", "half_life",
     "park", "park_max", "reset_after", "not_ready", "not_ready_max", "interval", "timeout",
 })  # fmt: skip
 """Fields of lifecycle and health that are durations."""

@@ -9,9 +9,6 @@ from ignrun.runtime.engines.matching import LIMIT, Matcher, TooSlow
 from ignrun.runtime.engines.probes import ASKED, Probe, Site, read_probe
 from ignrun.terms.duration import show_duration
 
-ALIVE: Final = 1.0
-"""Seconds that a command without a probe has to live to count as ready."""
-
 _FIRST_PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 0.5
 
@@ -25,6 +22,7 @@ class Probes:
         check = self.ready if launch.check == "ready" else read_probe(launch.check)
         self.check = check if check and check.kind in ASKED else None
         self.told = asyncio.Event()
+        self.alive_for = launch.alive_for
         self._is_about_it = not again
         self._pattern = Matcher(str(self.ready.argument)) if self.ready and self.ready.kind == "log" else None
         self.trouble = ""
@@ -80,7 +78,7 @@ async def await_ready(
 ) -> None:
     """Return when the command is ready; raises NotReadyInTime after so many seconds (`after`: since what, as ` of waiting`)."""
     if probes.ready is None:
-        await asyncio.sleep(ALIVE)
+        await asyncio.sleep(probes.alive_for)
         return
     last = [""]
     try:

@@ -15,7 +15,8 @@ class CommandLaunch(msgspec.Struct, frozen=True):
     `env` and the runner's own values of `inherit_env` come over PATH, HOME, LANG, TZ and TMPDIR; the folder
     of the interpreter `python` (or of that of ignrun, where it is empty) leads PATH. `config` (any JSON value) is
     offered as the file named in IGNRUN_CONFIG. `ready` and `check` are None or one of `{"tcp": port | "host:port"}`, `{"http": url}`,
-    `{"log": regex}`, `{"exec": [..]}`, `{"notify": true}`; a `check` of `"ready"` is the readiness probe again.
+    `{"log": regex}`, `{"exec": [..]}`, `{"notify": true}`; a `check` of `"ready"` is the readiness probe again. Without `ready` it is ready
+    once it has lived for `alive_for`.
     `oneshot` means that it is meant to end: it has no probes. `stop_signal` is a name (`TERM`); `stop_grace` is what follows
     when it did not become ready, leaves others behind, or the runner is gone. `reload_signal` (a name) makes it take its files anew, None
     where it cannot; `reload_ack` says whether it then has to show that it is ready again, within `reload_timeout`.
@@ -34,6 +35,7 @@ class CommandLaunch(msgspec.Struct, frozen=True):
     oneshot: bool = False
     ready: Any = None
     ready_timeout: float = 30.0
+    alive_for: float = 1.0
     check: Any = None
     check_interval: float = 10.0
     check_timeout: float = 5.0

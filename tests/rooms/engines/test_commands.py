@@ -44,6 +44,20 @@ async def test_a_command_without_a_probe_is_ready_when_it_has_lived_a_second(ben
     assert [type(message) for message in bench.heard] == [CommandStarted, CommandReady]
 
 
+async def test_how_long_it_has_to_live_is_for_its_author_to_say(bench) -> None:
+    bench.spawn("sleep", "1000", address="patient@gateway", alive_for=1000.0)
+    bench.spawn("sleep", "1000", address="later@gateway", alive_for=0.3)
+    bench.spawn("sleep", "1000", address="at-once@gateway", alive_for=0.0)
+    await bench.hears(CommandReady, 2)
+    assert [ready.address for ready in bench.said(CommandReady)] == ["at-once@gateway", "later@gateway"]
+
+
+async def test_one_that_ends_before_it_has_lived_so_long_was_never_ready(bench) -> None:
+    bench.spawn("true", alive_for=1000.0)
+    await bench.hears(CommandEnded)
+    assert bench.said(CommandReady) == []
+
+
 async def test_kill_9_of_a_command_is_told_with_how(bench) -> None:
     bench.spawn("sleep", "1000")
     os.kill((await bench.hears(CommandStarted)).pid, signal.SIGKILL)
