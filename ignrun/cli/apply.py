@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ignrun.cli.background import apply_detached, standing_by
+from ignrun.cli.background import apply_detached, standing_by, that_answers
 from ignrun.cli.converge import Interrupted, Prepared, prepare, show_plan, through_runner
 from ignrun.cli.converging import listen_option, says_how_to_apply
 from ignrun.cli.exit_codes import ExitCode, code_of_result
@@ -84,6 +84,7 @@ def command(
                 if record is None:
                     outcome = apply_detached(prepared, standby, options=options, wait=not no_wait)
                 else:
+                    record = that_answers(plant) or record
                     outcome = through_runner(record.socket, prepared, options=options, wait=not no_wait)
         except Interrupted as taken_back:
             _answered(taken_back.outcome, prepared, output)

@@ -11,7 +11,7 @@ from ignrun.cli.exit_codes import ExitCode, code_of_rejection
 from ignrun.cli.inputs import inputs_of, read, show_diagnostics
 from ignrun.cli.options import Reading as Wish
 from ignrun.cli.options import shown_file
-from ignrun.cli.plant import Plant
+from ignrun.cli.plant import Plant, tell_of_former_name
 from ignrun.cli.speech import paint_for, say
 from ignrun.cli.taking_back import taking_back
 from ignrun.manifest.inputs import Inputs
@@ -53,6 +53,7 @@ def prepare(
     """Read a manifest for an apply and tell its diagnostics; a code when it is refused, and nothing has been touched."""
     from ignrun.terms.verdict import Accepted
 
+    tell_of_former_name(plant)
     base = _base_of(plant)
     inputs = inputs_for_apply(plant, manifest, wish)
     reading = read(inputs, base)

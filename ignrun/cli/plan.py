@@ -8,7 +8,7 @@ from ignrun.cli.exit_codes import ExitCode, code_of_rejection
 from ignrun.cli.inputs import inputs_of, read, show_diagnostics
 from ignrun.cli.options import Aim, Reading, aims_at_plant, output_option, reads_manifest, shown_file
 from ignrun.cli.planning import says_what_to_plan
-from ignrun.cli.plant import Plant, plant_to_read
+from ignrun.cli.plant import Plant, plant_to_read, tell_of_former_name
 from ignrun.cli.speech import paint_for, result, say
 from ignrun.cli.verb import verb
 
@@ -45,6 +45,7 @@ def command(
     from ignrun.terms.verdict import Rejected
 
     plant, manifest = plant_to_read(aim)
+    tell_of_former_name(plant)
     base = read_current_file(base_file) if base_file else read_current(plant.folder.path) or Base()
     inputs = inputs_of(manifest, plant.folder.path, reading, key=known_key(plant))
     verdict = read(inputs, base).verdict

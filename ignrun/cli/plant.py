@@ -63,6 +63,19 @@ def _running_from(manifest: Path) -> Plant | None:
     return _of_record(live[0]) if len(live) == 1 else None
 
 
+def tell_of_former_name(plant: Plant) -> None:
+    """Say that the plant that this manifest described when it was called otherwise runs on: another name is another plant."""
+    if plant.manifest is None or plant.runner is not None:
+        return
+    for one in live_runners(run_time_folder(os.environ)):
+        if one.manifest == str(plant.manifest) and one.plant != plant.name:
+            say(
+                f"warning: plant `{one.plant}` (pid {one.pid}) runs from this manifest too, and goes on: "
+                f"the manifest's name is `{plant.name}` now, and another name is another plant"
+            )
+            say(f"hint: `ignrun down -n {one.plant}` ends it")
+
+
 def _tell_of_another(plant: Plant | None) -> None:
     """Say that what is shown is not the plant whose manifest lies here."""
     here = Path.cwd() / DEFAULT_MANIFEST

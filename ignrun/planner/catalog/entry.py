@@ -31,13 +31,14 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A file of code as it was read; `fault` says why it cannot be used."""
+    """A file of code as it was read; `fault` says why it cannot be used, `line` where that is (0: nowhere in particular)."""
 
     file: str
     digest: str
     outline: Outline | None = None
     fault: str = ""
     imports: Imports = NONE
+    line: int = 0
 
 
 class Eyes(msgspec.Struct, frozen=True):
@@ -106,7 +107,11 @@ def _where(module: str, folders: Sequence[str]) -> str:
 
 def _checked(entry: str, name: str, source: Source, root: str, follow: Follow) -> Code | Missing:
     if source.fault:
-        return Missing("IGN306", f"the module of entry `{entry}` is not Python: {source.fault}", f"see `{source.file}`")
+        return Missing(
+            "IGN306",
+            f"the module of entry `{entry}` is not Python: {source.fault}",
+            f"see `{source.file}{f':{source.line}' if source.line else ''}`",
+        )
     outline = source.outline
     if outline is None:
         return Code(source.file, source.digest, root)
@@ -133,6 +138,6 @@ def read_source(file: Path) -> Source:
         tree = ast.parse(content)
         return Source(str(file), digest, outline_of(tree), imports=imports_of(tree, content))
     except SyntaxError as error:
-        return Source(str(file), digest, fault=f"{error.msg} (line {error.lineno})")
+        return Source(str(file), digest, fault=error.msg, line=error.lineno or 0)
     except (ValueError, RecursionError) as error:
         return Source(str(file), digest, fault=str(error))

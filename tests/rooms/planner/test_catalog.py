@@ -136,7 +136,7 @@ def test_an_entry_is_checked_by_reading_its_source(tmp_path):
     ) == [
         "2:7 IGN304 the module `plant.jbs` of entry `plant.jbs:Poller` does not exist (did you mean `jobs`?)",
         "3:7 IGN305 `Pollr` of entry `plant.jobs:Pollr` does not exist (did you mean `Poller`?)",
-        f"4:7 IGN306 the module of entry `plant.broken:Poller` is not Python: invalid syntax (line 1) (see `{tmp_path}/plant/broken.py`)",
+        f"4:7 IGN306 the module of entry `plant.broken:Poller` is not Python: invalid syntax (see `{tmp_path}/plant/broken.py:1`)",
     ]
 
 
