@@ -129,13 +129,14 @@ def _instance(
     shares = tuple(mate for mate in sharing[: MATES_TOLD + 1] if mate != address)[:MATES_TOLD]
     pid = _pid(one, roster)
     retry = one.backoff.next_retry
+    health, health_reason = _health(one, roster, now.mono)
     return InstanceStatus(
         address=address,
         module=one.spec.module,
         scope=one.spec.scope.word,
         state=one.state.value,
-        health=one.health.value,
-        health_reason=one.health_reason,
+        health=health.value,
+        health_reason=health_reason,
         goal=one.goal.value,
         pid=pid,
         host=host,
@@ -156,7 +157,7 @@ def _instance(
         notes=_notes(one, roster),
         shares_with=shares,
         shared_by=len(sharing),
-        statistics=_statistics(one, now.mono, None if shares or pid is None else usage.get(pid)),
+        statistics=_statistics(one, health, now.mono, None if shares or pid is None else usage.get(pid)),
     )
 
 
@@ -175,6 +176,15 @@ def _cause(one: Instance, roster: Roster, mono: float) -> str:
     if stall.address in ("", one.spec.address):
         return f"blocked in {stall.where} for {spent}"
     return f"blocked by {stall.address} in {stall.where} for {spent}"
+
+
+def _health(one: Instance, roster: Roster, mono: float) -> tuple[Health, str]:
+    """Tell what its checks say and why; while the loop of its host is stuck, one that runs does not do its work."""
+    record = roster.hosts.get(one.spec.body.host) if isinstance(one.spec.body, Hosted) else None
+    passes = one.health is Health.HEALTHY or one.health is Health.DEGRADED
+    if one.state is ModuleState.RUNNING and passes and record is not None and record.stall:
+        return Health.DEGRADED, _cause(one, roster, mono)
+    return one.health, one.health_reason
 
 
 def _waits_for(one: Instance, state: State) -> tuple[str, ...]:
@@ -207,7 +217,7 @@ def fault_status(fault: Fault) -> FaultStatus:
     return FaultStatus(fault.kind.value, fault.summary, fault.callback, fault.upstream, fault.detail)
 
 
-def _statistics(one: Instance, mono: float, usage: Usage | None) -> InstanceStatistics:
+def _statistics(one: Instance, health: Health, mono: float, usage: Usage | None) -> InstanceStatistics:
     counted = one.statistics
     running = max(0.0, mono - one.since) if one.since else 0.0
     up = counted.up_seconds + (running if one.state is ModuleState.RUNNING else 0.0)
@@ -218,7 +228,7 @@ def _statistics(one: Instance, mono: float, usage: Usage | None) -> InstanceStat
         error_count=counted.error_count,
         last_error=counted.last_error or None,
         last_error_time=counted.last_error_time,
-        health_status=one.health.value,
+        health_status=health.value,
         startup_time=counted.startup_time,
         shutdown_time=counted.shutdown_time,
         average_startup_time=_mean(counted.startup_seconds, counted.startups),

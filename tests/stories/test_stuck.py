@@ -109,3 +109,26 @@ def test_who_blocks_a_host_past_its_own_deadline_comes_back_alone_and_its_neighb
         assert re.search(
             r"host gateway was blocked for \S+ by bad@gateway in Sleeps.startup at stuck_code.py:7", events
         )
+
+
+def test_who_blocks_a_host_that_runs_is_not_called_healthy_and_is_replaced_when_checks_stay_unanswered(
+    tmp_path,
+) -> None:
+    often = "health: {interval: 500ms, timeout: 500ms, failures: 4}"
+    with new_plant(tmp_path) as plant:
+        plant.write(CODE.replace("time.sleep(5)", "await asyncio.sleep(1); time.sleep(600)"), "stuck_code.py")
+        plant.write(
+            "apply: {soak: 0s}\nmodules:\n"
+            f'  bad: {{entry: "stuck_code:Sleeps"}}\n  mate: {{entry: "stuck_code:Asked", {often}}}\n'
+        )
+        with (tmp_path / "stuck_code.py").open("a") as code:
+            code.write("\nclass Asked(Module):\n    async def check_health(self): ...\n")
+        plant.ignrun("apply", "-d")
+        seen = plant.wait_for(lambda seen: "blocked" in seen["bad@gateway"]["cause"])
+        assert {one["health"] for one in seen.values()} == {"degraded"}
+        assert seen["mate@gateway"]["health_reason"].startswith("blocked by bad@gateway in Sleeps.run at stuck_code.py")
+        plant.wait_for(lambda seen: {one["host"] for one in seen.values()} == {"bad@gateway", "gateway"})
+        plant.wait_for(lambda seen: seen["mate@gateway"]["health"] == "healthy")
+        events = plant.ignrun("events", *plant.aim()).out
+        assert re.search(r"health healthy -> unhealthy: its checks are not answered: host gateway was blocked", events)
+        plant.ignrun("down", *plant.aim())

@@ -73,6 +73,39 @@ def examine(draft: Draft, instance: Instance, health: Health, reason: str) -> No
         sicken(draft, sick, reason)
 
 
+def patience(draft: Draft, instance: Instance) -> float:
+    """Give for how many seconds a running incarnation may leave its checks unanswered until it is unhealthy; 0: none is asked, or it is so already."""
+    said_already = instance.health is Health.UNHEALTHY or is_leaving(instance)
+    if instance.state is not ModuleState.RUNNING or said_already or not is_checked(draft, instance):
+        return 0.0
+    rules = instance.spec.health
+    return rules.failures * rules.timeout + (rules.failures - 1) * rules.interval
+
+
+def leave_unanswered(draft: Draft, instance: Instance, reason: str) -> bool:
+    """Take one whose checks nobody has answered for so long for unhealthy; tells whether it is to be restarted for that."""
+    failures = instance.spec.health.failures
+    return _is_to_restart(
+        draft, _now(draft, replace(instance, failures=failures, good_checks=0), Health.UNHEALTHY, reason)
+    )
+
+
+def hold_up(draft: Draft, instance: Instance, where: str) -> None:
+    """Take one that runs and keeps the loop of its host to itself for degraded."""
+    if instance.state is ModuleState.RUNNING and instance.health is Health.HEALTHY:
+        _now(draft, replace(instance, good_checks=0), Health.DEGRADED, f"it blocks its host in {where}")
+
+
+def go_on(draft: Draft, instance: Instance) -> None:
+    """Look again at one that has kept the loop of its host to itself, and does so no more."""
+    if instance.state is not ModuleState.RUNNING or instance.health is not Health.DEGRADED:
+        return
+    if is_checked(draft, instance):
+        look_again(draft, instance)
+    else:
+        unchecked(draft, instance)
+
+
 def _now(draft: Draft, instance: Instance, health: Health, reason: str) -> Instance:
     if instance.health is not health:
         draft.record(instance.spec.address, HealthChanged(instance.health, health, reason))

@@ -24,7 +24,7 @@ from ignrun.protocol.reports import (
 from ignrun.runtime.supervise import culprit, hosts, in_place, moves
 from ignrun.runtime.supervise.conditions import at_rest, is_leaving, is_maintained
 from ignrun.runtime.supervise.draft import Draft, host_of
-from ignrun.runtime.supervise.health import examine
+from ignrun.runtime.supervise.health import examine, go_on, hold_up
 from ignrun.runtime.supervise.messages import HostEnded, HostLaunched, HostSaid
 from ignrun.runtime.supervise.roster import Goal, HostPhase, HostRecord, Instance, Stall
 from ignrun.terms.events import ExportsChanged, HostResumed, HostStalled, MoveRefused, ProcessEnded, ProcessStarted
@@ -156,8 +156,13 @@ def _breathed(draft: Draft, record: HostRecord, report: Stalled | Resumed) -> No
             stall = Stall(address, where, draft.now.mono - seconds)
             draft.record(address or record.host, HostStalled(record.host, where, seconds))
             draft.watched[record.host] = draft.now.mono  # who keeps it may have less patience than his neighbours
+            if known is not None and address:
+                hold_up(draft, known, where)
         case Resumed(_, seconds):
             draft.record(address or record.host, HostResumed(record.host, seconds))
+            held_up = draft.instances.get(Address(record.stall.address)) if record.stall else None
+            if held_up is not None:
+                go_on(draft, held_up)
         case _:
             assert_never(report)
     draft.put_host(replace(record, stall=stall))

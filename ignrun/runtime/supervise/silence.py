@@ -1,4 +1,4 @@
-"""Decides when the silence of a host that has work to do means that it hangs."""
+"""Decides when the silence of a host that has work to do, or whose checks nobody answers, means that it hangs."""
 
 import math
 from typing import Final
@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from ignrun.planner.graph.model import Hosted
 from ignrun.runtime.supervise.conditions import Standing, at_rest, standing
 from ignrun.runtime.supervise.draft import Draft
+from ignrun.runtime.supervise.health import leave_unanswered, patience
 from ignrun.runtime.supervise.roster import HostPhase, HostRecord, Instance
 from ignrun.terms.duration import show_duration
 from ignrun.terms.fault import Fault, FaultKind
@@ -34,13 +35,33 @@ def watch(draft: Draft, record: HostRecord) -> HostRecord:
 def judge(draft: Draft, record: HostRecord) -> Fault | None:
     """Tell whether a host has been silent for too long; else look again later, as long as there is work in it."""
     allowed = _allowed(draft, record)
-    if allowed == 0:
-        return None
-    due = min(record.heard + allowed, _culprit_due(draft, record))
-    if due <= draft.now.mono:
+    due = min(record.heard + allowed, _culprit_due(draft, record)) if allowed else math.inf
+    if due <= draft.now.mono or _leaves_checks_unanswered(draft, record):
         return _fault_of(record, draft.now.mono)
-    draft.watched[record.host] = due
+    due = min(due, _checks_due(draft, record))
+    if due < math.inf:
+        draft.watched[record.host] = due
     return None
+
+
+def _checks_due(draft: Draft, record: HostRecord) -> float:
+    """Say when the next of those who run in a stuck host will have left their checks unanswered for too long."""
+    if record.stall is None or record.phase is not HostPhase.SERVING:
+        return math.inf
+    began = record.stall.began
+    allowed = (patience(draft, draft.instances[address]) for address in draft.members(record.host))
+    return min((began + seconds for seconds in allowed if seconds), default=math.inf)
+
+
+def _leaves_checks_unanswered(draft: Draft, record: HostRecord) -> bool:
+    """Take those for unhealthy whose checks a stuck host has not answered for too long; tells whether one of them is to be restarted."""
+    if _checks_due(draft, record) > draft.now.mono or record.stall is None:
+        return False
+    blocked_for = draft.now.mono - record.stall.began
+    late = [one for one in map(draft.instances.__getitem__, draft.members(record.host)) if patience(draft, one)]
+    reason = f"its checks are not answered: {_fault_of(record, draft.now.mono).summary}"
+    answers = [leave_unanswered(draft, one, reason) for one in late if patience(draft, one) <= blocked_for]
+    return any(answers)
 
 
 def _culprit_due(draft: Draft, record: HostRecord) -> float:
