@@ -121,3 +121,24 @@ def test_a_module_that_takes_too_much_memory_fails_alone_and_a_limit_that_holds_
     assert note.startswith("`limits.cpu: 0.5` holds as 1 whole processor: ")
     assert note in plant.ignrun("why", "slow").out
     assert now["says@gateway"]["notes"] == []
+
+
+def test_other_exports_hold_for_what_runs_and_whoever_was_started_with_the_old_ones_follows(plant: Plant) -> None:
+    def told(url: str) -> str:
+        return f"""
+modules:
+  web: {{command: [sleep, "1000"], exports: {{url: "{url}"}}}}
+  reader: {{command: [sh, -c, "echo reads $URL; sleep 1000"], env: {{URL: "${{module:web.exports.url}}"}}}}
+apply: {{soak: 0s}}
+"""
+
+    plant.write(told("http://a/"))
+    plant.ignrun("apply", "-d")
+    before = plant.wait_for(settled)
+    plant.write(told("http://b/"))
+    plant.ignrun("apply")
+    now = plant.wait_for(settled)
+    assert identity(now["web@gateway"]) == identity(before["web@gateway"])
+    assert now["web@gateway"]["exports"] == {"url": "http://b/"}
+    assert now["reader@gateway"]["pid"] != before["reader@gateway"]["pid"]
+    until(lambda: "reads http://b/" in plant.ignrun("logs", "reader").out)

@@ -1,12 +1,11 @@
 """Turns what happens to the processes of commands into records of the roster."""
 
-from typing import Any
-
 from msgspec.structs import replace
 
 from ignrun.planner.graph.model import Command
 from ignrun.runtime.supervise import in_place, moves
 from ignrun.runtime.supervise.draft import Draft
+from ignrun.runtime.supervise.exporting import declared
 from ignrun.runtime.supervise.health import examine
 from ignrun.runtime.supervise.messages import (
     CommandEnded,
@@ -19,7 +18,6 @@ from ignrun.runtime.supervise.messages import (
 from ignrun.runtime.supervise.roster import Instance
 from ignrun.terms.events import ExportsChanged, ProcessEnded, ProcessStarted
 from ignrun.terms.fault import Fault, FaultKind
-from ignrun.terms.leaves import ExportNamed, Literal, Part, Pending, filled, joined
 from ignrun.terms.names import Address
 from ignrun.terms.states import Health, ModuleState
 
@@ -41,7 +39,7 @@ def ready(draft: Draft, news: CommandReady) -> None:
         return
     instance, body = found
     unproven = body.check is not None and body.ready is None
-    moves.run(draft, instance, "ready", _exports(draft, instance), checked=unproven)
+    moves.run(draft, instance, "ready", declared(draft, instance), checked=unproven)
 
 
 def failed(draft: Draft, news: CommandFailed) -> None:
@@ -69,7 +67,7 @@ def ended(draft: Draft, news: CommandEnded) -> None:
         case _S.STOPPING:
             moves.stop(draft, instance, news.how)
         case _S.STARTING | _S.RUNNING if _ended_well(instance, body, news.code):
-            exports = _exports(draft, instance)
+            exports = declared(draft, instance)
             moves.stop(draft, replace(instance, exports=exports), "completed", completed=True)
             if exports != instance.exports:
                 draft.record(news.address, ExportsChanged(tuple(exports)))
@@ -82,7 +80,7 @@ def reloaded(draft: Draft, news: CommandReloaded) -> None:
     found = _incarnation(draft, news.address, news.epoch)
     if found is not None and found[0].in_place is not None:
         instance = found[0]
-        exports = _exports(draft, replace(instance, spec=instance.in_place.spec)) if instance.in_place else None
+        exports = declared(draft, replace(instance, spec=instance.in_place.spec)) if instance.in_place else None
         in_place.revised(draft, instance, news, exports)
 
 
@@ -104,26 +102,3 @@ def _incarnation(draft: Draft, address: Address, epoch: int) -> tuple[Instance, 
 def _ended_well(instance: Instance, body: Command, code: int | None) -> bool:
     """Tell whether a command was meant to end like that: a oneshot, or one that is only restarted on failure."""
     return code == 0 and (body.oneshot is not None or instance.spec.lifecycle.restart == "on-failure")
-
-
-def _exports(draft: Draft, instance: Instance) -> dict[str, Any]:
-    """Fill in what a command exports; a leaf that hangs on a secret, or on an export that is not there, stays None."""
-
-    def text_of(part: Part) -> Any:
-        match part:
-            case Literal(text=text):
-                return text
-            case ExportNamed(provider=provider, key=key):
-                known = draft.instances.get(Address(provider))
-                return known.exports[key] if known else None
-            case _:
-                raise KeyError(part.name)
-
-    def leaf(pending: Pending) -> Any:
-        try:
-            return joined(pending, text_of)
-        except (KeyError, ValueError):
-            return None
-
-    exports = filled(instance.spec.exports, leaf)
-    return exports if isinstance(exports, dict) else {}

@@ -1,12 +1,14 @@
-"""Decides what another policy means for a command that runs: it is checked, stopped and reloaded by that from now on."""
+"""Decides what another policy means for what runs: it exports that, and a command is checked, stopped and reloaded by that from now on."""
 
 from msgspec.structs import replace
 
 from ignrun.planner.graph.model import Command, InstanceSpec
 from ignrun.runtime.supervise.draft import Draft
 from ignrun.runtime.supervise.effects import TellCommand
+from ignrun.runtime.supervise.exporting import redeclared
 from ignrun.runtime.supervise.health import is_checked, look_again, unchecked
 from ignrun.runtime.supervise.roster import Instance
+from ignrun.terms.events import ExportsChanged
 from ignrun.terms.states import ModuleState
 
 _LIVING = (ModuleState.STARTING, ModuleState.RUNNING, ModuleState.MAINTENANCE)
@@ -14,7 +16,7 @@ _LIVING = (ModuleState.STARTING, ModuleState.RUNNING, ModuleState.MAINTENANCE)
 
 def take(draft: Draft, instance: Instance, spec: InstanceSpec) -> None:
     """Let an instance go by a spec that leaves what runs as it is; a command that runs is told of another policy."""
-    fresh = replace(instance, spec=spec)
+    fresh = _speaking(draft, instance, replace(instance, spec=spec))
     draft.put(fresh)
     before, body = instance.spec, spec.body
     if not isinstance(body, Command) or instance.state not in _LIVING or before.facets.policy == spec.facets.policy:
@@ -23,6 +25,17 @@ def take(draft: Draft, instance: Instance, spec: InstanceSpec) -> None:
     if instance.state is not ModuleState.RUNNING or _checks(before) == _checks(spec):
         return
     draft.put(look_again(draft, fresh) if is_checked(draft, fresh) else unchecked(draft, fresh))
+
+
+def _speaking(draft: Draft, before: Instance, fresh: Instance) -> Instance:
+    """Have one that runs export what its new spec declares; it does not have to begin anew for that."""
+    if fresh.state is not ModuleState.RUNNING or before.spec.exports == fresh.spec.exports:
+        return fresh
+    exports = redeclared(draft, before, fresh.spec)
+    if exports == before.exports:
+        return fresh
+    draft.record(fresh.spec.address, ExportsChanged(tuple(exports)))
+    return replace(fresh, exports=exports)
 
 
 def _checks(spec: InstanceSpec) -> tuple[object, ...]:
