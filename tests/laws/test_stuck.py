@@ -1,8 +1,9 @@
 """Laws of stuck loops: who keeps a host to himself is not well, and checks that nobody answers are failed checks."""
 
 import pytest
+from msgspec.structs import replace
 
-from ignrun.manifest.model import HealthPolicy
+from ignrun.manifest.model import HealthPolicy, Lifecycle
 from ignrun.protocol.reports import Resumed, Stalled
 from ignrun.runtime.supervise import silence
 from ignrun.runtime.supervise.messages import Asked, HostSaid
@@ -94,6 +95,23 @@ def test_a_stuck_host_in_which_nobody_is_asked_stays(kept):
     world.wait(600.0)
     assert homes(world) == {"bad": "gateway", "mate": "gateway"}
     assert one(world, BAD).state is (ModuleState.MAINTENANCE if kept == "maintained" else ModuleState.RUNNING)
+
+
+def test_who_is_stuck_in_its_start_is_replaced_by_its_own_deadline_also_when_the_start_itself_was_not_heard_of():
+    world = World()
+    world.tell(
+        proposed(graph([replace(module("bad"), lifecycle=Lifecycle(start_timeout=0.5)), module("mate")])),
+    )
+    while "gateway" not in world.hosts or BAD not in world.hosts["gateway"].live:
+        world.happen()
+    world.hosts["gateway"].hangs = True
+    assert one(world, BAD).state is ModuleState.UNINITIALIZED
+    world.tell(HostSaid(HostId("gateway"), 1, Stalled(BAD, "Bad.startup at bad.py:4", 1.0)))
+    world.wait(4.0)
+    assert world.state.roster.hosts[HostId("gateway")].phase is HostPhase.SERVING
+    world.wait(10.0)
+    assert homes(world) == {"bad": BAD, "mate": "gateway"}
+    assert "was blocked for 6s by bad@gateway in Bad.startup" in (one(world, BAD).statistics.last_error or "")
 
 
 def test_a_build_that_does_not_count_unanswered_checks_is_caught(monkeypatch):

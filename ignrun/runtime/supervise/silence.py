@@ -9,7 +9,7 @@ from ignrun.planner.graph.model import Hosted
 from ignrun.runtime.supervise.conditions import Standing, at_rest, standing
 from ignrun.runtime.supervise.draft import Draft
 from ignrun.runtime.supervise.health import leave_unanswered, patience
-from ignrun.runtime.supervise.roster import HostPhase, HostRecord, Instance
+from ignrun.runtime.supervise.roster import HostPhase, HostRecord, Instance, Stall
 from ignrun.terms.duration import show_duration
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address
@@ -68,8 +68,30 @@ def _culprit_due(draft: Draft, record: HostRecord) -> float:
     """Say until when who blocks a host may go on; the patience that his neighbours would have is not his."""
     stall = record.stall
     culprit = draft.instances.get(Address(stall.address)) if stall else None
-    allowed = _work(draft, culprit) if culprit is not None else 0.0
-    return stall.began + allowed if stall and allowed else math.inf
+    if stall is None or culprit is None:
+        return math.inf
+    allowed = [seconds for seconds in (_work(draft, culprit), _callback_work(culprit, stall)) if seconds]
+    return stall.began + min(allowed, default=math.inf)
+
+
+def _callback_work(culprit: Instance, stall: Stall) -> float:
+    """Give how long the callback may take in which a host is seen to be stuck: the moves that led there may not have been heard of; 0: it has no end."""
+    limits = culprit.spec.lifecycle
+    match _callback_of(stall):
+        case "initialize":
+            return 2 * limits.initialize_timeout + _MARGIN
+        case "startup":
+            return 2 * limits.start_timeout + _MARGIN
+        case "prepare_reconfigure" | "reconfigure" | "rebind":
+            return 2 * limits.reconfigure_timeout + _MARGIN
+        case "shutdown":
+            return 2 * limits.stop_timeout + _MARGIN
+        case _:
+            return 0.0
+
+
+def _callback_of(stall: Stall) -> str:
+    return stall.where.partition(" at ")[0].rpartition(".")[2]
 
 
 def _fault_of(record: HostRecord, mono: float) -> Fault:
@@ -78,7 +100,7 @@ def _fault_of(record: HostRecord, mono: float) -> Fault:
         spent = show_duration(round(mono - record.heard, 1))
         return Fault(FaultKind.TIMED_OUT, f"host {record.host} has work to do and said nothing for {spent}")
     spent = show_duration(round(mono - stall.began, 1))
-    callback = stall.where.partition(" at ")[0].rpartition(".")[2]
+    callback = _callback_of(stall)
     by = f" by {stall.address}" if stall.address else ""
     summary = f"host {record.host} was blocked for {spent}{by} in {stall.where}"
     return Fault(FaultKind.TIMED_OUT, summary, callback)
