@@ -3,9 +3,12 @@
 from msgspec.structs import replace
 
 from ignrun.manifest.model import Lifecycle
+from ignrun.protocol.reports import HealthReport
 from ignrun.runtime.supervise.effects import Result
+from ignrun.runtime.supervise.messages import Asked, HostSaid
 from ignrun.terms.events import LifecycleEvent, RetryScheduled, SlowStart
-from ignrun.terms.states import Condition, ModuleState
+from ignrun.terms.names import HostId
+from ignrun.terms.states import Condition, Health, ModuleState
 from tests.doubles.plants import command, edge, gateway, graph, module, proposed
 from tests.doubles.scripts import Scripts
 from tests.doubles.world import World
@@ -138,3 +141,55 @@ def test_in_a_plant_of_fifty_one_that_crash_loops_for_a_minute_is_parked_and_nob
     assert [round(one.delay) for one in tries if one.parked][:2] == [15, 30]
     assert 5 <= loop.statistics.restart_count <= 7
     assert (loop.cause, loop.backoff.parked) == ("crash-loop", True)
+
+
+# --- failed checks ----------------------------------------------------------------------------------------------------
+
+
+def fail_its_checks(world: World, address) -> None:
+    """Answer three checks in a row badly."""
+    epoch = world.state.roster.instances[address].epoch
+    sick = HealthReport(address, epoch, Health.UNHEALTHY, "no broker")
+    world.tell(*(HostSaid(HostId("gateway"), 1, sick) for _ in range(3)))
+    world.run()
+
+
+def test_who_fails_its_checks_again_and_again_waits_in_error_and_is_parked_there():
+    scripts = Scripts()
+    scripts.checked = {TAGS}
+    world = World(scripts)
+    world.tell(proposed(graph([module("tags"), module("web")])))
+    world.run()
+    fail_its_checks(world, TAGS)
+    assert (world.states()["tags"], world.state.roster.instances[TAGS].epoch) == (
+        "running",
+        2,
+    )  # the first time at once
+    fail_its_checks(world, TAGS)
+    waits = world.state.roster.instances[TAGS]
+    assert (waits.state, waits.cause, waits.health) == (ModuleState.ERROR, "unhealthy: no broker", Health.UNHEALTHY)
+    assert waits.fault is not None
+    assert waits.statistics.error_count == 2
+    while not world.state.roster.instances[TAGS].backoff.parked:
+        world.wait(12.0)
+        fail_its_checks(world, TAGS)
+    parked = world.state.roster.instances[TAGS]
+    assert (parked.state, parked.cause) == (ModuleState.ERROR, "crash-loop")
+    world.wait(20.0)
+    assert world.states() == {"tags": "running", "web": "running"}
+    assert judge.legal_moves(world) == []
+
+
+def test_an_operator_who_restarts_a_sick_one_is_told_and_does_not_wait_for_ever():
+    scripts = Scripts()
+    scripts.checked = {TAGS}
+    world = World(scripts)
+    world.tell(proposed(graph([module("tags"), module("web")])))
+    world.run()
+    fail_its_checks(world, TAGS)
+    world.tell(Asked("maintenance", TAGS, "anna", 7))
+    world.run()
+    world.scripts.checked = set()
+    world.tell(Asked("resume", TAGS, "anna", 8))
+    fail_its_checks(world, TAGS)
+    assert world.answers[8] == "unhealthy: no broker"

@@ -119,8 +119,7 @@ def _soak(turn: Turn) -> bool:
     unproven = soak.unproven(turn) if settled else []
     if late and (unproven or not settled):
         gate.give_up(turn)
-        why = "it has not proven to be healthy by the deadline of the apply"
-        faults = dict.fromkeys(unproven, Fault(FaultKind.UNHEALTHY, why, callback="check_health"))
+        faults = {address: _unproven(turn, address) for address in unproven}
         turn.change_transaction(faults={**faults, **turn.transaction.faults})
         return _fail(turn, settled=True)
     if take_up_the_next_edit(turn):
@@ -129,6 +128,14 @@ def _soak(turn: Turn) -> bool:
         return False
     ends.commit(turn)
     return True
+
+
+def _unproven(turn: Turn, address: Address) -> Fault:
+    """Say of one that is watched, and was not well until the deadline, how it was."""
+    instance = turn.draft.instances[address]
+    told = f": {instance.health_reason}" if instance.health_reason else ""
+    why = f"it has not proven to be healthy by the deadline of the apply, it is {instance.health.value}{told}"
+    return Fault(FaultKind.UNHEALTHY, why, callback="check_health")
 
 
 def _fail(turn: Turn, *, settled: bool) -> bool:

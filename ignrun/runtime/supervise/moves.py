@@ -59,10 +59,15 @@ def run(draft: Draft, instance: Instance, cause: str, exports: dict[str, Any], *
 def stop(draft: Draft, instance: Instance, cause: str, *, completed: bool = False) -> Instance:
     """Move to `stopped`, by way of `stopping` where it was not there yet; the incarnation is over.
 
-    What one that completed exports stays: that is what its dependents waited for.
+    What one that completed exports stays: that is what its dependents waited for. One that failed its checks, and is not to
+    be tried again at once, waits for that in `error`.
     """
     if instance.state is not _S.STOPPING and instance.state is not _S.ERROR:
         instance = move(draft, instance, _S.STOPPING, cause)
+    if not completed and (fault := _sickness(draft, instance)):
+        cause = "crash-loop" if instance.backoff.parked else fault.summary
+        sick = replace(instance, bounce=False)
+        return move(draft, sick, _S.ERROR, cause, health=Health.UNHEALTHY, **_over())
     health = Health.HEALTHY if completed else Health.UNKNOWN
     return move(
         draft,
@@ -74,6 +79,14 @@ def stop(draft: Draft, instance: Instance, cause: str, *, completed: bool = Fals
         completed=completed,
         **{**_over(), "exports": instance.exports if completed else {}},
     )
+
+
+def _sickness(draft: Draft, instance: Instance) -> Fault | None:
+    """Give why one that is to come back later was stopped, where failed checks were the reason."""
+    due, fault = instance.backoff.next_retry, instance.fault
+    waits = instance.goal is Goal.UP and instance.bounce and instance.next_spec is None
+    sick = fault is not None and fault.kind is FaultKind.UNHEALTHY
+    return fault if waits and sick and due is not None and due > draft.now.mono else None
 
 
 def fail(draft: Draft, instance: Instance, fault: Fault, *, ended: bool = True, by_host: bool = False) -> Instance:
@@ -157,7 +170,7 @@ def sicken(draft: Draft, instance: Instance, reason: str) -> None:
     fault = Fault(FaultKind.UNHEALTHY, f"unhealthy: {reason}" if reason else "unhealthy", callback="check_health")
     statistics = _failed(instance.statistics, fault, draft.now)
     backoff = _planned(draft, instance, fault)
-    draft.put(replace(instance, bounce=True, cause=fault.summary, statistics=statistics, backoff=backoff))
+    draft.put(replace(instance, bounce=True, cause=fault.summary, fault=fault, statistics=statistics, backoff=backoff))
     _tell_retry(draft, draft.instances[instance.spec.address], bounced=True)
 
 
