@@ -63,7 +63,8 @@ def parsed(file: TextFile) -> Verdict[Document | None]:
 def _found(cache: ParseCache, digest: str) -> _Parse | None:
     """Read a parse; one that is damaged, of another release or of another text is none."""
     try:
-        data = Path(cache.folder, digest).read_bytes()
+        with open(f"{cache.folder}/{digest}", "rb") as kept:  # noqa: PTH123 - called for every file
+            data = kept.read()
     except (OSError, ValueError):
         return None
     body = data[_CHECKSUM:]

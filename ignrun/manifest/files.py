@@ -26,20 +26,32 @@ class TextFile(msgspec.Struct, frozen=True):
     digest: str
 
 
-def read_text(path: str, root: str | tuple[str, ...] = "") -> Verdict[TextFile | None]:
+class Roots(msgspec.Struct, frozen=True):
+    """Folders that a file has to lie below one of, as they are named and as they really are; none: it may lie anywhere."""
+
+    named: tuple[str, ...] = ()
+    real: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, folders: str | tuple[str, ...]) -> "Roots":
+        """Follow the links of these folders; below one that cannot be, for a NUL character in it, lies nothing."""
+        named = ((folders,) if folders else ()) if isinstance(folders, str) else folders
+        return cls(named, tuple(one if "\0" in one else os.path.realpath(one) for one in named))
+
+
+def read_text(path: str, root: str | tuple[str, ...] | Roots = "") -> Verdict[TextFile | None]:
     """Read a UTF-8 text of at most 4 MiB; with `root`, only what really lies below it (one of them), symbolic links followed.
 
     What counts is the file that was opened: one that is swapped for a link to somewhere else meanwhile is refused as well.
     """
-    roots = (root,) if isinstance(root, str) and root else tuple(root)
+    roots = root if isinstance(root, Roots) else Roots.of(root)
     saw(path, "")
     try:
-        real = tuple(os.path.realpath(one) for one in roots)
-        if real and not _lies_in(os.path.realpath(path), real):
-            return _outside(path, roots)
-        data = _bytes_of(path, real)
+        if roots.real and not _lies_in(os.path.realpath(path), roots.real):
+            return _outside(path, roots.named)
+        data = _bytes_of(path, roots.real)
     except _OutsideError:
-        return _outside(path, roots)
+        return _outside(path, roots.named)
     except ValueError:
         return _refused(at_file(path, "IGN101", "a path cannot hold a NUL character"))
     except OSError as error:
@@ -83,7 +95,7 @@ def _bytes_of(path: str, roots: tuple[str, ...]) -> bytes | None:
 def _opened(descriptor: int, path: str) -> str:
     """Name the file that a descriptor stands for: as the system says, else by its identity; `/` when it is another one by now."""
     try:
-        return str(Path(f"/proc/self/fd/{descriptor}").readlink()).removesuffix(" (deleted)")
+        return os.readlink(f"/proc/self/fd/{descriptor}").removesuffix(" (deleted)")  # noqa: PTH115 - called for every file
     except OSError:
         real = os.path.realpath(path)
         return real if os.path.samestat(os.stat(real), os.fstat(descriptor)) else "/"  # noqa: PTH116 - identity only

@@ -9,7 +9,7 @@ import msgspec
 
 from ignrun.manifest.cache import parsed
 from ignrun.manifest.document import Document
-from ignrun.manifest.files import read_text
+from ignrun.manifest.files import Roots, read_text
 from ignrun.manifest.inputs import InputFile, Inputs
 from ignrun.manifest.places import at_value
 from ignrun.manifest.seen import matches, saw
@@ -43,7 +43,7 @@ def gather(inputs: Inputs) -> Gathered:
     reading = _Reading(inputs)
     root = reading.document(inputs.manifest, "manifest", whole=True)
     if root is not None:
-        reading.manifest(root, ())
+        reading.begin(root)
         reading.modes()
     return Gathered(tuple(reading.manifests), tuple(reading.overlays), tuple(reading.files), tuple(reading.diagnostics))
 
@@ -55,7 +55,7 @@ def modes_of(manifest: str) -> tuple[str, ...]:
     return tuple(name for name in found if name != LOCAL)
 
 
-def read_document(path: str, root: str | tuple[str, ...] = "") -> Verdict[Document | None]:
+def read_document(path: str, root: str | tuple[str, ...] | Roots = "") -> Verdict[Document | None]:
     """Read one YAML (or JSON) file as a document; with `root`, only when it really lies below that folder (one of them)."""
     read = read_text(path, root)
     text = examined(read)
@@ -81,7 +81,7 @@ class _Reading:
 
     def __init__(self, inputs: Inputs) -> None:
         self._inputs = inputs
-        self._roots = (inputs.root, *inputs.allowed) if inputs.root else ()
+        self._roots = Roots.of((inputs.root, *inputs.allowed) if inputs.root else ())
         self._known: set[str] = set()
         self.manifests: list[Shaped[ManifestText]] = []
         self.overlays: list[Shaped[OverlayText]] = []
@@ -90,16 +90,20 @@ class _Reading:
 
     def document(self, path: str, role: str, *, whole: bool = False, asked: _Include | None = None) -> Document | None:
         """Read one file; `whole` takes it from wherever it lies, what is wrong with all of it is told where it is `asked` for."""
-        read = read_document(path, () if whole else self._roots)
+        read = read_document(path, Roots() if whole else self._roots)
         found = examined(read)
         self.diagnostics += [_told(one, path, asked) for one in read.diagnostics]
         if found is not None:
             self.files.append(InputFile(path, found.digest, role))
         return found
 
+    def begin(self, root: Document) -> None:
+        """Take the manifest that all others are included by."""
+        self._known.add(os.path.realpath(root.file))
+        self.manifest(root, ())
+
     def manifest(self, document: Document, above: tuple[tuple[str, _Include], ...]) -> None:
         """Take one manifest and go on with what it includes; `above` is the way to it, each file with the item that names the next."""
-        self._known.add(os.path.realpath(document.file))
         shaped = shape_of(document, ManifestText)
         self.manifests.append(shaped)
         self.diagnostics += shaped.diagnostics

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from ignrun.manifest.files import MAX_BYTES, read_text
+from ignrun.manifest.files import MAX_BYTES, Roots, read_text
 from ignrun.manifest.inputs import Inputs
 from ignrun.manifest.read import read_manifest
 from ignrun.terms.verdict import Accepted, Rejected, examined
@@ -86,3 +86,24 @@ def test_a_manifest_that_is_not_there_leaves_nothing_to_examine(tmp_path) -> Non
 
 def test_a_path_with_a_nul_is_no_crash() -> None:
     assert isinstance(read_text("a\0b"), Rejected)
+
+
+def test_below_a_folder_that_cannot_be_lies_nothing(tmp_path) -> None:
+    path = tmp_path / "plant.yaml"
+    path.write_text("a: 1\n")
+    assert isinstance(read_text(str(path), f"{tmp_path}\0"), Rejected)
+    assert isinstance(read_text(str(path), (f"{tmp_path}\0", str(tmp_path))), Accepted)
+
+
+def test_folders_whose_links_were_followed_once_hold_for_many_files(tmp_path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "named").symlink_to("real")
+    roots = Roots.of(str(tmp_path / "named"))
+    for name in ("one.yaml", "two.yaml"):
+        (tmp_path / "real" / name).write_text("a: 1\n")
+        assert isinstance(read_text(str(tmp_path / "named" / name), roots), Accepted)
+    (tmp_path / "out.yaml").write_text("a: 1\n")
+    (tmp_path / "real" / "out.yaml").symlink_to(tmp_path / "out.yaml")
+    refused = read_text(str(tmp_path / "named" / "out.yaml"), roots)
+    assert isinstance(refused, Rejected)
+    assert refused.diagnostics[0].code == "IGN107"
