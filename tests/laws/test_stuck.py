@@ -42,6 +42,10 @@ def one(world: World, address):
     return world.state.roster.instances[address]
 
 
+def is_open(world: World) -> bool:
+    return world.state.transaction is not None
+
+
 def homes(world: World) -> dict[str, str]:
     return {address.partition("@")[0]: one(world, address).spec.body.host for address in (BAD, MATE)}
 
@@ -112,6 +116,24 @@ def test_who_is_stuck_in_its_start_is_replaced_by_its_own_deadline_also_when_the
     world.wait(10.0)
     assert homes(world) == {"bad": BAD, "mate": "gateway"}
     assert "was blocked for 6s by bad@gateway in Bad.startup" in (one(world, BAD).statistics.last_error or "")
+
+
+def test_who_may_not_be_restarted_while_an_apply_is_open_is_restarted_once_it_is_over():
+    scripts = Scripts({(gateway("slow"), "startup"): ["not-ready", "not-ready", "not-ready", "..."]})
+    scripts.checked = {BAD}
+    world = World(scripts)
+    health = HealthPolicy(interval=1.0, timeout=1.0, failures=2)
+    bad = replace(module("bad", health=health), gate="none")
+    world.tell(proposed(graph([bad, module("mate"), module("slow", host="other")]), deadline=60.0))
+    world.run(until=lambda: list(world.states().values())[:2] == ["running"] * 2)
+    stuck(world)
+    world.wait(10.0)
+    assert is_open(world)
+    assert one(world, BAD).health is Health.UNHEALTHY
+    assert homes(world) == {"bad": "gateway", "mate": "gateway"}
+    world.wait(120.0)
+    assert not is_open(world)
+    assert homes(world) == {"bad": BAD, "mate": "gateway"}
 
 
 def test_a_build_that_does_not_count_unanswered_checks_is_caught(monkeypatch):

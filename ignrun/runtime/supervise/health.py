@@ -74,8 +74,11 @@ def examine(draft: Draft, instance: Instance, health: Health, reason: str) -> No
 
 
 def patience(draft: Draft, instance: Instance) -> float:
-    """Give for how many seconds a running incarnation may leave its checks unanswered until it is unhealthy; 0: none is asked, or it is so already."""
-    said_already = instance.health is Health.UNHEALTHY or is_leaving(instance)
+    """Give for how many seconds a running incarnation may leave its checks unanswered until it is unhealthy.
+
+    0: none is asked, or it is so already and nothing is to follow from it, now or once an open apply lets it.
+    """
+    said_already = is_leaving(instance) or (instance.health is Health.UNHEALTHY and not _asks_for_restart(instance))
     if instance.state is not ModuleState.RUNNING or said_already or not is_checked(draft, instance):
         return 0.0
     rules = instance.spec.health
@@ -116,6 +119,10 @@ def _now(draft: Draft, instance: Instance, health: Health, reason: str) -> Insta
 
 
 def _is_to_restart(draft: Draft, instance: Instance) -> bool:
+    held = is_leaving(instance) or instance.spec.address in draft.suspended
+    return _asks_for_restart(instance) and not held
+
+
+def _asks_for_restart(instance: Instance) -> bool:
     spec = instance.spec
-    wanted = spec.health.on_unhealthy == "restart" and spec.lifecycle.restart != "never"
-    return wanted and not is_leaving(instance) and spec.address not in draft.suspended
+    return spec.health.on_unhealthy == "restart" and spec.lifecycle.restart != "never"

@@ -20,6 +20,7 @@ LAUNCHING: Final = 30.0
 
 _MARGIN: Final = 5.0
 _FIRST_LOOK: Final = 5.0
+_AGAIN: Final = 1.0
 
 _S = ModuleState
 
@@ -39,8 +40,8 @@ def judge(draft: Draft, record: HostRecord) -> Fault | None:
     if due <= draft.now.mono or _leaves_checks_unanswered(draft, record):
         return _fault_of(record, draft.now.mono)
     due = min(due, _checks_due(draft, record))
-    if due < math.inf:
-        draft.watched[record.host] = due
+    if due < math.inf:  # in the past where an open apply keeps somebody from being restarted
+        draft.watched[record.host] = due if due > draft.now.mono else draft.now.mono + _AGAIN
     return None
 
 
