@@ -247,4 +247,4 @@ def adopted_by(pid: int) -> tuple[int, ...]:
 
 
 def _children_of_thread(pid: int, thread: int) -> tuple[int, ...]:
-    return tuple(int(child) for child in _read(f"/proc/{pid}/task/{thread}/children").split())
+    return tuple(map(int, _read(f"/proc/{pid}/task/{thread}/children").split()))

@@ -24,7 +24,7 @@ def is_leaving(instance: Instance) -> bool:
     """
     if instance.goal is not Goal.UP:
         return True
-    return not is_maintained(instance) and (instance.bounce or instance.next_spec is not None)
+    return (instance.bounce or instance.next_spec is not None) and not is_maintained(instance)
 
 
 def is_maintained(instance: Instance) -> bool:
