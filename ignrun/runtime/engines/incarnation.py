@@ -17,7 +17,7 @@ from ignrun.protocol.template import Guard
 from ignrun.runtime.engines.accounts import Account, account_of
 from ignrun.runtime.engines.attention import NotReadyInTime, Probes, ask_once, await_ready
 from ignrun.runtime.engines.files import Content, contents_of, write_files
-from ignrun.runtime.engines.launch import CommandLaunch
+from ignrun.runtime.engines.launch import CommandLaunch, under
 from ignrun.runtime.engines.limits import Hold, hold_of
 from ignrun.runtime.engines.listeners import is_answered, listens
 from ignrun.runtime.engines.notify import VARIABLE, NotifySocket
@@ -314,6 +314,8 @@ class Incarnation:
         except ValueError as error:
             self._shop.tell(launch.address, launch.address, (f"its new policy cannot be followed: {error}",))
             return
+        if self._reload:
+            self._reload.launch = under(self._reload.launch, launch)
         self._guard(self._child)
         self._is_paced.set()
 

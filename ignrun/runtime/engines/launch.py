@@ -1,8 +1,9 @@
 """Owns CommandLaunch, everything the command engine needs to know of one command, with nothing left to fill in."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from ignrun.manifest.model import Limits
 from ignrun.terms.names import Address
@@ -52,3 +53,14 @@ class CommandLaunch(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         """Show whose it is, and no value that may be a secret."""
         return f"CommandLaunch({self.address!r}, epoch={self.epoch}, {self.argv!r}, env={MASK})"
+
+
+_POLICY: Final = (
+    "ready", "ready_timeout", "check", "check_interval", "check_timeout", "stop_signal", "stop_grace",
+    "reload_signal", "reload_ack", "reload_timeout",
+)  # fmt: skip
+
+
+def under(launch: CommandLaunch, policy: CommandLaunch) -> CommandLaunch:
+    """Give `launch` as it is checked, stopped and reloaded by the policy of another one."""
+    return replace(launch, **{name: getattr(policy, name) for name in _POLICY})

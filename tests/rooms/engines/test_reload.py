@@ -7,6 +7,7 @@ import sys
 import textwrap
 
 import pytest
+from msgspec.structs import replace
 
 from ignrun.runtime.engines.launch import CommandLaunch
 from ignrun.runtime.supervise.messages import CommandEnded, CommandReady, CommandReloaded, CommandStarted, Probed
@@ -235,6 +236,18 @@ async def test_after_a_reload_health_is_asked_as_the_new_spec_says(bench, tmp_pa
     assert (await bench.hears(Probed)).healthy is False
     (tmp_path / "well").touch()
     await until(lambda: bench.said(Probed)[-1].healthy)
+
+
+async def test_a_policy_that_comes_during_a_reload_holds_after_it(bench) -> None:
+    slow = READS.replace("print(", "time.sleep(0.5); print(")
+    launch = await started(bench, *python(slow), ready=SERVING, files=site("one"))
+    bench.commands.reload(replace(launch, files=site("two")), 7)
+    bench.commands.tell(replace(launch, stop_signal="KILL", stop_grace=30.0))
+    said = await bench.hears(CommandReloaded)
+    assert said.fault is None
+    bench.commands.stop(WEB, 1, 30.0)
+    ended = await bench.hears(CommandEnded)
+    assert ended.how == "signal 9 (SIGKILL)"
 
 
 async def test_a_stop_while_files_are_written_is_an_end(bench) -> None:
