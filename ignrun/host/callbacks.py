@@ -68,8 +68,7 @@ class Caller:
     async def _threaded(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
         work = self._pool.submit(self._on_thread, contextvars.copy_context(), function, args)
         self.busy = (name, work)
-        answer = await asyncio.wrap_future(work)
-        return await answer if inspect.isawaitable(answer) else answer
+        return await settled(name, await asyncio.wrap_future(work))
 
     def _on_thread(self, context: contextvars.Context, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         self._thread = threading.get_ident()
@@ -204,6 +203,14 @@ def into_future(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     except StopIteration as error:
         message = "StopIteration was raised out of a callback"
         raise RuntimeError(message) from error
+
+
+async def settled(name: str, answer: Any) -> Any:
+    """Await what a plain function has returned, where it can be awaited; raises TypeError where nothing of the function has run."""
+    if inspect.isgenerator(answer) or inspect.isasyncgen(answer):
+        message = f"`{name}` has a `yield`: nothing of it runs when it is called"
+        raise TypeError(message)
+    return await answer if inspect.isawaitable(answer) else answer
 
 
 def is_async(function: Callable[..., Any]) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 from msgspec.structs import replace
 
-from ignrun.host.callbacks import Abandoned, Caller, on_own_thread
+from ignrun.host.callbacks import Abandoned, Caller, on_own_thread, settled
 from ignrun.host.checks import Checks, has_checks
 from ignrun.host.deadlines import Deadlines
 from ignrun.host.faults import Faulted, fault_of, one_line, timed_out
@@ -108,7 +108,7 @@ class Incarnation:
 
     __slots__ = (
         "__weakref__", "_draft", "_holds", "_metrics", "_turn", "address", "assignment", "caller", "checks", "config", "epoch",
-        "exports", "health", "hook", "kind", "main_loop", "module", "raw_config", "record", "reviser", "shut_down",
+        "exports", "health", "hook", "kind", "main_loop", "module", "raw_config", "record", "reviser", "run_on_thread", "shut_down",
         "stage", "stopping",
     )  # fmt: skip
 
@@ -137,7 +137,7 @@ class Incarnation:
         self.main_loop: asyncio.Task[None] | None = None
         self.checks: Checks | None = None
         self.reviser: Reviser | None = None
-        self.shut_down = False
+        self.shut_down = self.run_on_thread = False
         self._turn: asyncio.Lock | None = None
         self._metrics: Metrics | None = None
         self._holds = False
@@ -327,7 +327,10 @@ class Incarnation:
             if inspect.iscoroutinefunction(run):
                 await run()
             else:
-                await on_own_thread(run, f"{self.address} run")
+                self.run_on_thread = True
+                answer = await on_own_thread(run, f"{self.address} run")
+                self.run_on_thread = False
+                await settled("run", answer)
         except asyncio.CancelledError as error:
             if self.stopping:
                 raise
@@ -413,7 +416,7 @@ class Incarnation:
         loop = self.main_loop
         if loop is None or loop.done() or loop is asyncio.current_task():
             return []
-        if inspect.iscoroutinefunction(getattr(self.module, "run", None)):
+        if not self.run_on_thread:
             loop.cancel()
         await asyncio.wait({loop}, timeout=seconds)
         return [] if loop.done() else ["run"]

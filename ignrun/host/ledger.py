@@ -9,9 +9,25 @@ from typing import Any, Final
 
 from ignrun.host.callbacks import whose
 from ignrun.host.steps import Left, Marked
+from ignrun.sdk.surroundings import logger_of
 
 POOLS: Final = ("callback_", "asyncio_")
 """Beginnings of the names of threads that all instances share."""
+
+
+_PATIENCE: Final = 1.0
+"""Seconds after which a failed task is taken for one that nobody awaits."""
+
+
+def _is_unheard(task: "asyncio.Task[Any]") -> bool:
+    """Tell whether a task has failed and nobody has asked how it ended; asking would count as having heard."""
+    return bool(getattr(task, "_log_traceback", False))
+
+
+def _tell(address: str, task: "asyncio.Task[Any]") -> None:
+    if _is_unheard(task):
+        said = "task `%s` failed, and nobody awaits it"
+        logger_of(address).error(said, task.get_name(), exc_info=task.exception())
 
 
 class Ledger:
@@ -41,8 +57,15 @@ class Ledger:
         return task
 
     def _look(self, address: str, task: "asyncio.Task[Any]") -> None:
-        """Tell of a task that wanted to end the process."""
-        if not task.cancelled() and isinstance(left := task.exception(), Left) and self.on_left is not None:
+        """Tell of a task that wanted to end the process, and in a while of one that failed, unless somebody has heard of that."""
+        if task.cancelled() or not _is_unheard(task):
+            return
+        work = task.get_coro()
+        left = work.left if isinstance(work, Marked) else None
+        if left is None:
+            task.get_loop().call_later(_PATIENCE, _tell, address, task)
+        elif self.on_left is not None:
+            task.exception()
             self.on_left(address, left)
 
     def tasks_of(self, address: str) -> "list[asyncio.Task[Any]]":

@@ -26,11 +26,12 @@ class Left(RuntimeError):  # noqa: N818 - says what happened
 class Marked(Coroutine[Any, Any, Any]):
     """A coroutine that marks each of its steps as an instance's."""
 
-    __slots__ = ("__name__", "__qualname__", "_mark", "_page", "_work")
+    __slots__ = ("__name__", "__qualname__", "_mark", "_page", "_work", "left")
 
     def __init__(self, work: Coroutine[Any, Any, Any], address: str) -> None:
         """Take the coroutine, and whose it is."""
         self._work = work
+        self.left: Left | None = None
         self._page = Here.pulse.page
         self._mark = mark_of(address)
         self.__name__ = getattr(work, "__name__", "coroutine")
@@ -42,7 +43,8 @@ class Marked(Coroutine[Any, Any, Any]):
         try:
             return self._work.send(value)
         except (SystemExit, KeyboardInterrupt) as error:
-            raise Left(error) from error
+            self.left = Left(error)
+            raise self.left from error
 
     def throw(self, *error: Any) -> Any:
         """Take one step that begins with an exception."""
@@ -50,7 +52,8 @@ class Marked(Coroutine[Any, Any, Any]):
         try:
             return self._work.throw(*error)
         except (SystemExit, KeyboardInterrupt) as left:
-            raise Left(left) from left
+            self.left = Left(left)
+            raise self.left from left
 
     def close(self) -> None:
         """Take no more steps."""

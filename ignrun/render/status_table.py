@@ -139,7 +139,7 @@ def _reason(one: InstanceStatus, short: ShortName) -> str:
         return f"skipped: upstream {short(upstream)}"
     if one.fault and one.state not in {"running", "maintenance"}:
         return one.fault.summary
-    if one.health in {"unhealthy", "degraded"} and one.health_reason:
+    if one.health != "healthy" and one.health_reason:
         return one.health_reason
     if one.lacks:
         return ", ".join(f"upstream {short(provider)}: error" for provider in one.lacks)

@@ -17,6 +17,10 @@ class Clinging(Module):
     async def shutdown(self):
         raise NotReady("still writing")
 
+class Odd(Module):
+    async def check_health(self):
+        return True
+
 class Eager(Module):
     async def run(self):
         try:
@@ -69,3 +73,12 @@ def test_a_module_that_asks_for_a_value_while_it_is_being_applied_gets_it_afterw
     plant.ignrun("apply", "-d")
     seen = plant.wait_for(lambda all_: all_["eager@gateway"]["exports"].get("said"))
     assert seen["eager@gateway"]["exports"] == {"said": "granted", "rate": 2}
+
+
+def test_an_apply_that_waits_for_health_in_vain_says_what_the_checks_said(plant: Plant) -> None:
+    plant.write("apply: {deadline: 3s}\nmodules:\n  odd: {entry: plant_code:Odd}\n")
+    said = plant.ignrun("apply", "-d", code=11).said
+    assert "the last of which said: the check returned `bool`, not healthy(), degraded() or unhealthy()" in said
+    odd = plant.instances()["odd@gateway"]
+    assert (odd["health"], odd["failures"]) == ("unknown", 1)
+    assert "the check returned `bool`" in plant.ignrun("status", *plant.aim()).out

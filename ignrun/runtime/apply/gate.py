@@ -189,6 +189,7 @@ def _own(draft: Draft, instance: Instance) -> str:
             record = draft.hosts.get(host_of(instance) or body.host)
             return f"it waits for host {body.host} ({record.phase.value if record else 'absent'})"
         case Hosted() | Command() if instance.state is ModuleState.RUNNING:
-            return "it waits for its health checks"
+            said = f", the last of which said: {instance.health_reason}" if instance.health_reason else ""
+            return f"it waits for its health checks{said}"
         case _:
             return f"it is {instance.state.value}"

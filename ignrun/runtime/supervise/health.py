@@ -66,7 +66,8 @@ def examine(draft: Draft, instance: Instance, health: Health, reason: str) -> No
         return
     failing = replace(instance, failures=instance.failures + 1, good_checks=0)
     if failing.failures < instance.spec.health.failures:
-        draft.put(failing)
+        known = instance.health is not Health.UNKNOWN
+        draft.put(failing if known else replace(failing, health_reason=reason))
         return
     sick = _now(draft, failing, health, reason)
     if _is_to_restart(draft, sick):

@@ -175,3 +175,69 @@ async def test_a_fake_peer_takes_and_gives_what_can_be_sent() -> None:
             await anext(rows)
         with pytest.raises(ValueError, match="the buffer of a stream"):
             await anext(run.module.peer.stream("rows", buffer=0))
+
+
+class Awaited(Module):
+    """Its `run` is a plain function that gives a coroutine, as a decorator may make it."""
+
+    ended = ""
+
+    def run(self) -> Any:
+        return self.forever()
+
+    async def forever(self) -> None:
+        try:
+            await self.clock.sleep(10_000)
+        finally:
+            self.ended = "cancelled"
+
+
+async def test_a_plain_main_loop_that_gives_a_coroutine_is_awaited_and_cancelled_like_an_async_one() -> None:
+    async with drive(Awaited) as run:
+        await run.clock.advance(5)
+        assert run.state.value == "running"
+        await run.stop()
+        assert (run.module.ended, run.left_behind) == ("cancelled", ())
+
+
+async def yields(self: Any) -> Any:
+    yield 1
+
+
+def yields_plainly(self: Any) -> Any:
+    yield 1
+
+
+@pytest.mark.parametrize("function", [yields, yields_plainly])
+@pytest.mark.parametrize("callback", ["initialize", "startup", "run", "check_health"])
+async def test_a_callback_with_a_yield_is_a_mistake_and_not_a_callback_that_ends_well(callback, function) -> None:
+    said = f"`{callback}` has a `yield`: nothing of it runs when it is called"
+    module = type("Yielding", (Module,), {callback: function})
+    if callback == "check_health":
+        async with drive(module) as run:
+            assert said in run.health.reason
+        return
+    with pytest.raises(ModuleFailed, match=said):
+        async with drive(module) as run:
+            await run.completed()
+
+
+@pytest.mark.parametrize("awaited", [True, False])
+async def test_a_task_that_fails_and_that_nobody_awaits_is_told_of(caplog, monkeypatch, awaited) -> None:
+    monkeypatch.setattr("ignrun.host.ledger._PATIENCE", 0.02)
+
+    class Careless(Module):
+        async def startup(self) -> None:
+            self.task = asyncio.create_task(self.fails(), name="poller")
+            if awaited:
+                await asyncio.gather(self.task, return_exceptions=True)
+
+        async def fails(self) -> None:
+            raise ValueError("the broker is gone")
+
+    async with drive(Careless) as run:
+        await asyncio.sleep(0.05)
+        assert run.state.value == "running"
+    told = [record for record in caplog.records if record.name == "ignrun.instance.careless@gateway"]
+    expected = [] if awaited else ["task `poller` failed, and nobody awaits it"]
+    assert [record.getMessage() for record in told] == expected
