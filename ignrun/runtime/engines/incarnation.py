@@ -95,7 +95,7 @@ class Incarnation:
 
     def start(self) -> None:
         """Start the process: CommandStarted is heard, or CommandFailed when there is none."""
-        if self.launch.files:
+        if self.launch.files or self._shop.written.holds(self.launch.address):
             self._preparing = self._loop.create_task(self._start_with_files())
         else:
             self._start()
@@ -103,11 +103,18 @@ class Incarnation:
     async def _start_with_files(self) -> None:
         try:
             await self._shop.off_loop(write_files, contents_of(self.launch))
+            await self._tidy(self.launch)
         except (OSError, ValueError) as error:
             self._not_started(str(error))
         else:
             self._start()
         self._preparing = None
+
+    async def _tidy(self, launch: CommandLaunch) -> None:
+        """Take away what it does not declare any more, and say so."""
+        gone = await self._shop.off_loop(self._shop.written.settle, (launch.address, contents_of(launch)))
+        notes = tuple(f"`{path}` is not declared any more, and was taken away" for path in gone)
+        self._shop.tell(launch.address, launch.address, notes)
 
     def _start(self) -> None:
         if self._kill_at is not None:
@@ -294,6 +301,9 @@ class Incarnation:
             self._output.watch = None
         if fault is None:
             self._adopt(reload.launch)
+            tidying = self._loop.create_task(self._tidy(reload.launch))
+            self._reloads.add(tidying)
+            tidying.add_done_callback(self._over)
         else:
             fault = replace(fault, summary=self._shop.mask(fault.summary), detail=self._output.tail())
         self._shop.hear(CommandReloaded(self.launch.address, self.launch.epoch, reload.change, fault))

@@ -20,6 +20,7 @@ from ignrun.runtime.engines.groups import Groups
 from ignrun.runtime.engines.launch import CommandLaunch
 from ignrun.runtime.engines.output import Mask, OnLines, Teller
 from ignrun.runtime.engines.places import make_guest_folder, remove_run_folder
+from ignrun.runtime.engines.written import Written
 from ignrun.runtime.supervise.messages import Message
 
 _READINGS: Final = 20
@@ -68,6 +69,7 @@ class Workshop(msgspec.Struct):
     scribe: ThreadPoolExecutor | None = None
     guests: Path | None = None
     teller: Teller = msgspec.field(default_factory=Teller)
+    written: Written = msgspec.field(default_factory=Written)
 
     @property
     def children(self) -> Children:

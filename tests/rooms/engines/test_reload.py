@@ -238,6 +238,36 @@ async def test_after_a_reload_health_is_asked_as_the_new_spec_says(bench, tmp_pa
     await until(lambda: bench.said(Probed)[-1].healthy)
 
 
+async def test_a_file_that_is_not_declared_any_more_is_taken_away_with_the_reload(bench, tmp_path) -> None:
+    files = (*site("one"), *site("mine", "old.txt"), *site("changed", "edited.txt"), *site("both", "shared.txt"))
+    launch = await started(bench, *python(READS), ready=SERVING, files=files)
+    bench.spawn("sleep", "1000", address="other@gateway", files=site("both", "shared.txt"))
+    await bench.hears(CommandReady, 2)
+    (bench.folder / "edited.txt").write_text("by hand")
+    assert (await reloaded(bench, replace(launch, files=site("two")))).fault is None
+    await until(lambda: not (bench.folder / "old.txt").exists())
+    assert (bench.folder / "edited.txt").read_text() == "by hand"
+    assert [(bench.folder / name).read_text() for name in ("site.txt", "shared.txt")] == ["two", "both"]
+    await until(lambda: any("old.txt` is not declared any more, and was taken away" in t for t in bench.texts(WEB)))
+
+
+async def test_a_reload_that_fails_takes_nothing_away(bench) -> None:
+    files = (*site("one"), *site("mine", "old.txt"))
+    launch = await started(bench, *python(READS), ready=SERVING, files=files)
+    gone = replace(launch, files=site("two"), ready={"log": "never"}, reload_timeout=0.2)
+    assert (await reloaded(bench, gone)).fault
+    assert [(bench.folder / name).read_text() for name in ("site.txt", "old.txt")] == ["one", "mine"]
+
+
+async def test_what_the_next_start_does_not_declare_is_gone_before_it_begins(bench) -> None:
+    await started(bench, "sleep", "1000", files=site("mine", "old.txt"))
+    bench.commands.stop(WEB, 1, 0.0)
+    await bench.hears(CommandEnded)
+    bench.commands.spawn(launch_of(bench, "sleep", "1000", epoch=2))
+    await bench.hears(CommandReady, 2)
+    assert not (bench.folder / "old.txt").exists()
+
+
 async def test_a_policy_that_comes_during_a_reload_holds_after_it(bench) -> None:
     slow = READS.replace("print(", "time.sleep(0.5); print(")
     launch = await started(bench, *python(slow), ready=SERVING, files=site("one"))
