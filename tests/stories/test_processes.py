@@ -142,3 +142,12 @@ apply: {{soak: 0s}}
     assert now["web@gateway"]["exports"] == {"url": "http://b/"}
     assert now["reader@gateway"]["pid"] != before["reader@gateway"]["pid"]
     until(lambda: "reads http://b/" in plant.ignrun("logs", "reader").out)
+
+
+def test_a_limit_in_which_no_host_can_live_is_told_with_the_last_words_of_the_host(plant: Plant) -> None:
+    plant.environment.pop("PYTHONWARNINGS")
+    plant.write(CODE, "plant_code.py")
+    plant.write("modules:\n  says: {entry: plant_code:Says, isolation: process, limits: {memory: 20MiB}}\n")
+    done = plant.ignrun("apply", "-d", code=3)
+    assert "host says@gateway ended while it was prepared: exit " in done.said
+    assert "Error" in done.said.partition("was prepared: ")[2].splitlines()[0]

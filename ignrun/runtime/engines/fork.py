@@ -311,7 +311,15 @@ class HostEngine:
             self.children.disown(made.child.pid)
             self.release(made.child.identity)
         culprit = made.heart.last_step if made.heart else ""
+        how += "" if made.heart else _last_words(made)
         made.let_go()
         del self._hosts[made.host, made.epoch]
         how = f"{how}, because {made.blame}" if made.blame else how
         self._hear(HostEnded(made.host, made.epoch, how, culprit))
+
+
+def _last_words(made: Host) -> str:
+    """Give the last line of a host that never said hello, which may tell why."""
+    made.output.catch_up()
+    lines = made.output.tail().strip().splitlines()
+    return f": {lines[-1].strip()}" if made.child and lines else ""

@@ -77,7 +77,7 @@ async def test_what_a_host_started_ends_with_it(bench) -> None:
 
 async def test_a_host_that_raises_ends_with_its_traceback_in_the_log(bench) -> None:
     launch(bench, "raises")
-    assert (await bench.hears(HostEnded)).how == "exit 70"
+    assert (await bench.hears(HostEnded)).how == "exit 70: RuntimeError: this host cannot serve"
     assert "RuntimeError: this host cannot serve" in bench.texts("raises")
 
 
