@@ -1,5 +1,6 @@
 """The public test kit for module authors."""
 
+from ignrun.protocol.orders import Timeouts as Timeouts
 from ignrun.testing.clock import FakeClock as FakeClock
 from ignrun.testing.clock import settle as settle
 from ignrun.testing.driver import Driver as Driver
