@@ -6,7 +6,7 @@ import secrets
 import zlib
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -15,6 +15,8 @@ from ignrun.manifest.document import Document
 from ignrun.manifest.files import TextFile
 from ignrun.manifest.lines import lines_of
 from ignrun.terms.verdict import Accepted, Verdict
+
+T = TypeVar("T")
 
 FORMAT: Final = f"1 {__version__}"
 _MOST: Final = 256
@@ -46,6 +48,11 @@ def use(cache: ParseCache) -> None:
     _IN_USE.set(cache)
 
 
+def in_use() -> ParseCache | None:
+    """Give the cache that this reading named; None where it named none."""
+    return _IN_USE.get()
+
+
 def parsed(file: TextFile) -> Verdict[Document | None]:
     """Build the document of a text, from the cache in use or by parsing it; only sound documents are kept."""
     cache = _IN_USE.get()
@@ -62,26 +69,36 @@ def parsed(file: TextFile) -> Verdict[Document | None]:
 
 def _found(cache: ParseCache, digest: str) -> _Parse | None:
     """Read a parse; one that is damaged, of another release or of another text is none."""
+    found = kept(cache, digest, _Parse)
+    return found if found and (found.format, found.digest) == (FORMAT, digest) else None
+
+
+def kept(cache: ParseCache, name: str, kind: type[T]) -> T | None:
+    """Read what was kept under a name; nothing where it is damaged or of another kind."""
     try:
-        with open(f"{cache.folder}/{digest}", "rb") as kept:  # noqa: PTH123 - called for every file
-            data = kept.read()
+        with open(f"{cache.folder}/{name}", "rb") as file:  # noqa: PTH123 - called for every file
+            data = file.read()
     except (OSError, ValueError):
         return None
     body = data[_CHECKSUM:]
     if zlib.crc32(body).to_bytes(_CHECKSUM, "big") != data[:_CHECKSUM]:
         return None
     try:
-        found = msgspec.msgpack.decode(body, type=_Parse)
+        return msgspec.msgpack.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return found if (found.format, found.digest) == (FORMAT, digest) else None
 
 
 def _keep(cache: ParseCache, document: Document) -> None:
-    """Write a parse in one step; a cache that cannot be written is no reason to fail."""
-    if document.damaged_places:
+    if not document.damaged_places:
+        keep(cache, document.digest, _Parse(FORMAT, document.digest, document.tree, document.places))
+
+
+def keep(cache: ParseCache, name: str, value: msgspec.Struct) -> None:
+    """Write a value under a name in one step, where the cache keeps; one that cannot be written is no reason to fail."""
+    if not cache.keeps:
         return
-    body = msgspec.msgpack.encode(_Parse(FORMAT, document.digest, document.tree, document.places))
+    body = msgspec.msgpack.encode(value)
     folder = Path(cache.folder)
     temporary = folder / f".{secrets.token_hex(6)}.tmp"
     try:
@@ -91,7 +108,7 @@ def _keep(cache: ParseCache, document: Document) -> None:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with open(descriptor, "wb") as opened:  # noqa: PTH123 - a descriptor, not a path
             opened.write(zlib.crc32(body).to_bytes(_CHECKSUM, "big") + body)
-        temporary.rename(folder / document.digest)
+        temporary.rename(folder / name)
         _prune(folder)
     except OSError:
         with contextlib.suppress(OSError):

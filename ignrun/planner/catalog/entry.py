@@ -1,6 +1,5 @@
 """Turns an entry such as `plant.jobs:Poller` into the code it leads to, checked by reading its source."""
 
-import ast
 import functools
 import os
 import re
@@ -13,10 +12,11 @@ import msgspec
 from ignrun.manifest.seen import saw
 from ignrun.planner.catalog.archive import Unusable, read_member, split
 from ignrun.planner.catalog.bases import follow_from
-from ignrun.planner.catalog.imports import NONE, Imports, imports_of
+from ignrun.planner.catalog.imports import NONE, Imports
 from ignrun.planner.catalog.locate import digest_of, file_of, installed_folders
 from ignrun.planner.catalog.model import Code
-from ignrun.planner.catalog.source import Follow, Outline, nowhere, outline_of, traits_of
+from ignrun.planner.catalog.outlines import Outlines
+from ignrun.planner.catalog.source import Follow, Outline, nowhere, traits_of
 from ignrun.terms.hints import did_you_mean
 
 _ENTRY: Final = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*\Z")
@@ -48,9 +48,10 @@ class Eyes(msgspec.Struct, frozen=True):
     read: Callable[[Path], Source]
 
     @classmethod
-    def remembering(cls) -> "Eyes":
+    def remembering(cls, outlines: Outlines | None = None) -> "Eyes":
         """Make eyes that remember, for one selection."""
-        return cls(functools.cache(file_of), functools.cache(read_source))
+        outlines = outlines or Outlines()
+        return cls(functools.cache(file_of), functools.cache(lambda file: read_source(file, outlines)))
 
 
 def find_code(entry: str, path: tuple[str, ...], beside: tuple[str, ...], eyes: Eyes) -> Code | Missing:
@@ -122,7 +123,7 @@ def _checked(entry: str, name: str, source: Source, root: str, follow: Follow) -
     return Code(source.file, source.digest, root, traits.callbacks, traits.provides, traits.config, traits.updates)
 
 
-def read_source(file: Path) -> Source:
+def read_source(file: Path, outlines: Outlines) -> Source:
     """Read a file once for all the entries in it; one that is compiled has no outline."""
     try:
         inside = None if file.is_file() else split(str(file))
@@ -135,8 +136,8 @@ def read_source(file: Path) -> Source:
     if file.suffix != ".py":
         return Source(str(file), digest)
     try:
-        tree = ast.parse(content)
-        return Source(str(file), digest, outline_of(tree), imports=imports_of(tree, content))
+        said = outlines.of(digest, content)
+        return Source(str(file), digest, said.outline, imports=said.imports)
     except SyntaxError as error:
         return Source(str(file), digest, fault=error.msg, line=error.lineno or 0)
     except (ValueError, RecursionError) as error:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ignrun.manifest.cache import in_use
 from ignrun.manifest.inputs import InputFile
 from ignrun.manifest.model import Definition, Manifest, ModuleSpec, SlotSpec
 from ignrun.manifest.places import at_key, at_span, at_value
@@ -11,6 +12,7 @@ from ignrun.planner.catalog.candidates import Candidates, gather
 from ignrun.planner.catalog.entry import Eyes, Missing, find_code
 from ignrun.planner.catalog.lock import Lock, disagreements, read_lock
 from ignrun.planner.catalog.model import Chosen, Pin, Provenance, Selection
+from ignrun.planner.catalog.outlines import Outlines
 from ignrun.planner.catalog.platform import canonical, provided, unmet
 from ignrun.planner.catalog.reach import Reaching
 from ignrun.planner.catalog.versions import ranked
@@ -35,7 +37,8 @@ def select(manifest: Manifest, *, locked: bool = False, relock: bool = False) ->
     lock = Lock("") if relock else read_lock(manifest)
     picked = _Picked(manifest, candidates, lock.versions)
     picked.settle([spec for spec in enabled if spec.uses is not None])
-    eyes = Eyes.remembering()
+    outlines = Outlines(in_use())
+    eyes = Eyes.remembering(outlines)
     reaching = Reaching(import_path(manifest), eyes)
     chosen: dict[str, Chosen] = {}
     diagnostics = [*candidates.found.diagnostics, *picked.diagnostics]
@@ -51,6 +54,7 @@ def select(manifest: Manifest, *, locked: bool = False, relock: bool = False) ->
     if locked or lock.document is not None:
         diagnostics += [] if has_errors(diagnostics) else disagreements(manifest, lock, pins, locked=locked)
     code = reaching.code
+    outlines.keep()
     read = {one.code.file: one.code.digest for one in chosen.values() if one.code}
     read |= {file: digest for index in code.values() for file, digest in index.files.items()}
     files = (*candidates.found.files, *lock.files, *(InputFile(file, digest, "code") for file, digest in read.items()))

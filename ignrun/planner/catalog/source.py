@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -31,6 +31,29 @@ MOST_FILES: Final = 8
 
 
 Traits = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class Ancestor(msgspec.Struct, frozen=True, array_like=True):
+    """A base class as it is written: its name, and the module in front of it; without a name it is not to be read."""
+
+    name: str = ""
+    module: str = ""
+
+
+class ClassBody(msgspec.Struct, frozen=True, array_like=True, tag="class"):
+    """What a class says by itself: its bases and methods, those that it provides, and of its `Config` what ClassTraits says."""
+
+    bases: tuple[Ancestor, ...]
+    methods: tuple[str, ...]
+    provided: tuple[str, ...]
+    config: bool
+    updates: tuple[tuple[str, str], ...]
+
+
+class FunctionBody(msgspec.Struct, frozen=True, array_like=True, tag="function"):
+    """A function at the top level."""
+
+    is_async: bool
 
 
 class ClassTraits(msgspec.Struct, frozen=True):
@@ -62,7 +85,7 @@ class Outline(msgspec.Struct, frozen=True):
 
     names: frozenset[str]
     open: bool
-    bodies: dict[str, Any]
+    bodies: dict[str, ClassBody | FunctionBody]
     taken: dict[str, Taken] = {}
 
 
@@ -85,12 +108,12 @@ def nowhere(_: Taken) -> None:
 def outline_of(tree: ast.Module) -> Outline:
     """List the names that a file defines at its top level, also below `if`, `try` and `with`."""
     names: set[str] = set()
-    bodies: dict[str, Traits] = {}
+    bodies: dict[str, ClassBody | FunctionBody] = {}
     taken: dict[str, Taken] = {}
     for statement in _top_level(tree.body):
         names.update(_defined(statement))
         if isinstance(statement, Traits):
-            bodies[statement.name] = statement
+            bodies[statement.name] = _body_of(statement)
         elif isinstance(statement, ast.Import | ast.ImportFrom):
             taken.update(_taken(statement))
     return Outline(frozenset(names - {"*"}), "*" in names or "__getattr__" in names, bodies, taken)
@@ -100,9 +123,9 @@ def traits_of(outline: Outline, name: str, follow: Follow = nowhere) -> ClassTra
     """Read the traits of a class or function, those of its bases included; bases in other files are found by `follow`."""
     lineage = _Lineage()
     lineage.add(Place(outline, name, follow))
-    provides = {method.name for method in lineage.methods if _is_provided(method)}
-    config = any(_names_config(statement) for body in lineage.bodies for statement in body.body)
-    updates = tuple(_updates(lineage.bodies)) if config else ()
+    provides = {name for body in lineage.bodies for name in body.provided}
+    config = any(body.config for body in lineage.bodies)
+    updates = tuple(one for body in lineage.bodies for one in body.updates) if config else ()
     return ClassTraits(lineage.callbacks, tuple(sorted(provides)), config, updates)
 
 
@@ -110,21 +133,17 @@ class _Lineage:
     """A class and all its bases, as far as their source is to be read; `whole` says that it all was."""
 
     def __init__(self) -> None:
-        self.bodies: list[ast.ClassDef] = []
+        self.bodies: list[ClassBody] = []
         self.whole = True
         self._is_function = False
         self._seen: set[tuple[int, str]] = set()
-
-    @property
-    def methods(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-        return [one for body in self.bodies for one in body.body if isinstance(one, _METHODS)]
 
     @property
     def callbacks(self) -> tuple[str, ...] | None:
         """Name the callbacks of a class, or `run` for an async function; None where the source does not say."""
         if self._is_function:
             return ("run",)
-        own = {method.name for method in self.methods}
+        own = {name for body in self.bodies for name in body.methods}
         return tuple(one for one in CALLBACKS if one in own) if self.whole and self.bodies else None
 
     def add(self, place: Place, files: int = MOST_FILES) -> None:
@@ -132,31 +151,25 @@ class _Lineage:
         key = (id(place.outline), place.name)
         found = place.outline.bodies.get(place.name)
         taken = place.outline.taken.get(place.name)
-        if isinstance(found, ast.ClassDef) and key not in self._seen:
+        if isinstance(found, ClassBody) and key not in self._seen:
             self._seen.add(key)
             self.bodies.append(found)
             for base in found.bases:
                 self._add_base(base, place, files)
-        elif isinstance(found, ast.AsyncFunctionDef) and not self.bodies:
+        elif isinstance(found, FunctionBody) and found.is_async and not self.bodies:
             self._is_function = True
         elif found is None and taken is not None:
             self._add_taken(taken, place, files)
         elif key not in self._seen:
             self.whole = False
 
-    def _add_base(self, base: ast.expr, place: Place, files: int) -> None:
-        match base:
-            case ast.Subscript(value=inner):
-                self._add_base(inner, place, files)
-            case ast.Name(name) if name in place.outline.bodies or name not in _OURS:
-                self.add(place._replace(name=name), files)
-            case ast.Attribute(ast.Name(module), name) if name not in _OURS:
-                taken = place.outline.taken.get(module)
-                self._add_taken(_inside(taken, name), place, files)
-            case ast.Name() | ast.Attribute(ast.Name()):
-                pass
-            case _:
-                self.whole = False
+    def _add_base(self, base: Ancestor, place: Place, files: int) -> None:
+        if not base.name:
+            self.whole = False
+        elif base.module and base.name not in _OURS:
+            self._add_taken(_inside(place.outline.taken.get(base.module), base.name), place, files)
+        elif not base.module and (base.name in place.outline.bodies or base.name not in _OURS):
+            self.add(place._replace(name=base.name), files)
 
     def _add_taken(self, taken: Taken | None, place: Place, files: int) -> None:
         if taken is not None and taken.name in _OURS and taken.module.partition(".")[0] in _WHERE_OURS:
@@ -187,14 +200,40 @@ def _taken(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Taken]
 _METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
+def _body_of(statement: Traits) -> ClassBody | FunctionBody:
+    """Take down what a class or a function says by itself."""
+    if not isinstance(statement, ast.ClassDef):
+        return FunctionBody(isinstance(statement, ast.AsyncFunctionDef))
+    methods = [one for one in statement.body if isinstance(one, _METHODS)]
+    return ClassBody(
+        tuple(map(_base_of, statement.bases)),
+        tuple(method.name for method in methods),
+        tuple(method.name for method in methods if _is_provided(method)),
+        any(map(_names_config, statement.body)),
+        tuple(_updates(statement)),
+    )
+
+
+def _base_of(base: ast.expr) -> Ancestor:
+    match base:
+        case ast.Subscript(value=inner):
+            return _base_of(inner)
+        case ast.Name(name):
+            return Ancestor(name)
+        case ast.Attribute(ast.Name(module), name):
+            return Ancestor(name, module)
+        case _:
+            return Ancestor()
+
+
 def _is_provided(method: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     marks = (one.func if isinstance(one, ast.Call) else one for one in method.decorator_list)
     return any((one.id if isinstance(one, ast.Name) else getattr(one, "attr", "")) == "provides" for one in marks)
 
 
-def _updates(bodies: Iterable[ast.ClassDef]) -> Iterator[tuple[str, str]]:
-    """Give name and word of each field of a `Config` in these bodies that is annotated with `update("..")`."""
-    configs = (one for body in bodies for one in body.body if isinstance(one, ast.ClassDef) and one.name == "Config")
+def _updates(body: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    """Give name and word of each field of a `Config` in this body that is annotated with `update("..")`."""
+    configs = (one for one in body.body if isinstance(one, ast.ClassDef) and one.name == "Config")
     for field in (field for config in configs for field in config.body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
             marks = (_update(node) for node in ast.walk(field.annotation))
