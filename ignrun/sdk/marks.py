@@ -1,9 +1,10 @@
 """Owns the marks that authors put on methods and config fields: `provides`, `update`, `health_check` and the written types."""
 
 import inspect
+import math
 import pathlib
 from collections.abc import Callable
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -62,14 +63,25 @@ def provides(method: F) -> F:
     return method
 
 
-def health_check(*, interval: float | None = None) -> Callable[[F], F]:
-    """Make a method one more health check, asked every `interval` seconds (default: the module's health interval)."""
+@overload
+def health_check(method: F, /) -> F: ...
+@overload
+def health_check(*, interval: float | None = None) -> Callable[[F], F]: ...
+def health_check(method: Any = None, /, *, interval: float | None = None) -> Any:
+    """Make a method one more health check, asked every `interval` seconds (default: the module's health interval).
 
-    def mark(method: F) -> F:
-        setattr(method, _HEALTH_CHECK, interval)
-        return method
+    Raises ValueError for an interval that is no number of seconds above 0.
+    """
+    is_number = isinstance(interval, int | float) and not isinstance(interval, bool)
+    if interval is not None and not (is_number and 0 < interval < math.inf):
+        message = f"the interval of a health check is a number of seconds above 0, not {interval!r}"
+        raise ValueError(message)
 
-    return mark
+    def mark(function: F) -> F:
+        setattr(function, _HEALTH_CHECK, interval)
+        return function
+
+    return mark if method is None else mark(method)
 
 
 def provided_names(kind: type) -> tuple[str, ...]:

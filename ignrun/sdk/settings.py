@@ -5,7 +5,8 @@ import difflib
 import pathlib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,8 @@ from ignrun.sdk.marks import Written
 from ignrun.terms.duration import parse_duration, parse_size
 from ignrun.terms.secret import Secret
 
+_LISTS: Final = frozenset({list, tuple, set, frozenset, Sequence, AbstractSet})
+_MAPPINGS: Final = frozenset({dict, Mapping})
 _SECRET_AS_TEXT: Final = ("got `Secret`", "got `Secret` (a value from `${secret:..}` is declared as `ignrun.Secret`)")
 """What msgspec says, and what it means for who wrote the class."""
 
@@ -26,7 +29,7 @@ def convert(values: Any, kind: type | None) -> Any:
     """Turn plain values into `kind` (a dataclass or Struct); without one into a read-only mapping. Raises ConfigRefused."""
     if kind is None:
         return frozen(values)
-    _refuse_unknown(values, kind)
+    _refuse_unknown(values, kind, "")
     try:
         return msgspec.convert(_written(values, kind, "$"), kind, dec_hook=_special)
     except msgspec.ValidationError as error:
@@ -56,7 +59,7 @@ def with_secrets(node: Any, paths: frozenset[tuple[str | int, ...]], at: tuple[s
     return node
 
 
-def _refuse_unknown(values: Any, kind: type) -> None:
+def _refuse_unknown(values: Any, kind: type, path: str) -> None:
     if not isinstance(values, Mapping):
         message = f"a mapping is expected, not `{type(values).__name__}`"
         raise ConfigRefused(message)
@@ -65,7 +68,7 @@ def _refuse_unknown(values: Any, kind: type) -> None:
         if key not in known:
             close = difflib.get_close_matches(str(key), known, n=1)
             hint = f"; did you mean `{close[0]}`?" if close else f"; `{kind.__qualname__}` has {', '.join(known)}"
-            message = f"unknown key `{key}`{hint}"
+            message = f"unknown key `{key}`{hint}" + (f" - at `{path}`" if path else "")
             raise ConfigRefused(message)
 
 
@@ -85,25 +88,39 @@ def _written(value: Any, hint: Any, path: str) -> Any:
         inner, *marks = typing.get_args(hint)
         kinds = [mark.kind for mark in marks if isinstance(mark, Written)]
         return _number(value, kinds[0], path) if kinds else _written(value, inner, path)
+    if origin in {typing.Union, types.UnionType}:
+        return _written_choice(value, typing.get_args(hint), path)
     if isinstance(value, Mapping):
         return _written_mapping(value, hint, path)
-    if isinstance(value, list | tuple) and origin in {list, tuple, set, frozenset}:
+    if isinstance(value, list | tuple) and origin in _LISTS and typing.get_args(hint):
         inner = typing.get_args(hint)[0]
         return [_written(one, inner, f"{path}[{index}]") for index, one in enumerate(value)]
-    if origin in {typing.Union, types.UnionType}:
-        for choice in typing.get_args(hint):
-            value = _written(value, choice, path)
+    return value
+
+
+def _written_choice(value: Any, choices: tuple[Any, ...], path: str) -> Any:
+    """Do so for one of several types; which of several classes is meant, only msgspec can tell."""
+    if isinstance(value, Mapping) and sum(map(_is_block, choices)) > 1:
+        return value
+    for choice in choices:
+        value = _written(value, choice, path)
     return value
 
 
 def _written_mapping(value: Mapping[str, Any], hint: Any, path: str) -> Any:
-    if typing.get_origin(hint) is dict:
+    if typing.get_origin(hint) in _MAPPINGS and len(typing.get_args(hint)) > 1:
         inner = typing.get_args(hint)[1]
         return {key: _written(one, inner, f"{path}.{key}") for key, one in value.items()}
-    if isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct)):
+    if _is_block(hint):
+        if path != "$":
+            _refuse_unknown(value, hint, path)
         hints = typing.get_type_hints(hint, include_extras=True)
         return {key: _written(one, hints.get(key), f"{path}.{key}") for key, one in value.items()}
     return value
+
+
+def _is_block(hint: Any) -> bool:
+    return isinstance(hint, type) and (dataclasses.is_dataclass(hint) or issubclass(hint, msgspec.Struct))
 
 
 def _number(value: Any, kind: str, path: str) -> Any:

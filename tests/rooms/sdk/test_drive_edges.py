@@ -1,11 +1,13 @@
 """Holds the test kit, and the host's code behind it, to what an author meets at the edges: odd hooks, odd exports, requests that wait for themselves."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from ignrun import CallFailed, Module, Refused, degraded, health_check, provides
+from ignrun import CallFailed, Duration, Module, Refused, degraded, health_check, provides
 from ignrun.testing import FakePeer, ModuleFailed, drive
 
 
@@ -241,3 +243,43 @@ async def test_a_task_that_fails_and_that_nobody_awaits_is_told_of(caplog, monke
     told = [record for record in caplog.records if record.name == "ignrun.instance.careless@gateway"]
     expected = [] if awaited else ["task `poller` failed, and nobody awaits it"]
     assert [record.getMessage() for record in told] == expected
+
+
+@dataclass
+class Server:
+    port: int
+    wait: Duration = 1.0
+
+
+class Nested(Module):
+    @dataclass
+    class Config:
+        server: Server | None = None
+        servers: Sequence[Server] = ()
+        by_name: Mapping[str, Server] = field(default_factory=dict)
+        waits: Mapping[str, Duration] = field(default_factory=dict)
+        plain: list = field(default_factory=list)
+
+
+async def test_what_is_written_in_inner_blocks_arrives_as_numbers_wherever_they_stand() -> None:
+    server = {"port": 1, "wait": "2s"}
+    config = {"server": server, "servers": [server], "by_name": {"a": server}, "waits": {"a": "5ms"}, "plain": [1]}
+    async with drive(Nested, config=config) as run:
+        now = run.module.config
+        assert [one.wait for one in (now.server, *now.servers, *now.by_name.values())] == [2.0] * 3
+        assert (now.waits, now.plain) == ({"a": 0.005}, [1])
+
+
+@pytest.mark.parametrize(
+    ("config", "place"),
+    [
+        ({"server": {"port": 1, "wiat": "2s"}}, "$.server"),
+        ({"servers": [{"port": 1}, {"port": 1, "wiat": 2}]}, "$.servers[1]"),
+        ({"by_name": {"a": {"port": 1, "wiat": 2}}}, "$.by_name.a"),
+    ],
+)
+async def test_an_unknown_key_of_an_inner_block_is_refused_with_its_place(config, place) -> None:
+    with pytest.raises(ModuleFailed) as failed:
+        async with drive(Nested, config=config):
+            pass
+    assert f"unknown key `wiat`; did you mean `wait`? - at `{place}`" in failed.value.fault.summary

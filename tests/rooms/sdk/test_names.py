@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import ignrun
-from ignrun import update
+from ignrun import health_check, update
 from ignrun.sdk.marks import health_checks, provided_names
 from ignrun.sdk.module import AbstractIgnitionModule, Module, module_class
 from tests.house.tree import PACKAGE
@@ -71,3 +71,20 @@ def test_marks_are_found_on_classes_and_on_those_they_extend() -> None:
 def test_an_entry_that_is_no_module_says_what_it_is(entry, said) -> None:
     with pytest.raises(TypeError, match=said):
         module_class(entry, "x:y")
+
+
+@pytest.mark.parametrize("interval", ["5s", 0, -1, float("inf"), float("nan"), True])
+def test_the_interval_of_a_health_check_is_a_number_of_seconds(interval) -> None:
+    with pytest.raises(ValueError, match="the interval of a health check is a number of seconds above 0"):
+        health_check(interval=interval)
+
+
+def test_a_health_check_is_marked_with_brackets_and_without() -> None:
+    class Checked(Module):
+        @health_check
+        async def bare(self) -> None: ...
+
+        @health_check(interval=2)
+        async def paced(self) -> None: ...
+
+    assert health_checks(Checked) == (("bare", None), ("paced", 2))
