@@ -129,7 +129,7 @@ class Incarnation:
         self.caller = Caller(stage.pool, stage.masker, stage.deadlines)
         self.stopping = Stopping()
         self.health = UNKNOWN
-        self.exports: dict[str, Any] = {}
+        self.exports: dict[str, Any] = {**assignment.exports}
         self.config: Any = None
         self.raw_config: Any = None
         self.module: AbstractIgnitionModule | None = None

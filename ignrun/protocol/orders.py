@@ -63,7 +63,7 @@ class Assignment(msgspec.Struct, frozen=True):
     None at each path of `pending` (exports the host fills in before `initialize`). `secrets` are the paths
     whose texts the host wraps in `Secret`. `hooks` says nothing here: scopes are one instance each. `code` is the path of the
     CodeIndex whose files are imported instead of those that lie below `path` now (empty: what lies there). `level` is the least
-    severity that its logger hands on. `origins` say of each value where it is from, `backups` name what is kept of earlier run-time values.
+    severity that its logger hands on. `origins` say of each value where it is from, `backups` name what is kept of earlier run-time values. `exports` are those that the manifest declares: the module adds to them.
     """
 
     address: str
@@ -84,6 +84,7 @@ class Assignment(msgspec.Struct, frozen=True):
     level: str = "info"
     origins: tuple[Origin, ...] = ()
     backups: tuple[str, ...] = ()
+    exports: dict[str, Any] = {}
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):

@@ -86,6 +86,7 @@ def assignment_of(
         level=level,
         origins=_origins(spec),
         backups=backups,
+        exports=spec.exports.plain or {},
     )
 
 

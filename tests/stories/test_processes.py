@@ -151,3 +151,19 @@ def test_a_limit_in_which_no_host_can_live_is_told_with_the_last_words_of_the_ho
     done = plant.ignrun("apply", "-d", code=3)
     assert "host says@gateway ended while it was prepared: exit " in done.said
     assert "Error" in done.said.partition("was prepared: ")[2].splitlines()[0]
+
+
+def test_what_a_manifest_declares_that_a_module_exports_is_there_for_who_shares_its_process(plant: Plant) -> None:
+    plant.write(
+        f"{CODE}\nclass Reads(Module):\n    async def startup(self): self.export(read=self.config['url'])\n",
+        "plant_code.py",
+    )
+    plant.write(
+        "modules:\n"
+        '  says: {entry: plant_code:Says, exports: {url: "http://a/"}}\n'
+        '  reads: {entry: plant_code:Reads, config: {url: "${module:says.exports.url}"}}\n'
+    )
+    plant.ignrun("apply", "-d")
+    now = plant.wait_for(settled)
+    assert now["says@gateway"]["exports"].keys() == {"url", "executable"}
+    assert now["reads@gateway"]["exports"] == {"read": "http://a/"}

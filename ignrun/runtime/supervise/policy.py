@@ -1,11 +1,11 @@
-"""Decides what another policy means for what runs: it exports that, and a command is checked, stopped and reloaded by that from now on."""
+"""Decides what another policy means for a command that runs: it exports that, and is checked, stopped and reloaded by that from now on."""
 
 from msgspec.structs import replace
 
 from ignrun.planner.graph.model import Command, InstanceSpec
 from ignrun.runtime.supervise.draft import Draft
 from ignrun.runtime.supervise.effects import TellCommand
-from ignrun.runtime.supervise.exporting import redeclared
+from ignrun.runtime.supervise.exporting import declared
 from ignrun.runtime.supervise.health import is_checked, look_again, unchecked
 from ignrun.runtime.supervise.roster import Instance
 from ignrun.terms.events import ExportsChanged
@@ -28,10 +28,11 @@ def take(draft: Draft, instance: Instance, spec: InstanceSpec) -> None:
 
 
 def _speaking(draft: Draft, before: Instance, fresh: Instance) -> Instance:
-    """Have one that runs export what its new spec declares; it does not have to begin anew for that."""
-    if fresh.state is not ModuleState.RUNNING or before.spec.exports == fresh.spec.exports:
+    """Have a command that runs export what its new spec declares; a module begins anew with that, since its own host knows the old ones."""
+    is_command = isinstance(fresh.spec.body, Command)
+    if not is_command or fresh.state is not ModuleState.RUNNING or before.spec.exports == fresh.spec.exports:
         return fresh
-    exports = redeclared(draft, before, fresh.spec)
+    exports = declared(draft, fresh)
     if exports == before.exports:
         return fresh
     draft.record(fresh.spec.address, ExportsChanged(tuple(exports)))
