@@ -1,9 +1,9 @@
 """Owns Seat, the place of one instance in its host."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from ignrun.host.errands import Errand
 from ignrun.host.importing import implements
 from ignrun.host.incarnation import Incarnation
 from ignrun.host.offers import COMPLETED, NOTHING, offer_of
@@ -20,12 +20,12 @@ class Seat:
     """One instance of this host: what it is to run (`assignment`, `kind`), and the incarnation that runs now.
 
     `unmet` are the numbers of the bindings that hold it back, `stop_blockers` the dependents that have to stop first;
-    `lingering` is an earlier incarnation of which a callback still runs; `due` says that its start has been ordered and begins in one of the next turns of the loop; `cleared` and `stop_cleared` are
-    the last epochs that the runner has cleared.
+    `lingering` is an earlier incarnation of which a callback still runs; `driver`, `stopper` and `cleaning` are the errands that
+    bring it up, stop it, and clean up behind a failure; `cleared` and `stop_cleared` are the last epochs that the runner has cleared.
     """
 
     __slots__ = (
-        "address", "assignment", "cleaning", "cleared", "completed", "driver", "due", "epoch", "gate", "incarnation",
+        "address", "assignment", "cleaning", "cleared", "completed", "driver", "epoch", "incarnation",
         "kind", "lingering", "next_load", "offered", "record", "stop_blockers", "stop_cleared", "stop_wanted", "stopper", "unmet",
     )  # fmt: skip
 
@@ -38,11 +38,9 @@ class Seat:
         self.incarnation: Incarnation | None = None
         self.lingering: Incarnation | None = None
         self.epoch = -1
-        self.due = False
-        self.driver: asyncio.Task[None] | None = None
-        self.stopper: asyncio.Task[None] | None = None
-        self.cleaning: asyncio.Task[None] | None = None
-        self.gate: asyncio.Future[None] | None = None
+        self.driver: Errand | None = None
+        self.stopper: Errand | None = None
+        self.cleaning: Errand | None = None
         self.completed = False
         self.offered = NOTHING
         self.unmet: set[int] = set()
@@ -61,18 +59,19 @@ class Seat:
         return [(index, one) for index, one in enumerate(self.assignment.bindings) if one.local]
 
     @property
+    def due(self) -> bool:
+        """Tell whether its start has been ordered and not begun."""
+        return self.driver is not None and not self.driver.begun
+
+    @property
     def rising(self) -> bool:
         """Tell whether it is being brought up."""
-        return (self.due or under_way(self.driver)) and not self.stop_wanted
+        return self.driver is not None and not self.stop_wanted and not self.driver.ended
 
     @property
     def settled(self) -> bool:
         """Tell whether nothing of it is under way and nothing of it runs."""
-        return (
-            self.state in RESTING
-            and not self.due
-            and not any(map(under_way, (self.driver, self.stopper, self.cleaning)))
-        )
+        return self.state in RESTING and not any(map(under_way, (self.driver, self.stopper, self.cleaning)))
 
     @property
     def serving(self) -> Incarnation | None:
@@ -98,6 +97,6 @@ class Seat:
         return hope | COMPLETED if self.completed else hope
 
 
-def under_way(task: "asyncio.Task[None] | None") -> bool:
-    """Tell whether there is such a task and it is not done."""
-    return task is not None and not task.done()
+def under_way(errand: Errand | None) -> bool:
+    """Tell whether there is such an errand and it has not ended."""
+    return errand is not None and not errand.ended

@@ -141,9 +141,9 @@ class Host(asyncio.Protocol):
     def _connect(self) -> Door:
         """Make the peers' side: what modules here call, and what others call here."""
         self._wires = Wires(self._loop)
-        board = Switchboard(self._instances.directory, self._wires, self._instances.streams)
-        self._instances.find_peers = board.peers
-        return Door(self._path, self._instances.seat_of, self._instances.streams)
+        stage = self._instances.stage
+        stage.find_peers = Switchboard(stage.directory, self._wires, stage.streams).peers
+        return Door(self._path, self._instances.seat_of, stage.streams)
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
@@ -188,9 +188,9 @@ class Host(asyncio.Protocol):
             case Check():
                 self._instances.check(order)
             case Measure(interval):
-                self._instances.meter.pace(interval)
+                self._instances.stage.meter.pace(interval)
             case Answer():
-                self._instances.requests.answered(order)
+                self._instances.stage.requests.answered(order)
             case Levels(levels):
                 for address, level in levels.items():
                     set_level(address, level)

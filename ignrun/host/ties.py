@@ -59,7 +59,7 @@ class Ties:
             dependent = self._seats[address]
             if need & offer:
                 dependent.unmet.discard(index)
-                if dependent.gate is not None:
+                if dependent.driver is not None and dependent.driver.parked:
                     self._wake(dependent)
             else:
                 dependent.unmet.add(index)

@@ -12,6 +12,7 @@ CATCHES_ALL: dict[str, str] = {
     "ignrun/cli/main.py": "the outermost frame of every command",
     "ignrun/host/callbacks.py": "calls module code",
     "ignrun/host/checks.py": "calls module code",
+    "ignrun/host/errands.py": "takes the steps of what calls module code",
     "ignrun/host/faults.py": "asks exceptions of module code for their text",
     "ignrun/host/importing.py": "imports module code",
     "ignrun/host/describe.py": "imports module code, in a process of its own",
