@@ -2,34 +2,28 @@
 
 import asyncio
 import inspect
-import json
-import pathlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 from msgspec.structs import replace
 
-from ignrun.host.callbacks import Abandoned, Caller, on_own_thread, settled
+from ignrun.host.callbacks import Caller, on_own_thread, settled
 from ignrun.host.checks import Checks, has_checks
-from ignrun.host.faults import Faulted, fault_of, one_line, timed_out
+from ignrun.host.faults import Faulted, fault_of, timed_out
 from ignrun.host.importing import implements
+from ignrun.host.sight import Sight
 from ignrun.host.stage import Stage
 from ignrun.host.steps import Marked
-from ignrun.protocol.orders import Assignment, Origin, Timeouts
-from ignrun.protocol.reports import EXPORT_LIMIT, Move
-from ignrun.sdk.context import ModuleContext, Stopping
+from ignrun.host.winding import wind_down
+from ignrun.protocol.orders import Assignment, Timeouts
+from ignrun.protocol.reports import Move
+from ignrun.sdk.context import Stopping
 from ignrun.sdk.health import HealthResult, healthy
 from ignrun.sdk.lifecycle import LifecycleRecord
-from ignrun.sdk.metrics import Metrics
 from ignrun.sdk.module import AbstractIgnitionModule, make_module
-from ignrun.sdk.peer import Peer
-from ignrun.sdk.raised import Refused
 from ignrun.sdk.settings import convert
 from ignrun.sdk.surroundings import logger_of
-from ignrun.sdk.timing import ModuleClock
 from ignrun.terms.fault import Fault, FaultKind
-from ignrun.terms.metadata import ModuleMetadata
 from ignrun.terms.states import RESTING, Health, ModuleState, may_move
 
 if TYPE_CHECKING:
@@ -38,7 +32,6 @@ if TYPE_CHECKING:
 S = ModuleState
 _HOOKS: Final = {"G": "create_gateway_hook", "C": "create_client_hook", "D": "create_designer_hook"}
 _OF_A_HOOK: Final = ("setup", "startup", "shutdown")
-_THREADS_GRACE: Final = 0.5
 UNKNOWN: Final = HealthResult(Health.UNKNOWN)
 
 
@@ -46,13 +39,12 @@ class IllegalMoveError(AssertionError):
     """The table of states does not allow the move: a bug of the host."""
 
 
-class Incarnation:
+class Incarnation(Sight):
     """One object of one instance. `prepare`, `start` and `stop` are awaited one after the other by whoever drives it."""
 
     __slots__ = (
-        "__weakref__", "_draft", "_holds", "_metrics", "_turn", "address", "assignment", "caller", "checks", "config", "epoch",
-        "exports", "health", "hook", "kind", "main_loop", "module", "raw_config", "record", "reviser", "run_on_thread", "shut_down",
-        "stage", "stopping",
+        "__weakref__", "_turn", "caller", "checks", "config", "health", "hook", "kind", "main_loop", "module", "raw_config",
+        "reviser", "run_on_thread", "shut_down", "stopping",
     )  # fmt: skip
 
     def __init__(
@@ -63,12 +55,8 @@ class Incarnation:
         epoch: int,
         record: LifecycleRecord,
     ) -> None:
-        self.stage = stage
-        self.assignment = assignment
-        self.address = assignment.address
+        super().__init__(stage, assignment, epoch, record)
         self.kind = kind
-        self.epoch = epoch
-        self.record = record
         self.caller = Caller(stage.pool, stage.masker, stage.deadlines)
         self.stopping = Stopping()
         self.health = UNKNOWN
@@ -82,9 +70,6 @@ class Incarnation:
         self.reviser: Reviser | None = None
         self.shut_down = self.run_on_thread = False
         self._turn: asyncio.Lock | None = None
-        self._metrics: Metrics | None = None
-        self._holds = False
-        self._draft: dict[str, Any] | None = None
 
     def retime(self, timeouts: Timeouts) -> None:
         """Let other timeouts hold from the next callback on, and have the checks go at another pace."""
@@ -104,109 +89,10 @@ class Incarnation:
         """Name of a callback that still runs although nobody waits for it any more; empty when none does."""
         return self.caller.overdue or (self.reviser.overdue if self.reviser is not None else "")
 
-    # --- what the module sees -----------------------------------------------------------------------------------------
-
-    @property
-    def state(self) -> ModuleState:
-        """The state of the instance."""
-        return self.record.state
-
-    @property
-    def metadata(self) -> ModuleMetadata:
-        """What the module says of itself."""
-        return self.assignment.metadata
-
-    @property
-    def clock(self) -> ModuleClock:
-        """Time."""
-        return self.stage.clock
-
-    @property
-    def context(self) -> ModuleContext:
-        """Folders, scope, plant and mode."""
-        given, folders = self.assignment, self.assignment.folders
-        return ModuleContext(
-            address=given.address,
-            module=given.module,
-            scope=given.scope,
-            plant=given.plant,
-            mode=given.mode,
-            epoch=self.epoch,
-            data_path=folders.data,
-            config=pathlib.Path(folders.config),
-            log=pathlib.Path(folders.log),
-            temp_path=folders.temp,
-            module_folder=pathlib.Path(folders.module),
-        )
-
-    @property
-    def metrics(self) -> Metrics:
-        """The figures that the module keeps; from the first time on they are collected."""
-        if self._metrics is None:
-            self._metrics = Metrics()
-            self.stage.measures(self)
-        return self._metrics
-
-    @property
-    def origins(self) -> tuple[Origin, ...]:
-        """Where each value of the config is from."""
-        return self.assignment.origins
-
-    @property
-    def backups(self) -> tuple[str, ...]:
-        """What is kept of earlier run-time values, the oldest first."""
-        return self.assignment.backups
-
-    def peers(self, slot: str) -> Peer | tuple[Peer, ...]:
-        """Give what is bound to a slot."""
-        return self.stage.peers(self, slot)
-
-    async def request(self, path: str, value: Any) -> None:
-        """Ask for another value of the config, and wait until it is in effect; raises Refused."""
-        if self.state not in {S.RUNNING, S.MAINTENANCE}:
-            message = f"`{self.address}` does not run now (its state: {self.state.value})"
-            raise Refused(message)
-        if callback := self._callback_of(asyncio.current_task()):
-            message = f"`{callback}` would wait for itself: ask in `run`, or in a task of the module's own"
-            raise Refused(message)
-        await self.stage.request(self, path, value)
-
-    def _callback_of(self, task: "asyncio.Task[Any] | None") -> str:
+    def callback_of(self, task: "asyncio.Task[Any] | None") -> str:
         """Name the callback of a running incarnation that this task calls; empty where it calls none."""
         asked = self.checks.asked_in(task) if self.checks is not None else ""
         return asked or (self.reviser.called_in(task) if self.reviser is not None else "")
-
-    def publish(self, exports: Mapping[str, Any]) -> None:
-        """Add to what the instance exports; told at once when it runs, else with the move to running."""
-        try:
-            text = json.dumps({**(self._draft or self.exports), **exports}, allow_nan=False)
-            together = json.loads(text)
-            msgspec.msgpack.encode(together)
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            message = f"exports are JSON values, and a Secret is never exported: {error}"
-            raise TypeError(message) from None
-        size = len(text.encode())
-        if size > EXPORT_LIMIT:
-            message = f"the exports of `{self.address}` are {size} bytes of JSON, {EXPORT_LIMIT} are allowed"
-            raise ValueError(message)
-        if self._holds:
-            self._draft = together
-            return
-        self.exports = together
-        if self.state is S.RUNNING:
-            self.stage.exported(self)
-
-    def hold_exports(self) -> None:
-        """Keep back what is published while the instance is changed."""
-        self._holds = True
-
-    def release_exports(self, *, keep: bool) -> dict[str, Any] | None:
-        """Export what was kept back, or forget it; gives the exports where there were any kept back."""
-        draft, self._draft, self._holds = self._draft, None, False
-        if not keep or draft is None:
-            return None
-        self.exports = draft
-        return draft
 
     # --- up -----------------------------------------------------------------------------------------------------------
 
@@ -221,8 +107,10 @@ class Incarnation:
         """Make the object and initialise it; raises Faulted."""
         self.move(S.INITIALIZING, "start ordered")
         self._make(settle)
-        await self._callback("initialize", self.assignment.timeouts.initialize)
-        await self._make_hook()
+        await self.callback("initialize", self.assignment.timeouts.initialize)
+        hook = _HOOKS[self.assignment.scope.value]
+        if implements(self.kind, hook):
+            await self._make_hook(hook)
         self.move(S.INITIALIZED, "initialize returned")
 
     def _make(self, settle: Callable[[], Any]) -> None:
@@ -236,21 +124,19 @@ class Incarnation:
         except BaseException as error:
             raise Faulted(fault_of(error, callback, self.stage.masker)) from error
 
-    async def _make_hook(self) -> None:
-        name = _HOOKS[self.assignment.scope.value]
-        if not implements(self.kind, name):
-            return
+    async def _make_hook(self, name: str) -> None:
         self.hook = await self._call(name, getattr(self.module, name), seconds=self.assignment.timeouts.initialize)
         if self.hook is not None and not any(callable(getattr(self.hook, one, None)) for one in _OF_A_HOOK):
             said = f"`{name}` gave a `{type(self.hook).__name__}`, which has none of {', '.join(_OF_A_HOOK)}"
             raise Faulted(Fault(FaultKind.RAISED, said, name))
-        await self._hook_callback("setup", self.assignment.timeouts.initialize, self.context)
+        await self.hook_callback("setup", self.assignment.timeouts.initialize, self.context)
 
     async def start(self) -> None:
         """Start it; running, and its main loop and checks begun, when it returns. Raises Faulted."""
         self.move(S.STARTING, "dependencies met")
-        await self._callback("startup", self.assignment.timeouts.start)
-        await self._hook_callback("startup", self.assignment.timeouts.start)
+        await self.callback("startup", self.assignment.timeouts.start)
+        if self.hook is not None:
+            await self.hook_callback("startup", self.assignment.timeouts.start)
         if not has_checks(self.kind):
             self.health = healthy()
         self.move(S.RUNNING, "startup returned", exports=self.exports or None)
@@ -298,7 +184,7 @@ class Incarnation:
             self.move(S.INITIALIZING, cause)
         if self.state is not S.STOPPING:
             self.move(S.STOPPING, cause)
-        fault = await self._wind_down()
+        fault = await wind_down(self)
         if self.caller.abandoned and self.state is not S.STOPPING:
             return
         if fault is None:
@@ -313,88 +199,20 @@ class Incarnation:
 
     async def clean(self) -> None:
         """Attempt the shutdown of a failed incarnation, once."""
-        fault = await self._wind_down()
+        fault = await wind_down(self)
         if fault is not None:
             logger_of(self.address).warning("after the failure, %s", fault.summary)
 
-    async def _wind_down(self) -> Fault | None:
-        """End main loop, checks and hook, shut down, cancel what is left; gives the first fault of the shutdown."""
-        self.stopping.set()
-        seconds, loop = self.assignment.timeouts.stop, asyncio.get_running_loop()
-        end = loop.time() + seconds
-        if self.checks is not None:
-            await self.checks.end()
-        if self.reviser is not None:
-            await self.reviser.end(seconds / 4)
-        left = await self._end_main_loop(seconds / 2)
-        fault = None
-        if self.caller.abandoned or not await self._thread_ended(max(seconds / 4, end - loop.time())):
-            left.append(f"`{self.overdue or 'a callback'}`, still running, so that `shutdown` was not called")
-        elif self.module is not None and not self.shut_down:
-            self.shut_down = True
-            fault = await self._shut_down(max(seconds / 4, end - loop.time()))
-        left += await self._cancel_tasks()
-        left += await self._threads_left()
-        if left:
-            self.stage.unfinished(self, tuple(left))
-        return fault
-
-    async def _thread_ended(self, seconds: float) -> bool:
-        """Wait for the callback that still runs on a thread; tells whether none runs any more."""
-        return await self.caller.thread_ended(seconds) and not self.overdue
-
-    async def _shut_down(self, seconds: float) -> Fault | None:
-        """Call `shutdown` of the hook, then of the module, whatever the first one did."""
-        first: Fault | None = None
-        for callback in (self._hook_callback, self._callback):
-            try:
-                await callback("shutdown", seconds)
-            except Faulted as faulted:
-                first = first or faulted.fault
-            except Abandoned:
-                return first
-        return first
-
-    async def _end_main_loop(self, seconds: float) -> list[str]:
-        loop = self.main_loop
-        if loop is None or loop.done() or loop is asyncio.current_task():
-            return []
-        if not self.run_on_thread:
-            loop.cancel()
-        await asyncio.wait({loop}, timeout=seconds)
-        return [] if loop.done() else ["run"]
-
-    async def _cancel_tasks(self) -> list[str]:
-        tasks = [task for task in self.stage.tasks_of(self.address) if task is not asyncio.current_task()]
-        if not tasks:
-            return []
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks, timeout=1.0)
-        for task in tasks:
-            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-                said = one_line(error, self.stage.masker)
-                logger_of(self.address).warning("task `%s` ended with %s", task.get_name(), said)
-        return [f"task {task.get_name()}" for task in tasks if not task.done()]
-
-    async def _threads_left(self) -> list[str]:
-        """Give threads a moment to end; nobody can end them from outside."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + _THREADS_GRACE
-        while threads := self.stage.threads_of(self.address):
-            if loop.time() >= end:
-                return [f"thread {thread.name}" for thread in threads]
-            await asyncio.sleep(0.01)
-        return []
-
     # --- calls and moves ----------------------------------------------------------------------------------------------
 
-    def _callback(self, name: str, seconds: float) -> Awaitable[Any]:
+    def callback(self, name: str, seconds: float) -> Awaitable[Any]:
+        """Call a callback of the module, if it has it; raises Faulted."""
         if not implements(self.kind, name):
             return _nothing()
         return self._call(name, getattr(self.module, name), seconds=seconds)
 
-    def _hook_callback(self, name: str, seconds: float, *args: Any) -> Awaitable[Any]:
+    def hook_callback(self, name: str, seconds: float, *args: Any) -> Awaitable[Any]:
+        """Call one of the hook, if it has it; raises Faulted."""
         method = getattr(self.hook, name, None)
         if method is None:
             return _nothing()

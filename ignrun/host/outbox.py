@@ -41,7 +41,7 @@ class Outbox:
         self._moves.append(move)
         if move.fault is not None or len(self._moves) >= BATCH:
             self.flush()
-        else:
+        elif not self._scheduled:
             self._schedule()
 
     def check(self, report: HealthReport) -> None:

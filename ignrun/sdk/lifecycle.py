@@ -10,7 +10,6 @@ from ignrun.protocol.reports import Move
 from ignrun.sdk.health import HealthResult
 from ignrun.terms.clock import Clock
 from ignrun.terms.events import Event, LifecycleEvent
-from ignrun.terms.fault import Fault
 from ignrun.terms.states import Health, ModuleState
 
 KEPT: Final = 64
@@ -67,33 +66,28 @@ class LifecycleRecord:
 
     def note(self, move: Move) -> None:
         """Keep one move, but not its exports, and what follows from it for the statistics."""
-        self.state, mono = move.new, move.mono
+        old, new, mono = move.old, move.new, move.mono
+        self.state = new
         self.number += 1
         self.moves.append(move if move.exports is None else replace(move, exports=None))
         if len(self.moves) > KEPT:
             del self.moves[: KEPT // 2]
         if self.began is None:
             self.began = mono
-        self._leave(move.old, mono)
-        self._enter(move.new, move.at, mono, move.fault)
-
-    def _leave(self, old: ModuleState, mono: float) -> None:
         if old is ModuleState.RUNNING and self.running_since is not None:
             self.up_seconds += mono - self.running_since
             self.running_since = None
-
-    def _enter(self, new: ModuleState, at: datetime, mono: float, fault: Fault | None) -> None:
         if new is ModuleState.STARTING:
             self.starting_since = mono
         elif new is ModuleState.RUNNING:
             self.starts += 1
-            self.started_at, self.running_since = at, mono
+            self.started_at, self.running_since = move.at, mono
             self.startup_seconds += mono - self.starting_since
         elif new is ModuleState.ERROR:
             self.errors += 1
-            self.last_error, self.last_error_at = (fault.summary if fault else "unknown"), at
+            self.last_error, self.last_error_at = (move.fault.summary if move.fault else "unknown"), move.at
         elif new is ModuleState.STOPPED:
-            self.stopped_at = at
+            self.stopped_at = move.at
 
 
 class Seen(Protocol):

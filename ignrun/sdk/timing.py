@@ -1,6 +1,9 @@
 """Owns the clock of a module: the system's in a host, a fake one in tests."""
 
 import asyncio
+import time
+from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from ignrun.terms.clock import Clock, SystemClock
@@ -14,7 +17,10 @@ class ModuleClock(Clock, Protocol):
 
 
 class HostClock(SystemClock):
-    """The machine's own clock, sleeping on the event loop."""
+    """The machine's own clock, sleeping on the event loop; read several times in each start, so there is nothing between."""
+
+    utc = staticmethod(partial(datetime.now, UTC))
+    monotonic = staticmethod(time.monotonic)
 
     async def sleep(self, seconds: float) -> None:
         """Wait for so many seconds."""

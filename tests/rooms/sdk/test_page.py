@@ -8,7 +8,7 @@ import pytest
 
 import ignrun
 import ignrun.testing
-from ignrun.host.incarnation import Stage
+from ignrun.host.stage import Stage
 from ignrun.manifest.model import HealthPolicy, Lifecycle
 from ignrun.sdk.metrics import Counter, Gauge, Metrics, Timer
 from ignrun.terms.metadata import ModuleMetadata
