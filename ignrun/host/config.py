@@ -19,7 +19,9 @@ class ExportMissing(ConfigRefused):
 
 def settle(assignment: Assignment, exports_of: ExportsOf, masker: Masker) -> Any:
     """Give the config with nothing open in it; raises ConfigRefused where an export is missing or of the wrong type."""
-    values = filled(Tree(assignment.config, assignment.pending), lambda pending: _leaf(pending, exports_of))
+    values = assignment.config
+    if assignment.pending:
+        values = filled(Tree(values, assignment.pending), lambda pending: _leaf(pending, exports_of))
     if not assignment.secrets:
         return values
     for path in assignment.secrets:

@@ -13,7 +13,8 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Final
 
 from ignrun.host.callbacks import whose
-from ignrun.host.steps import Marked
+from ignrun.host.steps import Here, Left
+from ignrun.protocol.pulse import MARK, mark_of
 
 BUDGET: Final = 0.002
 """Seconds of one turn of the loop in which errands are begun; at least one is."""
@@ -42,18 +43,8 @@ class Errand:
     """
 
     __slots__ = (
-        "_finish",
-        "_over",
-        "_steps",
-        "_work",
-        "address",
-        "ended",
-        "error",
-        "parked",
-        "task",
-        "withdrawn",
-        "word",
-    )
+        "_context", "_finish", "_mark", "_over", "_steps", "_work", "address", "ended", "error", "parked", "task", "withdrawn", "word",
+    )  # fmt: skip
 
     def __init__(
         self, address: str, word: str, work: Callable[[], Coroutine[Any, Any, None]], finish: "Callable[[Errand], None]"
@@ -68,7 +59,7 @@ class Errand:
         self.task: asyncio.Task[None] | None = None
         self._work = work
         self._finish = finish
-        self._steps: _Steps | None = None
+        self._steps: Coroutine[Any, Any, None] | None = None
         self._over: asyncio.Future[None] | None = None
 
     @property
@@ -91,9 +82,10 @@ class Errand:
     def go_on(self, context: contextvars.Context) -> Any:
         """Take the next step: gives what it waits for, or that it is parked or over."""
         if self._steps is None:
-            own = context.copy()
-            own.run(whose.set, self.address)
-            self._steps = _Steps(self._work(), self.address, own)
+            self._context = context.copy()
+            self._context.run(whose.set, self.address)
+            self._mark = mark_of(self.address)
+            self._steps = self._work()
         self.parked = False
         if self.withdrawn:
             return self._step(self._steps.throw, asyncio.CancelledError())
@@ -122,10 +114,15 @@ class Errand:
                 waits = self._step(steps.send, given)
 
     def _step(self, step: Callable[[Any], Any], given: Any) -> Any:
+        """Take one step, marked as the instance's and in the errand's own context, whichever task does."""
+        Here.pulse.page[MARK] = self._mark
         try:
-            waits = step(given)
+            waits = self._context.run(step, given)
         except StopIteration:
             self._end(None)
+            return _OVER
+        except (SystemExit, KeyboardInterrupt) as left:
+            self._end(Left(left))
             return _OVER
         except BaseException as error:  # noqa: BLE001 - told to `finish`
             self._end(error)
@@ -138,22 +135,6 @@ class Errand:
         self._finish(self)
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
-
-
-class _Steps(Marked):
-    """The steps of an errand: marked, and in a context of its own, whichever task takes them."""
-
-    __slots__ = ("_run",)
-
-    def __init__(self, work: Coroutine[Any, Any, None], address: str, context: contextvars.Context) -> None:
-        super().__init__(work, address)
-        self._run = context.run
-
-    def send(self, value: Any) -> Any:
-        return self._run(Marked.send, self, value)
-
-    def throw(self, *error: Any) -> Any:
-        return self._run(Marked.throw, self, *error)
 
 
 class Errands:

@@ -6,7 +6,8 @@ from msgspec.structs import force_setattr
 
 from ignrun.protocol.orders import Assignment
 
-_SHARED: Final = ("entry", "path", "timeouts", "plant", "mode", "code", "level")
+_SHARED: Final = ("entry", "path", "timeouts", "plant", "mode", "code", "level", "address")
+_SHARED_BY_BINDINGS: Final = ("provider", "slot")
 
 
 class Sharing:
@@ -17,6 +18,11 @@ class Sharing:
 
     def share(self, assignment: Assignment) -> None:
         """Put known objects in the place of equal ones; called before anybody else has seen the assignment."""
+        known = self._known
         for name in _SHARED:
             value = getattr(assignment, name)
-            force_setattr(assignment, name, self._known.setdefault(value, value))
+            force_setattr(assignment, name, known.setdefault(value, value))
+        for binding in assignment.bindings:
+            for name in _SHARED_BY_BINDINGS:
+                value = getattr(binding, name)
+                force_setattr(binding, name, known.setdefault(value, value))

@@ -10,7 +10,7 @@ from ignrun.terms.names import ModuleScope
 from ignrun.terms.states import Condition, ModuleState
 
 
-class Folders(msgspec.Struct, frozen=True):
+class Folders(msgspec.Struct, frozen=True, gc=False):
     """Absolute paths of an instance's folders; the host makes `data` and `temp` when they are missing."""
 
     data: str
@@ -32,7 +32,7 @@ class Timeouts(msgspec.Struct, frozen=True):
     call: float = 30.0
 
 
-class Binding(msgspec.Struct, frozen=True):
+class Binding(msgspec.Struct, frozen=True, gc=False):
     """One bound slot, or an order without a slot (`slot` empty): the provider and what it must have reached.
 
     `local` says that the host itself keeps the order: a required provider in the same host. For all others the runner clears.
@@ -87,7 +87,7 @@ class Assignment(msgspec.Struct, frozen=True):
     exports: dict[str, Any] = {}
 
 
-class Item(msgspec.Struct, frozen=True, array_like=True):
+class Item(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One incarnation of one instance."""
 
     address: str

@@ -9,7 +9,7 @@ from ignrun.terms.fault import Fault
 from ignrun.terms.metric import Metric
 from ignrun.terms.states import Health, ModuleState
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 """Version of the talk between runner and host; both must say the same one."""
 
 EXPORT_LIMIT: Final = 64 * 1024
@@ -48,7 +48,7 @@ class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
     traits: tuple[Traits, ...] = ()
 
 
-class Move(msgspec.Struct, frozen=True):
+class Move(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One incarnation moved from one state to another in the host's eyes; the runner checks it again.
 
     `at` is aware UTC; `mono` the monotonic clock, one for all processes of a machine. `cause` is a few words
@@ -80,7 +80,7 @@ class Exported(msgspec.Struct, frozen=True, tag="exported"):
     exports: dict[str, Any]
 
 
-class HealthReport(msgspec.Struct, frozen=True, tag="health"):
+class HealthReport(msgspec.Struct, frozen=True, gc=False, tag="health"):
     """One check of one incarnation ended."""
 
     address: str

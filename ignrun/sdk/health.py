@@ -7,19 +7,20 @@ import msgspec
 from ignrun.terms.states import Health
 
 
-class HealthResult(msgspec.Struct, frozen=True):
+class HealthResult(msgspec.Struct, frozen=True, gc=False):
     """The answer of a check; `reason` is one plain line, empty when there is nothing to say."""
 
     health: Health
     reason: str = ""
 
 
+_HEALTHY = HealthResult(Health.HEALTHY)
 _WEIGHT = {Health.HEALTHY: 0, Health.UNKNOWN: 1, Health.DEGRADED: 2, Health.UNHEALTHY: 3}
 
 
 def healthy(reason: str = "") -> HealthResult:
     """Answer of a check: all is well."""
-    return HealthResult(Health.HEALTHY, reason)
+    return HealthResult(Health.HEALTHY, reason) if reason else _HEALTHY
 
 
 def degraded(reason: str) -> HealthResult:

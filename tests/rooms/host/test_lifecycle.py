@@ -3,6 +3,7 @@
 import pytest
 
 from ignrun.protocol.orders import Clear, ClearStop, Item, Route, Routes, Start, Stop, Timeouts
+from ignrun.protocol.reports import PROTOCOL
 from ignrun.terms.fault import FaultKind
 from ignrun.terms.leaves import ExportNamed, Literal, Pending
 from ignrun.terms.states import Condition, Health, ModuleState, may_move
@@ -34,7 +35,7 @@ def test_a_module_is_brought_up_and_down(runner, tmp_path) -> None:
 
 
 def test_hello_says_who_it_is(runner) -> None:
-    assert (runner.hello.protocol, runner.hello.version) == (1, "0.1.0")
+    assert (runner.hello.protocol, runner.hello.version) == (PROTOCOL, "0.1.0")
     assert runner.hello.socket.endswith(".peers")
 
 
