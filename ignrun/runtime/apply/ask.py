@@ -9,7 +9,7 @@ from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise import moves
 from ignrun.runtime.supervise.conditions import at_rest
 from ignrun.runtime.supervise.effects import AnswerAsked
-from ignrun.runtime.supervise.health import is_checked
+from ignrun.runtime.supervise.health import is_checked, look_again
 from ignrun.runtime.supervise.messages import Asked
 from ignrun.runtime.supervise.roster import Goal, Instance
 from ignrun.terms.events import OperatorAsked
@@ -41,6 +41,8 @@ def _objection(instance: Instance, message: Asked) -> str:
         return f"`{address}` is being removed"
     if message.verb == "maintenance" and not may_move(state, _S.MAINTENANCE) and state is not _S.MAINTENANCE:
         return f"`{address}` is {state.value}: what runs or has failed can be taken out of supervision"
+    if message.verb == "maintenance" and state is _S.ERROR and instance.ordered:
+        return f"`{address}` is just being started: it can be taken out of supervision when it runs, or has failed"
     if message.verb == "maintenance" and instance.goal is Goal.DOWN:
         return f"`{address}` is being stopped: only what is meant to run can be taken out of supervision"
     if message.verb == "resume" and state is not _S.MAINTENANCE:
@@ -58,7 +60,10 @@ def _do(turn: Turn, instance: Instance, message: Asked) -> None:
             moves.maintain(turn.draft, kept, cause)
         return
     if instance.state is _S.MAINTENANCE and message.verb != "stop":
-        instance = moves.resume(turn.draft, instance, cause, checked=is_checked(turn.draft, instance))
+        checked = is_checked(turn.draft, instance)
+        instance = moves.resume(turn.draft, instance, cause, checked=checked)
+        if checked and instance.state is _S.RUNNING:
+            instance = look_again(turn.draft, instance)
     if message.verb == "stop" and instance.state is _S.ERROR and at_rest(instance):
         given_up = replace(instance.backoff, next_retry=None, parked=False)
         instance = moves.stop(turn.draft, replace(instance, backoff=given_up), cause)

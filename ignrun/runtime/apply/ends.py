@@ -95,4 +95,6 @@ def _answer(turn: Turn, outcome: Outcome) -> None:
         turn.want(AnswerApply(request, outcome))
     turn.change(transaction=transaction.follows)
     turn.draft.dirty.update(dict.fromkeys(transaction.members))
+    if transaction.follows is not None:  # what happened in it in the meantime was not looked at
+        turn.draft.touched.update(dict.fromkeys(transaction.follows.members))
     take_next(turn)

@@ -160,7 +160,8 @@ def give_up(turn: Turn) -> None:
     late = [address for address in transaction.members if address not in transaction.ended]
     faults = {address: _too_late(turn.draft, address) for address in late}
     for address, fault in faults.items():
-        turn.record(StepEnded(transaction.number, transaction.actions[address], fault), address)
+        if address in transaction.actions:  # else it is still of the apply that this one took the place of
+            turn.record(StepEnded(transaction.number, transaction.actions[address], fault), address)
     turn.change_transaction(ended=transaction.members, faults={**transaction.faults, **faults})
 
 

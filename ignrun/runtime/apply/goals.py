@@ -13,6 +13,7 @@ from ignrun.runtime.supervise.conditions import at_rest, is_leaving
 from ignrun.runtime.supervise.draft import host_of
 from ignrun.runtime.supervise.roster import Goal, InPlace, Instance
 from ignrun.terms.names import Address
+from ignrun.terms.states import ModuleState
 
 IN_PLACE: Final = frozenset({"reconfigure", "rebind", "reload"})
 """Actions after which the incarnation is the same one as before."""
@@ -68,9 +69,10 @@ def set_goal(turn: Turn, address: Address, spec: InstanceSpec) -> None:
 
 
 def changes_in_place(present: Instance, spec: InstanceSpec) -> bool:
-    """Tell whether an instance stays where it is while it becomes `spec`."""
-    leaves = present.stopping or is_leaving(replace(present, goal=Goal.UP))
-    return not leaves and host_of(present) == host_of(replace(present, spec=spec))
+    """Tell whether an instance stays where it is while it becomes `spec`; one on its way up begins anew instead."""
+    leaves = present.stopping or present.next_spec is not None or is_leaving(replace(present, goal=Goal.UP))
+    is_up = at_rest(present) or present.state in (ModuleState.RUNNING, ModuleState.MAINTENANCE)
+    return is_up and not leaves and host_of(present) == host_of(replace(present, spec=spec))
 
 
 def take_words(turn: Turn, present: Instance, spec: InstanceSpec, goal: Goal) -> None:
@@ -96,7 +98,8 @@ def _created(turn: Turn, spec: InstanceSpec) -> Instance:
     held_by = turn.state.holds.get(spec.address, "")
     goal = Goal.DOWN if turn.transaction.no_start or held_by or is_by_hand(spec) else Goal.UP
     cause = "stopped by hand" if held_by else "to be started by hand" if is_by_hand(spec) else ""
-    return Instance(spec, goal, since=turn.now.mono, held_by=held_by, cause=cause)
+    was = turn.transaction.before.get(spec.address)  # deleted since what is good: no two incarnations have one number
+    return Instance(spec, goal, since=turn.now.mono, epoch=was.epoch if was else 0, held_by=held_by, cause=cause)
 
 
 def _goal(turn: Turn, present: Instance) -> Goal:

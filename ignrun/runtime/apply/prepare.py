@@ -23,6 +23,8 @@ def begin(turn: Turn) -> None:
     desired = turn.desired.instances
     homes = (host_of(Instance(desired[address])) for address in turn.transaction.steps if address in desired)
     turn.change_transaction(staged=tuple(dict.fromkeys(host for host in homes if host is not None)))
+    for spec, body in fresh(turn):
+        hosts.forget_refusal(turn.draft, body.host, spec.address)
 
 
 def fresh(turn: Turn) -> list[tuple[InstanceSpec, Hosted]]:

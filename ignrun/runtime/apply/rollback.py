@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from ignrun.runtime.apply.gate import judge
 from ignrun.runtime.apply.goals import rewire, take_words
 from ignrun.runtime.apply.state import Phase, Transaction
@@ -29,7 +31,11 @@ def begin(turn: Turn, reason: str) -> None:
     assert back is not None
     turn.record(RollbackBegan(transaction.number, back.generation, reason))
     rewire(turn, back.graph)
-    turn.draft.set_alone({a: why for a, why in transaction.alone.items() if a in back.graph.instances})
+    fallen = {
+        a: why for a, why in turn.draft.alone.items() if a not in transaction.before
+    }  # none of this apply's doing
+    alone = {**transaction.alone, **fallen}
+    turn.draft.set_alone({a: why for a, why in alone.items() if a in back.graph.instances})
     placed = turn.draft.graph.instances
     before: dict[Address, Instance | None] = dict(transaction.before)
     for address in (turn.draft.instances.keys() | before.keys()) - placed.keys():
@@ -86,7 +92,15 @@ def give_up(turn: Turn, why: str) -> None:
         if address not in transaction.undone and address not in transaction.lost:
             found = judge(turn.draft.instances.get(address))
             fault = found if isinstance(found, Fault) else Fault(FaultKind.TIMED_OUT, why)
+            _begin_anew(turn, address)
             _settled(turn, address, fault)
+
+
+def _begin_anew(turn: Turn, address: Address) -> None:
+    """Let one whose change in place is not waited for begin anew with what is good: nobody knows what is in effect."""
+    now, spec = turn.draft.instances.get(address), turn.draft.graph.instances.get(address)
+    if now is not None and spec is not None and now.in_place is not None:
+        turn.draft.put(replace(now, next_spec=spec, in_place=None))
 
 
 def end(turn: Turn) -> tuple[Result, dict[Address, Fault]]:

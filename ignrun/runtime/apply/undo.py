@@ -91,11 +91,15 @@ def _begin(turn: Turn, was: Instance, now: Instance, spec: InstanceSpec) -> Judg
     address = spec.address
     if not is_begun(replace(was, spec=now.spec), now):
         as_before = replace(now, goal=goal, next_spec=None, in_place=None, bounce=was.bounce)
-        policy.take(turn.draft, as_before, spec)
+        if was.next_spec is None and was.in_place is None and stays_put(spec, now.spec):
+            policy.take(turn.draft, as_before, spec)
+        else:
+            turn.draft.put(replace(as_before, next_spec=spec))  # it was on its way to what is good before this apply
         return True
     if _is_asked(now):
         return False  # whether it takes the change is known when it has answered
-    same = now.epoch == was.epoch and not is_leaving(now) and now.state is ModuleState.RUNNING and not is_dirty(now)
+    stays = stays_put(spec, now.spec) and not is_leaving(now) and not is_dirty(now)
+    same = now.epoch == was.epoch and now.state is ModuleState.RUNNING and stays
     if same and now.revised != was.revised:
         paths, slots = turn.transaction.paths.get(address, ()), turn.transaction.slots.get(address, ())
         turn.draft.put(replace(now, goal=goal, in_place=InPlace(spec, paths, slots)))
@@ -139,7 +143,9 @@ def _failure(turn: Turn, now: Instance) -> Judgement:
     if has_failed(now) and now.fault is not None:
         return now.fault
     root = turn.draft.instances.get(Address(now.upstream))
-    if now.upstream and (root is None or root.held_by or has_failed(root)):  # else it is on its way back itself
+    if root is not None and (
+        root.held_by or has_failed(root)
+    ):  # else it is on its way back itself, or gone as it should be
         return Fault(FaultKind.UPSTREAM, f"skipped: upstream {now.upstream}", upstream=now.upstream)
     return False
 

@@ -31,6 +31,7 @@ def dispatch(draft: Draft) -> None:
         for order in _telling(routes.get(host)):
             draft.effects.append(GiveOrder(host, record.epoch, order))
         _revise(draft, record, batch)
+        _note_local(draft, record, batch)
         for order in orders:
             draft.effects.append(GiveOrder(host, record.epoch, order))
     draft.batches = {}
@@ -66,8 +67,21 @@ def _revise(draft: Draft, record: HostRecord, batch: Batch) -> None:
             )
 
 
+def _note_local(draft: Draft, record: HostRecord, batch: Batch) -> None:
+    """Remember for whom those who are changed in place wait in their own host from now on."""
+    told = {
+        address: replace(record.assigned[address], local=draft.assignment(address, wiring).local)
+        for address, (_, wiring) in batch.revisings.items()
+        if address in record.assigned
+    }
+    if told:
+        draft.hosts[record.host] = replace(
+            draft.hosts[record.host], assigned={**draft.hosts[record.host].assigned, **told}
+        )
+
+
 def _local(draft: Draft, host: HostId, wiring: Wiring) -> frozenset[Address]:
-    return frozenset(address for address in wiring.members.get(host, ()) if not draft.has_completed(address))
+    return frozenset(address for address in wiring.members.get(host, ()) if draft.is_local(address, host))
 
 
 def _routes(draft: Draft) -> dict[HostId, dict[Address, Route]]:
@@ -79,7 +93,7 @@ def _routes(draft: Draft) -> dict[HostId, dict[Address, Route]]:
     for host, batch in draft.batches.items():
         for address, wiring in _readers(batch):
             for edge in wiring.needs.get(address, ()):
-                outside = wiring.hosts.get(edge.provider) != host or draft.has_completed(edge.provider)
+                outside = wiring.hosts.get(edge.provider) != host or not draft.is_local(edge.provider, host)
                 if outside and edge.provider in draft.instances:
                     told.setdefault(host, {})[edge.provider] = _route(draft, edge.provider)
     return told

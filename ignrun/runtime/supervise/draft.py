@@ -185,12 +185,18 @@ class Draft:
                     yield found
 
     def assignment(self, address: Address, wiring: Wiring) -> Assigned:
-        """Say what a host has to be told of an instance now; a provider that completed is not the host's to wait for."""
+        """Say what a host has to be told of an instance now, and for whom in it the instance waits."""
         usual = wiring.assigned[address]
-        done = [provider for provider in usual.local if self.has_completed(provider)]
-        if not done:
-            return usual
-        return replace(usual, local=tuple(provider for provider in usual.local if provider not in done))
+        local = tuple(provider for provider in usual.local if self.is_local(provider, wiring.hosts[address]))
+        return usual if len(local) == len(usual.local) else replace(usual, local=local)
+
+    def is_local(self, provider: Address, host: HostId) -> bool:
+        """Tell whether a host can wait by itself for a provider that is to live in it.
+
+        It cannot for one that completed, for the host in which it did so may be gone; nor for one that still lives elsewhere.
+        """
+        instance = self.instances.get(provider)
+        return instance is None or (not instance.completed and host_of(instance) == host)
 
     def has_completed(self, address: Address) -> bool:
         """Tell whether an instance has done what it was there for; the host in which it did so may be gone."""

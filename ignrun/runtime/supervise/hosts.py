@@ -94,6 +94,16 @@ def forgive(draft: Draft, host: HostId) -> None:
         draft.host_retries.pop(host, None)
 
 
+def forget_refusal(draft: Draft, host: HostId, address: Address) -> None:
+    """Have an instance loaded again that a living host once refused: what it lacked may have come since."""
+    record = draft.hosts.get(host)
+    if record is None or address not in record.refused:
+        return
+    assigned = {a: told for a, told in record.assigned.items() if a != address}
+    refused = {a: fault for a, fault in record.refused.items() if a != address}
+    draft.put_host(replace(record, assigned=assigned, refused=refused))
+
+
 def consider(draft: Draft, host: HostId) -> None:
     """Look at one host: end it when it is of no use any more, drop its record when it is gone."""
     record = draft.hosts.get(host)

@@ -161,6 +161,8 @@ def is_dirty(instance: Instance) -> bool:
 def holds_up(draft: Draft, dependent: Instance) -> bool:
     """Tell whether a provider that goes away for good has to stay until this dependent has let go of it."""
     plan = dependent.in_place
-    if plan is None or plan.fault is not None or is_maintained(dependent) or not can_be_asked(dependent):
+    if plan is None or is_maintained(dependent) or not can_be_asked(dependent):
         return False
+    if plan.fault is not None:
+        return plan.change == 0  # it goes on as it is, and with it whom it has; once called, it does not
     return plan.change != 0 or not waits(draft, dependent)

@@ -21,7 +21,7 @@ from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.effects import SpawnCommand, StopCommand
 from ignrun.runtime.supervise.roster import Backoff, Goal, HostPhase, Instance
 from ignrun.terms.fault import FaultKind
-from ignrun.terms.names import Address
+from ignrun.terms.names import Address, HostId
 from ignrun.terms.states import Health, ModuleState
 
 _S = ModuleState
@@ -182,7 +182,9 @@ def _fresh(draft: Draft, instance: Instance) -> Instance:
         failures=0,
         revised=0,
         good_checks=0,
-        statistics=replace(figures, restart_count=figures.restart_count + 1) if instance.epoch else figures,
+        statistics=replace(figures, restart_count=figures.restart_count + 1)
+        if instance.epoch and figures.event_count
+        else figures,
     )
     draft.retries.pop(instance.spec.address, None)
     draft.put(begun)
@@ -193,7 +195,9 @@ def _go_on(draft: Draft, instance: Instance) -> None:
     """Let a waiting incarnation start, now that what it waited for has come."""
     match instance.spec.body:
         case Hosted(host=host):
-            if not instance.cleared and instance.ordered and _is_cleared(draft, instance):
+            if _waits_in_vain(draft, instance, host):
+                draft.put(replace(instance, bounce=True, cause="a provider has moved to another host"))
+            elif not instance.cleared and instance.ordered and _is_cleared(draft, instance):
                 draft.put(replace(instance, cleared=True))
                 draft.batch(host).clears.append(Item(instance.spec.address, instance.epoch))
         case Command():
@@ -218,12 +222,25 @@ def _is_cleared(draft: Draft, instance: Instance) -> bool:
 
 
 def _is_local(draft: Draft, instance: Instance, edge: Edge) -> bool:
-    """Tell whether a host keeps the order of an edge itself: required, both ends in it, and the provider still to come."""
-    host = host_of(instance)
-    if host is None or edge.kind != "requires":
+    """Tell whether a host keeps the order of an edge itself: it was told that both ends are in it, they are, and the provider is still to come."""
+    host, provider = host_of(instance), draft.instances.get(edge.provider)
+    if host is None or edge.kind != "requires" or provider is None or provider.completed or host_of(provider) != host:
         return False
-    provider = draft.instances.get(edge.provider)
-    return provider is not None and not provider.completed and host_of(provider) == host
+    return edge.provider in _told_local(draft, instance, host)
+
+
+def _told_local(draft: Draft, instance: Instance, host: HostId) -> tuple[Address, ...]:
+    record = draft.hosts.get(host)
+    told = record.assigned.get(instance.spec.address) if record is not None else None
+    return told.local if told is not None else ()
+
+
+def _waits_in_vain(draft: Draft, instance: Instance, host: HostId) -> bool:
+    """Tell whether its host has one wait for somebody who has moved out since it was told of him."""
+    if not instance.ordered or not is_waiting(instance):
+        return False
+    providers = (draft.instances.get(address) for address in _told_local(draft, instance, host))
+    return any(provider is None or host_of(provider) != host for provider in providers)
 
 
 # --- stopping ---------------------------------------------------------------------------------------------------------
