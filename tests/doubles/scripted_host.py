@@ -35,7 +35,9 @@ class Incarnation:
         self.stop = False
         self.stop_cleared = False
         self.completed = False
-        self.due: list[tuple[str, Revising]] = []  # what it has been asked, or told to become, and not answered yet
+        self.due: list[
+            tuple[PrepareHost | ReviseHost, Revising]
+        ] = []  # what it has been asked, or told to become, and not answered yet
         self.checks = 0  # how often it is to say how it does
         self.config: Tree | None = None
 
@@ -50,7 +52,7 @@ class ScriptedHost:
         self.needs: dict[str, list] = {}
         self.configs: dict[str, Tree] = {}
         self.done: dict[str, str] = {}  # what became of the last incarnation: completed, stopped, error
-        self.local: frozenset[str] = frozenset()
+        self.local: dict[str, frozenset[str]] = {}  # for whom of his own host everybody was told to wait
         self.killed = False
         self.culprit = ""
         self.tells = True
@@ -62,10 +64,9 @@ class ScriptedHost:
 
     def load(self, effect: LoadHost) -> None:
         """Import, and answer."""
-        self.local = effect.local
         faults, traits = [], []
         for spec in effect.specs:
-            self.needs[spec.address] = [edge for edge in effect.edges if edge.dependent == spec.address]
+            self._bind(spec.address, effect)
             if self.scripts.next(spec.address, "import") == "ok":
                 traits.append(Traits(spec.address, ("check_health",) if spec.address in self.scripts.checked else ()))
                 self.configs[spec.address] = spec.config
@@ -73,13 +74,16 @@ class ScriptedHost:
                 faults.append(ImportFault(spec.address, Fault(FaultKind.IMPORT, "ImportError: no")))
         self.say(Loaded(tuple(faults), tuple(traits)))
 
+    def _bind(self, address: str, effect: LoadHost | PrepareHost | ReviseHost) -> None:
+        self.needs[address] = [edge for edge in effect.edges if edge.dependent == address]
+        self.local[address] = effect.local
+
     def change(self, effect: PrepareHost | ReviseHost) -> None:
         """Ask, or change, in turn."""
-        what = "prepare" if isinstance(effect, PrepareHost) else "reconfigure"
         for one in effect.revisings:
             found = self.live.get(one.spec.address)
             if found and found.epoch == one.epoch and found.state is S.RUNNING and not found.stop:
-                found.due.append((what, one))
+                found.due.append((effect, one))
 
     def hear(self, order: HostOrder) -> None:
         """Take an order."""
@@ -129,7 +133,8 @@ class ScriptedHost:
             free = inc.stop_cleared and not any(
                 other.stop
                 for a, other in self.live.items()
-                if any(e.provider == address and e.kind == "requires" for e in self.needs[a])
+                if address in self.local[a]
+                and any(e.provider == address and e.kind == "requires" for e in self.needs[a])
             )
             return (lambda: self._move(address, inc, S.STOPPING)) if free else None
         match inc.state:
@@ -154,7 +159,7 @@ class ScriptedHost:
 
     def _locals_ready(self, address: str) -> bool:
         for need in self.needs[address]:
-            if need.provider not in self.local or need.kind != "requires":
+            if need.provider not in self.local[address] or need.kind != "requires":
                 continue  # the runner clears
             provider = self.live.get(need.provider)
             if not (provider and provider.state is S.RUNNING) and self.done.get(need.provider) != "completed":
@@ -172,7 +177,8 @@ class ScriptedHost:
             self._over(address, inc, S.ERROR, outcome, FAULTS[outcome])
 
     def _change(self, address: str, inc: Incarnation) -> None:
-        what, one = inc.due.pop(0)
+        effect, one = inc.due.pop(0)
+        what = "prepare" if isinstance(effect, PrepareHost) else "reconfigure"
         outcome = self.scripts.next(address, what)
         if outcome == "exit":
             self.killed, self.culprit = True, address if self.tells else ""
@@ -182,6 +188,7 @@ class ScriptedHost:
             self.say(Prepared(address, one.epoch, one.change, FAULTS.get(outcome)))
         elif outcome == "ok":
             inc.config = one.spec.config
+            self._bind(address, effect)
             exports = {"of": address, **(one.spec.config.plain or {})} if self.scripts.exporting else None
             self.say(Revised(address, one.epoch, one.change, None, exports))
         else:
@@ -194,6 +201,7 @@ class ScriptedHost:
         if outcome == "exit":
             self.killed, self.culprit = True, address if self.tells else ""
             return
+        inc.checks += self.scripts.asked_again and outcome != "ok"  # that all is well need not be said twice
         health = {"ok": Health.HEALTHY, "degraded": Health.DEGRADED}.get(outcome, Health.UNHEALTHY)
         self.say(HealthReport(address, inc.epoch, health, "" if outcome == "ok" else outcome))
 

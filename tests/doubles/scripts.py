@@ -21,6 +21,7 @@ class Scripts:
     def __init__(self, outcomes: dict[tuple[str, str], list[str]] | None = None) -> None:
         self.exporting = False  # whether modules export their config
         self.probing = False  # whether the checks of commands are answered well once they run
+        self.asked_again = False  # whether who is not well is asked again until he is
         self.checked: set[str] = set()  # who has a health check
         self.outcomes = defaultdict(list, {key: list(value) for key, value in (outcomes or {}).items()})
 

@@ -15,6 +15,7 @@ from ignrun.runtime.supervise.effects import Result
 from ignrun.runtime.supervise.messages import ApplyProposed, Asked, CancelAsked, ShutdownAsked
 from ignrun.runtime.supervise.roster import Goal
 from ignrun.terms.leaves import Tree
+from ignrun.terms.names import Address
 from ignrun.terms.states import Condition, ModuleState
 from tests.doubles.plants import IN_PLACE, command, edge, gateway, graph, module, proposed
 from tests.doubles.scripts import Scripts
@@ -23,6 +24,7 @@ from tests.laws.watcher import Watcher
 
 NAMES: Final = ("a", "b", "c", "d", "e")
 HOMES: Final = ("gateway", "gateway", "second", "own", "command", "command", "oneshot")
+KINDS: Final = ("requires", "requires", "wants", "after")
 CALLBACKS: Final = (
     "launch",
     "import",
@@ -37,6 +39,11 @@ CALLBACKS: Final = (
 )
 FAILURES: Final = ("raise", "hang", "not-ready", "fatal", "exit")
 VERBS: Final = ("restart", "start", "stop", "maintenance", "resume")
+EDITS: Final = ("code", "level", "level", "policy", "moved", "there", "there")
+SOAKS: Final = (0.0, 3.0, 3.0)
+ON_FAILURE: Final = ("rollback", "rollback", "rollback", "hold", "exit")
+SECONDS: Final = (0.5, 1.5, 4.0, 4.0, 40.0, 400.0)
+REFUSALS: Final = tuple(frozenset(what) for what in ((), (), ("intent",), ("outcome",), ("intent", "outcome")))
 DEADLINE: Final = 300.0
 
 
@@ -59,10 +66,18 @@ class Plants(RuleBasedStateMachine):
     @initialize(homes=st.tuples(*[st.sampled_from(HOMES)] * 5), drawn=st.data(), seed=st.integers(0, 2**16))
     def begin(self, homes: tuple[str, ...], drawn: st.DataObject, seed: int) -> None:
         """Draw what kinds of modules there are, and who needs whom."""
-        self.homes = dict(zip(NAMES, homes, strict=True))
-        self.edges = tuple(_needs(drawn, self.homes))
-        self.checked = {gateway(n) for n in NAMES if drawn.draw(st.booleans())}
-        self.wanted = {name: Version() for name in drawn.draw(st.sets(st.sampled_from(NAMES), min_size=2))}
+        kinds = dict(zip(NAMES, homes, strict=True))
+        edges = tuple(_needs(drawn, kinds))
+        checked = {gateway(n) for n in NAMES if drawn.draw(st.booleans())}
+        wanted = drawn.draw(st.sets(st.sampled_from(NAMES), min_size=2))
+        self.open(kinds, edges, checked, wanted, seed)
+
+    def open(
+        self, homes: dict[str, str], edges: tuple[Edge, ...], checked: set[Address], wanted: set[str], seed: int
+    ) -> None:
+        """Apply the first manifest of a plant."""
+        self.homes, self.edges, self.checked = homes, edges, checked
+        self.wanted = {name: Version() for name in wanted}
         self.seed, self.request, self.kept = seed, 0, [EMPTY]
         self._open(State())
         self._tell(self._proposal(self._graph(), "cli", 0.0))
@@ -73,9 +88,9 @@ class Plants(RuleBasedStateMachine):
     @precondition(lambda self: self.alive)
     @rule(
         names=st.sets(st.sampled_from(NAMES), min_size=1, max_size=3),
-        how=st.sampled_from(("code", "level", "level", "policy", "moved", "there", "there")),
-        soak=st.sampled_from((0.0, 3.0, 3.0)),
-        on_failure=st.sampled_from(("rollback", "rollback", "rollback", "hold", "exit")),
+        how=st.sampled_from(EDITS),
+        soak=st.sampled_from(SOAKS),
+        on_failure=st.sampled_from(ON_FAILURE),
         retry=st.booleans(),
         runs=st.booleans(),
     )
@@ -159,28 +174,36 @@ class Plants(RuleBasedStateMachine):
     def crash_a_host(self, drawn: st.DataObject, runs: bool) -> None:
         """End the process of a host, or let it fall silent."""
         host = drawn.draw(st.sampled_from(sorted(self.world.hosts)))
-        if drawn.draw(st.booleans()):
-            self.world.kill_host(host)
-        else:
+        self.end_a_host(host, silent=not drawn.draw(st.booleans()), runs=runs)
+
+    def end_a_host(self, host: str, *, silent: bool, runs: bool) -> None:
+        """Let a host fall silent, or end."""
+        if silent:
             self.world.hosts[host].hangs = True
+        else:
+            self.world.kill_host(host)
         self._maybe_run(runs)
 
     @precondition(lambda self: self.alive and self.world.commands)
     @rule(drawn=st.data(), runs=st.booleans())
     def crash_a_command(self, drawn: st.DataObject, runs: bool) -> None:
         """End the process of a command."""
-        self.world.end_command(drawn.draw(st.sampled_from(sorted(self.world.commands))), 1, "exit 1")
+        self.end_a_command(drawn.draw(st.sampled_from(sorted(self.world.commands))), runs=runs)
+
+    def end_a_command(self, address: str, *, runs: bool) -> None:
+        """Let the process of a command end badly."""
+        self.world.end_command(address, 1, "exit 1")
         self._maybe_run(runs)
 
-    @rule(what=st.sampled_from((set(), set(), {"intent"}, {"outcome"}, {"intent", "outcome"})))
-    def fill_the_disk(self, what: set[str]) -> None:
+    @rule(what=st.sampled_from(REFUSALS))
+    def fill_the_disk(self, what: frozenset[str]) -> None:
         """Let the journal refuse, or keep again."""
         self.world.journal_refuses = set(what)
 
     # --- what passes ------------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.alive)
-    @rule(seconds=st.sampled_from((0.5, 1.5, 4.0, 4.0, 40.0, 400.0)))
+    @rule(seconds=st.sampled_from(SECONDS))
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.world.wait(seconds)
@@ -240,12 +263,13 @@ class Plants(RuleBasedStateMachine):
         held = {address for address, one in self.world.state.roster.instances.items() if one.held_by}
         assert held or outcome.result in (Result.COMMITTED, Result.UNCHANGED), outcome
         assert self.world.state.graph.instances.keys() == state.good.graph.instances.keys(), outcome
+        down = {address for address, one in self.world.state.roster.instances.items() if one.goal is Goal.DOWN}
         for address, instance in self.world.state.roster.instances.items():
             plan = instance.in_place  # who is in maintenance changes afterwards
             becomes = instance.next_spec or (plan.spec if plan else instance.spec)
             assert becomes.facets == state.good.graph.instances[address].facets, f"{address} is of another version"
             fine = instance.state in (ModuleState.RUNNING, ModuleState.MAINTENANCE) or instance.completed
-            waits = instance.goal is Goal.DOWN or instance.upstream in held
+            waits = instance.goal is Goal.DOWN or instance.upstream in held | down
             assert fine or waits, f"{address} does not come up again: {instance}"
 
     # --- how --------------------------------------------------------------------------------------------------------
@@ -257,7 +281,7 @@ class Plants(RuleBasedStateMachine):
     def _open(self, state: State) -> None:
         scripts = Scripts()
         scripts.checked = set(self.checked)
-        scripts.probing = True
+        scripts.probing = scripts.asked_again = True
         scripts.exporting = self.seed % 2 == 0
         decide = type(self).decide
         self.world = World(scripts, self.seed, **({"decide": decide} if decide else {}))
@@ -346,6 +370,9 @@ class Plants(RuleBasedStateMachine):
 def _needs(drawn: st.DataObject, homes: dict[str, str]) -> Iterator[Edge]:
     for number, name in enumerate(NAMES):
         for provider in sorted(drawn.draw(st.sets(st.sampled_from(NAMES[:number]), max_size=2))) if number else ():
-            ends = homes[provider] == "oneshot"
-            kind = drawn.draw(st.sampled_from(("requires", "requires", "wants", "after")))
-            yield edge(name, provider, kind, Condition.COMPLETED if ends else Condition.HEALTHY)
+            yield need(name, provider, drawn.draw(st.sampled_from(KINDS)), homes)
+
+
+def need(dependent: str, provider: str, kind: str, homes: dict[str, str]) -> Edge:
+    """Make an edge: who ends is needed completed, everybody else healthy."""
+    return edge(dependent, provider, kind, Condition.COMPLETED if homes[provider] == "oneshot" else Condition.HEALTHY)

@@ -3,13 +3,16 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from ignrun.protocol.orders import ClearStop, Stop
 from ignrun.runtime.apply.decide import decide
-from ignrun.runtime.apply.state import Phase, Transaction
+from ignrun.runtime.apply.state import Phase, State, Transaction
+from ignrun.runtime.supervise.draft import host_of
 from ignrun.runtime.supervise.effects import (
     AnswerApply,
     AnswerAsked,
     Effect,
     EndRunner,
+    GiveOrder,
     KeepIntent,
     KeepOutcome,
     Outcome,
@@ -17,7 +20,9 @@ from ignrun.runtime.supervise.effects import (
     ReloadCommand,
     Result,
     ReviseHost,
+    StopCommand,
 )
+from ignrun.runtime.supervise.placing import placed
 from ignrun.runtime.supervise.roster import Goal, Instance
 from ignrun.terms.events import LifecycleEvent, OperatorAsked
 from ignrun.terms.names import Address
@@ -66,19 +71,21 @@ class Watcher:
 
     def _watched(self, *inbox) -> tuple[Effect, ...]:
         before = self.world.state.transaction
+        leaving = {a for a, one in self.world.state.roster.instances.items() if one.stopping or one.next_spec}
         required = {(e.dependent, e.provider) for e in self.world.state.graph.edges if e.kind == "requires"}
         effects = self._tell(*inbox)
         required &= {(e.dependent, e.provider) for e in self.world.state.graph.edges if e.kind == "requires"}
-        self._note_events(required)
+        self._note_events(required, leaving)
         self._note_beginning(before, self.world.state.transaction)
         for effect in effects:
             self._note_effect(effect)
             self._note_course(effect)
         self._note_epochs(before, self.world.state.transaction)
+        self._note_stops(effects)
         self._note_idleness()
         return effects
 
-    def _note_events(self, required: set[tuple[Address, Address]]) -> None:
+    def _note_events(self, required: set[tuple[Address, Address]], leaving: set[Address]) -> None:
         self._reached |= {address for address, one in self.world.state.roster.instances.items() if one.completed}
         for happening in self.world.happenings[self._seen :]:
             subject, body = happening.subject, happening.body
@@ -87,7 +94,7 @@ class Watcher:
             if not isinstance(body, LifecycleEvent):
                 continue
             self._note_move(subject, body)
-            if body.new is S.STARTING:
+            if body.new is S.STARTING and subject not in leaving:  # its host is still to hear that it goes
                 lacking = [p for d, p in required if d == subject and p not in self._reached]
                 self._found += [f"{subject} started before {provider}" for provider in lacking]
         self._seen = len(self.world.happenings)
@@ -142,6 +149,22 @@ class Watcher:
             self._asked = set()
             self._ran = {(address, one.epoch) for address, one in known if one.state is S.RUNNING}
 
+    def _note_stops(self, effects: tuple[Effect, ...]) -> None:
+        """No module may stop before who requires him and was told to stop, too, but where their host keeps that order."""
+        known = self.world.state.roster.instances
+        held = {address for address, one in known.items() if one.held_by}  # an operator's word waits for nobody
+        free = () if self.world.state.hurried else {*_may_stop(effects)} - held
+        for host in self.world.hosts.values() if free else ():
+            started = [
+                a for a, one in host.live.items() if one.stop and one.state in (S.STARTING, S.RUNNING, S.STOPPING)
+            ]
+            stopping = [a for a in started if self._where.get(a) is not S.MAINTENANCE]  # who has no veto
+            for edge in (edge for address in stopping for edge in host.needs[address]):
+                keeps = edge.provider in host.local[edge.dependent] and edge.provider in host.live
+                gone = not any(edge.provider in one.live for one in self.world.hosts.values())
+                if edge.kind == "requires" and edge.provider in free and not (keeps or gone):
+                    self._found.append(f"{edge.provider} may stop before {edge.dependent}, which stops too")
+
     def _note_epochs(self, before: Transaction | None, after: Transaction | None) -> None:
         changed = {address for one in (before, after) if one for address in _concerned(one)}
         known = self.world.state.roster.instances
@@ -173,6 +196,13 @@ class Watcher:
         homes = Counter(address for host in world.hosts.values() for address in host.live)
         homes.update(world.commands.keys())
         yield from (f"{address} runs {count} times" for address, count in homes.items() if count > 1)
+        for host in world.hosts.values():
+            for address, one in host.live.items():
+                known = world.state.roster.instances.get(Address(address))
+                if known is None or (known.epoch == one.epoch and host_of(known) != host.host):
+                    yield f"{address} runs in {host.host}, and the runner knows of {known and host_of(known)}"
+                elif known.epoch == one.epoch and one.config != known.spec.config and not _is_told_to_change(known):
+                    yield f"{address} goes by another config than the runner says"
         if world.state.good is not None and world.state.good.generation > world.state.last_generation:
             yield "what is good was never applied"
         for address, instance in world.state.roster.instances.items():
@@ -187,6 +217,39 @@ class Watcher:
                 return transaction.turned + self.deadline
             case _:
                 return None
+
+
+def _misplaced(state: State) -> Iterator[str]:
+    """Name who lives in another host than the graph says by which he is wired."""
+    wanted, former = placed(state.graph, state.roster.alone), state.previous
+    for address, instance in state.roster.instances.items():
+        leaves = instance.next_spec or instance.in_place or instance.goal is Goal.GONE
+        said = (former if leaves else wanted).instances.get(address)
+        if said is None:
+            yield f"{address} is wired by a graph that does not know it: {instance}"
+        elif host_of(Instance(said)) != host_of(instance):
+            yield f"{address} lives in {host_of(instance)}, not in {host_of(Instance(said))}: {instance}"
+        becomes = instance.next_spec
+        if (
+            becomes
+            and (known := wanted.instances.get(address))
+            and host_of(Instance(known)) != host_of(Instance(becomes))
+        ):
+            yield f"{address} goes to {host_of(Instance(becomes))}, not to {host_of(Instance(known))}: {instance}"
+
+
+def _may_stop(effects: tuple[Effect, ...]) -> Iterator[str]:
+    """Name who is told in a turn that nothing keeps him from stopping."""
+    for effect in effects:
+        match effect:
+            case GiveOrder(order=Stop() as order):
+                yield from order.cleared
+            case GiveOrder(order=ClearStop() as order):
+                yield from (item.address for item in order.items)
+            case StopCommand():
+                yield effect.address
+            case _:
+                pass
 
 
 def _is_told_to_change(instance: Instance) -> bool:
