@@ -25,6 +25,7 @@ def test_whatever_game_is_drawn_the_laws_hold():
 
 
 @pytest.mark.torture
+@pytest.mark.timeout(1800)
 def test_whatever_game_is_drawn_the_laws_hold_for_long_and_every_phase_and_state_is_entered():
     phases: set[state.Phase] = set()
     states: set[ModuleState] = set()

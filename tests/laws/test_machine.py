@@ -31,6 +31,7 @@ def test_whatever_happens_in_whatever_order_the_promises_hold():
 
 
 @pytest.mark.torture
+@pytest.mark.timeout(1800)
 def test_whatever_happens_for_long_the_promises_hold_and_every_phase_and_state_is_entered():
     plants = machine()
     run_state_machine_as_test(plants, settings=FULL)
