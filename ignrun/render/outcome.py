@@ -117,13 +117,15 @@ def _fault_lines(one: InstanceFault, short: ShortName) -> list[str]:
 
 
 def detail_lines(fault: FaultStatus) -> list[str]:
-    """Show the tail of a command's output; of a traceback the place that raised, the whole of it stands in the status's JSON."""
+    """Show the tail of a command's output; of a traceback the last place outside installed packages, all of it stands in the status's JSON."""
     if not fault.detail.startswith("Traceback"):
         return [f"    | {line}" for line in neutral_lines(fault.detail)[-_DETAIL:] if fault.detail]
-    places = re.findall(r'^  File "(.+)", line (\d+)', fault.detail, re.MULTILINE)
+    every = re.findall(r'^  File "(.+)", line (\d+)', fault.detail, re.MULTILINE)
+    places = [place for place in every if not _INSTALLED.search(place[0])] or every
     return (
         [f"    --> {neutral(places[-1][0])}:{places[-1][1]}"] if places and places[-1][0] not in fault.summary else []
     )
 
 
+_INSTALLED: Final = re.compile(r"/lib/python3[^/]*/")
 _DETAIL: Final = 12

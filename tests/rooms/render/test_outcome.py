@@ -1,8 +1,10 @@
 """Holds what is said at the end of an apply to how it ended."""
 
 import msgspec
+import pytest
 
-from ignrun.render.outcome import OutcomeReport, encode_outcome, outcome_report, outcome_text
+from ignrun.render.outcome import OutcomeReport, detail_lines, encode_outcome, outcome_report, outcome_text
+from ignrun.render.status import fault_status
 from ignrun.runtime.supervise.effects import Outcome, Result
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address
@@ -42,6 +44,19 @@ def test_a_held_apply_names_root_causes_with_their_place_who_was_skipped_and_wha
         lines[-1],
     ]
     assert lines[-1].startswith("hint: `ignrun status`")
+
+
+@pytest.mark.parametrize(
+    ("files", "shown"),
+    [
+        (["plant.py", "/usr/lib/python3.12/json/decoder.py"], "plant.py"),
+        (["/v/lib/python3.12/site-packages/acme/module.py"], "/v/lib/python3.12/site-packages/acme/module.py"),
+    ],
+)
+def test_the_place_of_a_fault_is_the_last_line_of_the_author_s_own_code_where_there_is_one(files, shown) -> None:
+    frames = "".join(f'  File "{file}", line {number}, in load\n' for number, file in enumerate(files, 7))
+    fault = fault_status(Fault(FaultKind.RAISED, "no", "startup", f"Traceback (most recent call last):\n{frames}"))
+    assert detail_lines(fault) == [f"    --> {shown}:7"]
 
 
 def test_a_committed_apply_is_one_line() -> None:
