@@ -1,4 +1,4 @@
-"""Holds errands to their laws: each ends once, in its own context, and no turn of the loop takes long."""
+"""Holds errands to their laws: each ends once, its steps are marked and in its own context, and no turn of the loop takes long."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ignrun.host import errands as room
 from ignrun.host.callbacks import whose
 from ignrun.host.errands import AT_ONCE, BUDGET, Errand, Errands, parking
+from ignrun.host.steps import Here
 
 left_by: ContextVar[str] = ContextVar("left_by", default="nobody")
 
@@ -42,7 +43,7 @@ class Bench:
         assert left_by.get() == "nobody"
         left_by.set(name)
         for number, step in enumerate(script):
-            assert whose.get() == left_by.get() == name
+            assert whose.get() == left_by.get() == Here.pulse.mark == name
             self.steps.append((name, number))
             self.tasks.setdefault(name, []).append(id(asyncio.current_task()))
             match step:
@@ -72,7 +73,7 @@ scripts = st.lists(st.lists(st.sampled_from(["go on", "wait", "park", "raise", "
 
 
 @given(scripts)
-def test_each_errand_takes_all_its_steps_in_its_own_context_and_ends_once_whatever_the_others_do(drawn) -> None:
+def test_each_errand_takes_all_its_steps_marked_in_its_own_context_and_ends_once_whatever_the_others_do(drawn) -> None:
     async def bench() -> Bench:
         made = Bench()
         for number, script in enumerate(drawn):
@@ -114,8 +115,7 @@ async def test_who_waits_keeps_the_task_and_nobody_else_runs_in_it_until_the_end
     kept = bench.add("waits", waits)
     for number in range(200):
         bench.add(f"e{number}", partial(bench.play, f"e{number}", ["go on", "wait", "go on"]))
-    while len(bench.ended) < 200:  # noqa: ASYNC110 - turns of the loop are what is counted here
-        await asyncio.sleep(0)
+    await until(lambda: len(bench.ended) == 200)
     assert kept.task is not None
     assert kept.task.get_name() == "waits test"
     held.set()
@@ -124,6 +124,16 @@ async def test_who_waits_keeps_the_task_and_nobody_else_runs_in_it_until_the_end
     assert first == last
     later = [tasks for name, tasks in bench.tasks.items() if tasks[-1] == first]
     assert not later
+
+
+async def until(holds: Callable[[], object]) -> int:
+    """Let the loop turn until something holds; tells how many turns that took."""
+    turns = 0
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - turns of the loop are what is counted here
+            turns += 1
+            await asyncio.sleep(0)
+    return turns
 
 
 class FakeTime:
@@ -158,13 +168,10 @@ async def test_a_turn_of_the_loop_is_bounded_while_thousands_are_begun(monkeypat
 
 async def test_those_that_have_to_wait_are_begun_many_in_a_turn(monkeypatch) -> None:
     monkeypatch.setattr(room, "time", FakeTime())
-    bench, turns, count = Bench(), 0, AT_ONCE * 10
+    bench, count = Bench(), AT_ONCE * 10
     for number in range(count):
         bench.add(f"e{number}", partial(bench.play, f"e{number}", ["wait", "wait"]))
-    while len(bench.tasks) < count:
-        turns += 1
-        await asyncio.sleep(0)
-    assert turns <= 30
+    assert await until(lambda: len(bench.tasks) == count) <= 30
     await bench.all_over()
 
 
@@ -191,8 +198,7 @@ async def test_what_is_dropped_never_begins() -> None:
 async def test_cancelled_while_it_waits_or_is_parked_it_ends_so(script) -> None:
     bench = Bench()
     errand = bench.add("one", partial(bench.play, "one", script))
-    while not (errand.parked if "park" in script else errand.task is not None):  # noqa: ASYNC110 - see above
-        await asyncio.sleep(0)
+    await until(lambda: errand.parked if "park" in script else errand.task is not None)
     bench.errands.cancel(errand)
     assert await errand.over(5)
     assert isinstance(errand.error, asyncio.CancelledError)
