@@ -130,7 +130,7 @@ async def until(holds: Callable[[], object]) -> int:
     """Let the loop turn until something holds; tells how many turns that took."""
     turns = 0
     async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110 - turns of the loop are what is counted here
+        while not holds():
             turns += 1
             await asyncio.sleep(0)
     return turns
