@@ -1,5 +1,6 @@
 """A reading that was made for a runner before it began answers once, for the very same question, as long as it holds."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -41,6 +42,11 @@ async def _holds(seen) -> bool:
 
 def _read(asked: Inputs, base: Base) -> Reading:
     return noting(asked, lambda: propose(asked, base))
+
+
+def _kept(asked: Inputs) -> list[str]:
+    """Name the parses that are kept."""
+    return [one.name for one in Path(asked.state_dir, "cache").glob("*") if not one.name.startswith(".")]
 
 
 def _graph(reading: Reading) -> Graph:
@@ -103,3 +109,26 @@ async def test_a_plan_takes_nothing_away_from_the_apply(tmp_path):
     await reader.ask(replace(asked, for_apply=False), Base())
     await reader.ask(asked, Base())
     assert reader.read == 1
+
+
+def test_what_later_readings_need_is_kept_once_the_apply_is_over(tmp_path):
+    asked = _asked(tmp_path)
+    made = _read(asked, Base())
+    Path(asked.state_dir).mkdir(parents=True, exist_ok=True)
+    reader = ResidentReader()
+    reader.start()
+
+    async def apply() -> None:
+        reader.still_holds = _holds
+        reader.lay_by(HandedReading(asked, Base(), made))
+        assert await reader.ask(asked, Base()) == made
+        assert not _kept(asked)
+        reader.warm(asked, Base())
+        async with asyncio.timeout(20):
+            while not _kept(asked):  # noqa: ASYNC110 - another process writes it
+                await asyncio.sleep(0.01)
+
+    try:
+        asyncio.run(apply())
+    finally:
+        reader.close()
