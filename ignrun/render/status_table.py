@@ -123,7 +123,7 @@ def why(one: InstanceStatus, short: ShortName, now: datetime) -> str:
     if one.held_by:
         parts.append(f"held by {one.held_by}")
     if one.alone:
-        parts.append(f"alone since {one.alone}")
+        parts.append("alone since then" if one.alone == parts[0] else f"alone since {one.alone}")
     parts += one.notes
     wait = (one.next_retry - now).total_seconds() if one.next_retry is not None else 0.0
     if wait > 0 and one.state != "running":

@@ -5,12 +5,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from ignrun.render.status import status_of, unready
 from ignrun.render.status_report import ApplyStatus, Usage, decode_status, encode_status
 from ignrun.render.status_table import plant_line, status_text
 from ignrun.runtime.apply.state import Phase, State, Transaction
-from ignrun.runtime.supervise.roster import Backoff, Goal, HostPhase, HostRecord, Instance, Roster, Statistics
+from ignrun.runtime.supervise.roster import Backoff, Goal, HostPhase, HostRecord, Instance, Roster, Stall, Statistics
 from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address, HostId, ModuleScope
 from ignrun.terms.states import Health, ModuleState
@@ -152,6 +153,29 @@ def test_whoever_was_in_a_blocked_host_was_not_skipped() -> None:
     fault = Fault(FaultKind.TIMED_OUT, "host gateway was blocked for 14s", "startup", upstream="tags@gateway")
     culprit = Instance(hosted("tags@gateway"), state=ModuleState.ERROR, since=NOW, fault=fault)
     assert status_text(report_of(culprit), now=AT).endswith("host gateway was blocked for 14s\n")
+
+
+@pytest.mark.parametrize(("since", "said"), [("", "no answer"), ("no answer", "no answer; alone since then")])
+def test_who_runs_alone_because_of_what_is_said_already_says_it_once(since, said) -> None:
+    fault = Fault(FaultKind.TIMED_OUT, "no answer", "startup")
+    culprit = Instance(hosted("tags@gateway"), state=ModuleState.ERROR, since=NOW, fault=fault)
+    report = report_of(culprit)
+    (one,) = report.instances
+    shown = replace(report, instances=(replace(one, alone=since),))
+    assert status_text(shown, now=AT).endswith(f"  {said}\n")
+
+
+@pytest.mark.parametrize("health", [Health.HEALTHY, Health.DEGRADED, Health.UNHEALTHY])
+def test_nobody_who_runs_in_a_stuck_host_is_called_healthy(health) -> None:
+    stuck = replace(shared_host(), stall=Stall("tags@gateway", "Tags.run at tags.py:7", NOW - 3))
+    up = {**UP, "health": health, "health_reason": "as it was"}
+    runs = Instance(hosted("web@gateway"), **up, ordered=True)
+    one = one_of(runs, Instance(hosted("tags@gateway"), **UP, ordered=True), hosts=[stuck])
+    if health is Health.UNHEALTHY:
+        assert (one.health, one.health_reason) == ("unhealthy", "as it was")
+        return
+    assert (one.health, one.statistics.health_status) == ("degraded", "degraded")
+    assert one.health_reason == "blocked by tags@gateway in Tags.run at tags.py:7 for 3s"
 
 
 def test_a_second_scope_brings_the_scopes_into_view() -> None:
