@@ -4,7 +4,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ignrun.planner.graph.model import Command, Edge, Hosted
+from ignrun.planner.graph.model import Command, Hosted
 from ignrun.protocol.orders import Item
 from ignrun.runtime.supervise import hosts, in_place, moves
 from ignrun.runtime.supervise.conditions import (
@@ -19,9 +19,10 @@ from ignrun.runtime.supervise.conditions import (
 )
 from ignrun.runtime.supervise.draft import Draft, host_of
 from ignrun.runtime.supervise.effects import SpawnCommand, StopCommand
+from ignrun.runtime.supervise.locality import is_local, waits_in_vain
 from ignrun.runtime.supervise.roster import Backoff, Goal, HostPhase, Instance
 from ignrun.terms.fault import FaultKind
-from ignrun.terms.names import Address, HostId
+from ignrun.terms.names import Address
 from ignrun.terms.states import Health, ModuleState
 
 _S = ModuleState
@@ -195,7 +196,7 @@ def _go_on(draft: Draft, instance: Instance) -> None:
     """Let a waiting incarnation start, now that what it waited for has come."""
     match instance.spec.body:
         case Hosted(host=host):
-            if _waits_in_vain(draft, instance, host):
+            if waits_in_vain(draft, instance, host):
                 draft.put(replace(instance, bounce=True, cause="a provider has moved to another host"))
             elif not instance.cleared and instance.ordered and _is_cleared(draft, instance):
                 draft.put(replace(instance, cleared=True))
@@ -217,30 +218,8 @@ def _is_cleared(draft: Draft, instance: Instance) -> bool:
     return all(
         standing(edge, draft.instances.get(edge.provider)) is Standing.MET
         for edge in draft.needs(instance)
-        if not _is_local(draft, instance, edge)
+        if not is_local(draft, instance, edge)
     )
-
-
-def _is_local(draft: Draft, instance: Instance, edge: Edge) -> bool:
-    """Tell whether a host keeps the order of an edge itself: it was told that both ends are in it, they are, and the provider is still to come."""
-    host, provider = host_of(instance), draft.instances.get(edge.provider)
-    if host is None or edge.kind != "requires" or provider is None or provider.completed or host_of(provider) != host:
-        return False
-    return edge.provider in _told_local(draft, instance, host)
-
-
-def _told_local(draft: Draft, instance: Instance, host: HostId) -> tuple[Address, ...]:
-    record = draft.hosts.get(host)
-    told = record.assigned.get(instance.spec.address) if record is not None else None
-    return told.local if told is not None else ()
-
-
-def _waits_in_vain(draft: Draft, instance: Instance, host: HostId) -> bool:
-    """Tell whether its host has one wait for somebody who has moved out since it was told of him."""
-    if not instance.ordered or not is_waiting(instance):
-        return False
-    providers = (draft.instances.get(address) for address in _told_local(draft, instance, host))
-    return any(provider is None or host_of(provider) != host for provider in providers)
 
 
 # --- stopping ---------------------------------------------------------------------------------------------------------
@@ -288,7 +267,7 @@ def _is_held_up(draft: Draft, instance: Instance) -> bool:
     One that goes for good also waits for those who only let go of it.
     """
     for edge, dependent in draft.dependents(instance.spec.address):
-        if not at_rest(dependent) and is_leaving(dependent) and not _is_local(draft, dependent, edge):
+        if not at_rest(dependent) and is_leaving(dependent) and not is_local(draft, dependent, edge):
             return True
         if instance.goal is Goal.GONE and in_place.holds_up(draft, dependent):
             return True
