@@ -31,13 +31,20 @@ class Directory:
 
     def state(self, address: str) -> ModuleState:
         """Give the state of a provider as far as it is known here."""
-        seat = self._seat_of(address)
+        seat = self._here(address)
         return seat.state if seat is not None else self._routes.get(address, NOWHERE).state
 
     def exports(self, address: str) -> Mapping[str, Any]:
         """Give what a provider exports."""
-        seat = self._seat_of(address)
+        seat = self._here(address)
         return seat.exports if seat is not None else self._routes.get(address, NOWHERE).exports
+
+    def _here(self, address: str) -> Seat | None:
+        """Give the seat of a provider, unless it has moved: then it serves elsewhere, and the seat it left is empty."""
+        seat = self._seat_of(address)
+        if seat is None or (seat.serving is None and self._routes.get(address, NOWHERE).state in SERVING):
+            return None
+        return seat
 
     def find(self, address: str) -> Seat | str | None:
         """Give the seat of a provider that runs here, or the socket it is reached by; None when it cannot be called."""
