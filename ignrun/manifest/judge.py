@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from ignrun.manifest.nulls import removes_only_known, without_nulls
 from ignrun.manifest.shape import (
     OF_COMMANDS,
     ActionText,
@@ -49,15 +50,23 @@ def _converted(tree: Any, shape: type[T]) -> tuple[T | None, dict[str, PartialMo
     """Convert a tree and, on their own, its modules with `extends`, in which nulls remove something."""
     try:
         if shape is OverlayText:
-            return msgspec.convert(without_nulls(tree), shape, strict=True), {}
+            return _laid_over(tree, shape), {}
         extending = _extending(tree) if shape is ManifestText else {}
         if not extending:
             return msgspec.convert(tree, shape, strict=True), {}
         others = {name: block for name, block in tree["modules"].items() if name not in extending}
         text = msgspec.convert({**tree, "modules": others}, shape, strict=True)
-        return text, msgspec.convert(without_nulls(extending), dict[Name, PartialModuleText], strict=True)
+        return text, _laid_over(extending, dict[Name, PartialModuleText])
     except msgspec.ValidationError:
         return None, {}
+
+
+def _laid_over(tree: Any, shape: Any) -> Any:
+    """Convert a tree in which nulls remove something; raises ValidationError also where there is nothing of that key to remove."""
+    if not removes_only_known(tree, shape):
+        message = "a null at a key that there is not"
+        raise msgspec.ValidationError(message)
+    return msgspec.convert(without_nulls(tree), shape, strict=True)
 
 
 def _extending(tree: Any) -> dict[str, Any]:
@@ -66,13 +75,6 @@ def _extending(tree: Any) -> dict[str, Any]:
     if not isinstance(modules, dict):
         return {}
     return {name: block for name, block in modules.items() if isinstance(block, dict) and "extends" in block}
-
-
-def without_nulls(node: Any) -> Any:
-    """Copy a tree of mappings without what is null in them."""
-    if not isinstance(node, dict):
-        return node
-    return {key: without_nulls(value) for key, value in node.items() if value is not None}
 
 
 def _rules_hold(text: ManifestText | OverlayText, partial: dict[str, PartialModuleText]) -> bool:

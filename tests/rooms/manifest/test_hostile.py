@@ -4,7 +4,7 @@ import time
 import tracemalloc
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ignrun.manifest.compose import MAX_COMPLAINTS, compose
@@ -161,6 +161,9 @@ def test_whatever_files_and_modes_say_together_is_read_without_an_exception(tmp_
 
 
 @given(_PLANT)
+@example({"modules": {"a": {"lifecycle": {"typo": None}}}})
+@example({"modules": {"a": {"health": {"check": {"typo": None}}, "env": {"X": None}}}})
+@example({"typo": None})
 def test_whatever_an_overlay_says_the_judges_agree(over) -> None:
     from ignrun.manifest.document import Document
     from ignrun.manifest.explain import explain
