@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ignrun.runtime.apply.decide import decide
-from ignrun.runtime.supervise import order
+from ignrun.runtime.supervise import dispatch, order
 from ignrun.runtime.supervise.effects import Result
 from ignrun.runtime.supervise.messages import ShutdownAsked
 from ignrun.runtime.supervise.roster import Goal
@@ -204,7 +204,8 @@ def test_a_broken_order_does_not_go_unnoticed(monkeypatch):
 
 
 def test_a_broken_stop_order_does_not_go_unnoticed(monkeypatch):
-    monkeypatch.setattr(order, "_is_held_up", lambda draft, instance: False)
+    for room in (order, dispatch):
+        monkeypatch.setattr(room, "is_held_up", lambda draft, instance: False)
     plant = graph([module("tags"), module("web", host="other")], [edge("web", "tags")])
     broken = []
     for seed in range(30):

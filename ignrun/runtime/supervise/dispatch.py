@@ -9,6 +9,7 @@ from ignrun.protocol.orders import Check, Clear, ClearStop, HostOrder, Item, Rou
 from ignrun.runtime.supervise import silence
 from ignrun.runtime.supervise.draft import Batch, Draft, host_of
 from ignrun.runtime.supervise.effects import GiveOrder, LoadHost, PrepareHost, ReviseHost, Revising
+from ignrun.runtime.supervise.order import is_held_up
 from ignrun.runtime.supervise.roster import HostPhase, HostRecord, Instance
 from ignrun.runtime.supervise.wiring import Wiring
 from ignrun.terms.names import Address, HostId
@@ -18,6 +19,7 @@ _HEARING = (HostPhase.LOADING, HostPhase.SERVING)
 
 def dispatch(draft: Draft) -> None:
     """Emit the orders of the turn: first what a host has to know, then what it has to do."""
+    _hold_back(draft)
     routes = _routes(draft)
     for host in (*draft.batches, *(host for host in routes if host not in draft.batches)):
         record = draft.hosts.get(host)
@@ -35,6 +37,20 @@ def dispatch(draft: Draft) -> None:
         for order in orders:
             draft.effects.append(GiveOrder(host, record.epoch, order))
     draft.batches = {}
+
+
+def _hold_back(draft: Draft) -> None:
+    """Let nobody stop yet who was allowed to before others, who need him, were told to leave in the same turn."""
+    for batch in () if draft.hurried else draft.batches.values():
+        freed = (
+            *(item.address for item, cleared in batch.stops if cleared),
+            *(item.address for item in batch.stop_clears),
+        )
+        held = {address for address in freed if is_held_up(draft, draft.instances[Address(address)])}
+        for address in map(Address, held):
+            draft.instances[address] = replace(draft.instances[address], stop_cleared=False)
+        batch.stops = [(item, cleared and item.address not in held) for item, cleared in batch.stops]
+        batch.stop_clears = [item for item in batch.stop_clears if item.address not in held]
 
 
 def _load(draft: Draft, record: HostRecord, batch: Batch) -> None:

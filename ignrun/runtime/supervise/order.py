@@ -239,7 +239,7 @@ def _stop_in_host(draft: Draft, instance: Instance, body: Hosted) -> None:
     if instance.stop_cleared or not instance.ordered:
         return
     item = Item(instance.spec.address, instance.epoch)
-    cleared = draft.hurried or not _is_held_up(draft, instance)
+    cleared = draft.hurried or not is_held_up(draft, instance)
     if not instance.stopping:
         draft.put(replace(instance, stopping=True, stop_cleared=cleared))
         draft.batch(body.host).stops.append((item, cleared))
@@ -253,7 +253,7 @@ def _stop_command(draft: Draft, instance: Instance) -> None:
         case _S.INITIALIZING | _S.INITIALIZED:
             moves.stop(draft, instance, "stopped before it was started")
         case _S.STARTING | _S.RUNNING | _S.MAINTENANCE:
-            if draft.hurried or not _is_held_up(draft, instance):
+            if draft.hurried or not is_held_up(draft, instance):
                 stopping = moves.move(draft, replace(instance, stopping=True), _S.STOPPING, _reason(instance))
                 grace = 0.0 if draft.hurried else instance.spec.lifecycle.stop_timeout
                 draft.effects.append(StopCommand(stopping.spec.address, stopping.epoch, grace))
@@ -261,7 +261,7 @@ def _stop_command(draft: Draft, instance: Instance) -> None:
             pass  # its end is under way
 
 
-def _is_held_up(draft: Draft, instance: Instance) -> bool:
+def is_held_up(draft: Draft, instance: Instance) -> bool:
     """Tell whether a dependent that leaves too is still there, other than those whom their common host puts in order.
 
     One that goes for good also waits for those who only let go of it.
