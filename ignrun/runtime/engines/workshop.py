@@ -54,7 +54,7 @@ class Guardian(Protocol):
 class Workshop(msgspec.Struct):
     """The shared things.
 
-    `table` is the process table as read in this turn of the loop, `scribe` the thread that writes their files, `guests` the folder for
+    `table` is the process table as read in this turn of the loop, `alone` says that there are no orphans in it, `scribe` the thread that writes their files, `guests` the folder for
     those that run as somebody else.
     """
 
@@ -66,6 +66,7 @@ class Workshop(msgspec.Struct):
     on_lines: OnLines
     mask: Mask
     table: Table | None = None
+    alone: bool = False
     scribe: ThreadPoolExecutor | None = None
     guests: Path | None = None
     teller: Teller = msgspec.field(default_factory=Teller)
@@ -142,7 +143,7 @@ class Workshop(msgspec.Struct):
         that the table does not show came after it was read; then it is read again.
         """
         for _ in range(_READINGS):
-            if not self.children.orphans():
+            if not self._are_there_orphans():
                 return frozenset()
             table = self._table_of_this_turn()
             found = kin.kin_of(table, (), marker.__eq__, held=[leader])
@@ -150,6 +151,16 @@ class Workshop(msgspec.Struct):
                 return found
             self.table = None
         return frozenset()
+
+    def _are_there_orphans(self) -> bool:
+        """Tell whether there is anybody to be asked whose he is; those of a turn of the loop that ended all did so before it."""
+        if not self.alone and not self.children.orphans():
+            self.alone = True
+            asyncio.get_running_loop().call_soon(self._look_again)
+        return not self.alone
+
+    def _look_again(self) -> None:
+        self.alone = False
 
     def _table_of_this_turn(self) -> Table:
         if self.table is None:
