@@ -102,11 +102,11 @@ def test_a_file_that_is_swapped_while_it_is_read_is_refused(plant: Plant, tmp_pa
     plant.write("modules: {a: {command: [a]}}\n", "a.yaml")
     inside, really_open = plant.folder / "a.yaml", os.open
 
-    def swapping(path: str, flags: int) -> int:
+    def swapping(path: str, flags: int, mode: int = 0o777) -> int:
         if Path(path) == inside:
             inside.unlink()
             inside.symlink_to(outside)
-        return really_open(path, flags)
+        return really_open(path, flags, mode)
 
     monkeypatch.setattr(os, "open", swapping)
     verdict = plant.read()
