@@ -96,7 +96,7 @@ class Runner:
         self._unsent = Unsent()
         self._answers = Answers()
         self._keep()
-        self.loop = Loop(_first_state(self._journal), self._clock, self._broke)
+        self.loop = Loop(first_state(self._journal), self._clock, self._broke)
         self._look_on(options.on_log)
         self._bring_up_engines()
         self._steer()
@@ -362,7 +362,8 @@ def _code_of(error: BaseException) -> int:
             return 70
 
 
-def _first_state(journal: Journal) -> State:
+def first_state(journal: Journal) -> State:
+    """Give what a runner begins with: the numbers that were given, and what operators hold stopped."""
     return State(
         last_generation=journal.last_generation(),
         last_transaction=journal.last_transaction(),

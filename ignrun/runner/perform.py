@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import assert_never
 
-from msgspec.structs import replace
-
 from ignrun.planner.graph.model import Edge, Graph, Hosted, InstanceSpec
 from ignrun.protocol.orders import Assignment, Load, Prepare, Revise, Revision
 from ignrun.protocol.reports import ImportFault, Prepared, Revised
 from ignrun.runner.fill import MissingExportError, MissingSecretError, assignment_of, revision_of
+from ignrun.runner.holding import Holding
 from ignrun.runner.launches import launch_of
 from ignrun.runner.secrets import SecretStore
 from ignrun.runner.told import level_of, levels, timings
@@ -73,9 +72,7 @@ class Performer:
         self._answer = answer
         self._end = end
         self._unsent = unsent
-        self._call_in_loop = call_in_loop
-        self._holding = 0
-        self._unanswered: list[wanted.AnswerAsked] = []
+        self._holding = Holding(journal, answer, call_in_loop)
         self._overlays = overlays
         self._told = (levels(hosts.give), timings(hosts.give))
 
@@ -122,10 +119,10 @@ class Performer:
             case wanted.ReloadCommand():
                 self._reload(effect, state)
             case wanted.KeepHolds(holds):
-                self._keep_holds(holds)
-            case wanted.AnswerAsked() if self._holding:
-                self._unanswered.append(effect)
-            case wanted.AnswerApply() | wanted.AnswerAsked():
+                self._holding.keep(holds)
+            case wanted.AnswerAsked():
+                self._holding.answer(effect)
+            case wanted.AnswerApply():
                 self._answer(effect)
             case wanted.EndRunner(code):
                 self._end(code)
@@ -145,20 +142,6 @@ class Performer:
             self._hear_from_thread(JournalRefused(transaction, refusal) if refusal else OutcomeDurable(transaction))
 
         self._journal.keep_outcome(effect, now.utc, done)
-
-    def _keep_holds(self, holds: dict[Address, str]) -> None:
-        """Answer operators only once what they hold stopped is durable, or once it is known that it cannot be."""
-        self._holding += 1
-        self._journal.keep_holds(holds, lambda refusal: self._call_in_loop(lambda: self._held(refusal)))
-
-    def _held(self, refusal: str) -> None:
-        self._holding -= 1
-        if self._holding:
-            return
-        answers, self._unanswered = self._unanswered, []
-        for one in answers:
-            lost = f"it is so now, but will not outlive this runner: the journal cannot keep it ({refusal})"
-            self._answer(replace(one, refusal=one.refusal or lost) if refusal else one)
 
     def _load(self, effect: wanted.LoadHost, state: State) -> None:
         """Describe to a host whom it is to run; who comes back as he was, while an apply only prepares, gets the texts of before it."""

@@ -93,7 +93,7 @@ def answer(turn: Turn) -> None:
         instance = turn.draft.instances.get(address)
         refusal = _refusal(turn, instance)
         if refusal is not None:
-            turn.want(AnswerAsked(request, refusal))
+            turn.want(AnswerAsked(request, refusal, address))
             pending = {r: a for r, a in turn.state.pending_asks.items() if r != request}
             turn.change(pending_asks=pending)
 

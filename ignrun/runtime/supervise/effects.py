@@ -208,10 +208,11 @@ class AnswerApply(msgspec.Struct, frozen=True, tag="answer-apply"):
 
 
 class AnswerAsked(msgspec.Struct, frozen=True, tag="answer-asked"):
-    """Tell who asked something of an instance that it holds, or why it does not (`refusal`)."""
+    """Tell who asked something of the instance at `address` that it holds, or why it does not (`refusal`)."""
 
     request: int
     refusal: str = ""
+    address: Address = Address("")
 
 
 class EndRunner(msgspec.Struct, frozen=True, tag="end-runner"):
