@@ -113,7 +113,7 @@ def test_a_command_has_to_prove_itself_too():
 
 def answer(world: World, address: Address) -> None:
     """Let a command answer a check well."""
-    world._send(f"command {address}", Probed(address, world.state.roster.instances[address].epoch, healthy=True))
+    world.engines.send(f"command {address}", Probed(address, world.state.roster.instances[address].epoch, healthy=True))
     world.run()
 
 
@@ -208,6 +208,17 @@ def test_exit_takes_the_plant_down_also_when_the_journal_cannot_keep_that(world)
     failing(world, on_failure="exit")
     assert outcome(world).result is Result.UNKEPT
     assert world.code == 1
+
+
+def test_what_has_proven_itself_is_gone_back_to_also_when_the_journal_could_not_keep_that_so_far(world):
+    world.journal_refuses = {"outcome"}
+    ask(world, of(2, code="2")).wait(20.0)
+    assert outcome(world).result is Result.UNKEPT
+    world.journal_refuses = set()
+    world.scripts.outcomes[B, "startup"] = ["fatal"]
+    ask(world, of(3, code="3"), request=3).wait(20.0)
+    assert outcome(world, 3).result is Result.ROLLED_BACK
+    assert [world.state.roster.instances[address].spec.facets.identity for address in (A, B)] == ["2", "2"]
 
 
 def test_nothing_goes_back_behind_an_irreversible_step(world):

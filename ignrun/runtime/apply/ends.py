@@ -61,9 +61,9 @@ def close(turn: Turn, result: Result, summary: str, faults: dict[Address, Fault]
 
 
 def tell(turn: Turn, outcome: Outcome) -> None:
-    """Answer with an outcome that is sure now, and remember what it means for the next apply."""
+    """Answer with an outcome that is sure now, and remember what it means for the next apply, whether or not it could be kept so far."""
     transaction = turn.transaction
-    match outcome.result:
+    match transaction.outcome.result if transaction.outcome else outcome.result:
         case Result.COMMITTED:
             turn.change(held=False, good=_as_good(transaction), since_good={}, refused={})
         case _ if transaction.reason:  # it went back, whether or not the journal could keep that
