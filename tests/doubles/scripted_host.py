@@ -1,8 +1,22 @@
 """Owns ScriptedHost, a host process that keeps local order and reports moves, without any process."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
-from ignrun.protocol.orders import Check, Clear, ClearStop, HostOrder, Load, Prepare, Quit, Revise, Routes, Start, Stop
+from ignrun.protocol.orders import (
+    Assignment,
+    Binding,
+    Check,
+    Clear,
+    ClearStop,
+    HostOrder,
+    Load,
+    Prepare,
+    Revise,
+    Revision,
+    Start,
+    Stop,
+)
 from ignrun.protocol.reports import (
     PROTOCOL,
     HealthReport,
@@ -16,9 +30,7 @@ from ignrun.protocol.reports import (
     Revised,
     Traits,
 )
-from ignrun.runtime.supervise.effects import LoadHost, PrepareHost, ReviseHost, Revising
 from ignrun.terms.fault import Fault, FaultKind
-from ignrun.terms.leaves import Tree
 from ignrun.terms.states import Health, may_move
 from ignrun.terms.states import ModuleState as S
 from tests.doubles.plants import DAWN
@@ -35,11 +47,9 @@ class Incarnation:
         self.stop = False
         self.stop_cleared = False
         self.completed = False
-        self.due: list[
-            tuple[PrepareHost | ReviseHost, Revising]
-        ] = []  # what it has been asked, or told to become, and not answered yet
+        self.due: list[tuple[str, Revision]] = []  # what it is asked, or told to become, and has not answered yet
         self.checks = 0  # how often it is to say how it does
-        self.config: Tree | None = None
+        self.config: Any = None
 
 
 class ScriptedHost:
@@ -49,10 +59,10 @@ class ScriptedHost:
         self.host, self.epoch = host, epoch
         self.scripts, self.say, self.started = scripts, say, started
         self.live: dict[str, Incarnation] = {}
-        self.needs: dict[str, list] = {}
-        self.configs: dict[str, Tree] = {}
+        self.needs: dict[str, tuple[Binding, ...]] = {}
+        self.configs: dict[str, Any] = {}
+        self.codes: dict[str, str] = {}  # the index that each was to be imported from
         self.done: dict[str, str] = {}  # what became of the last incarnation: completed, stopped, error
-        self.local: dict[str, frozenset[str]] = {}  # for whom of his own host everybody was told to wait
         self.killed = False
         self.culprit = ""
         self.tells = True
@@ -62,32 +72,34 @@ class ScriptedHost:
         """Say hello."""
         self.say(Hello(PROTOCOL, "0", 1000, "3", f"/run/{self.host}"))
 
-    def load(self, effect: LoadHost) -> None:
+    def _load(self, assignments: tuple[Assignment, ...]) -> None:
         """Import, and answer."""
         faults, traits = [], []
-        for spec in effect.specs:
-            self._bind(spec.address, effect)
-            if self.scripts.next(spec.address, "import") == "ok":
-                traits.append(Traits(spec.address, ("check_health",) if spec.address in self.scripts.checked else ()))
-                self.configs[spec.address] = spec.config
+        for one in assignments:
+            self.needs[one.address] = one.bindings
+            if self.scripts.next(one.address, "import") == "ok":
+                traits.append(Traits(one.address, ("check_health",) if one.address in self.scripts.checked else ()))
+                self.configs[one.address], self.codes[one.address] = one.config, one.code
             else:
-                faults.append(ImportFault(spec.address, Fault(FaultKind.IMPORT, "ImportError: no")))
+                faults.append(ImportFault(one.address, Fault(FaultKind.IMPORT, "ImportError: no")))
         self.say(Loaded(tuple(faults), tuple(traits)))
 
-    def _bind(self, address: str, effect: LoadHost | PrepareHost | ReviseHost) -> None:
-        self.needs[address] = [edge for edge in effect.edges if edge.dependent == address]
-        self.local[address] = effect.local
-
-    def change(self, effect: PrepareHost | ReviseHost) -> None:
+    def _due(self, what: str, revisions: tuple[Revision, ...]) -> None:
         """Ask, or change, in turn."""
-        for one in effect.revisings:
-            found = self.live.get(one.spec.address)
-            if found and found.epoch == one.epoch and found.state is S.RUNNING and not found.stop:
-                found.due.append((effect, one))
+        for one in revisions:
+            found = self._incarnation(one)
+            if found and found.state is S.RUNNING and not found.stop:
+                found.due.append((what, one))
 
     def hear(self, order: HostOrder) -> None:
         """Take an order."""
         match order:
+            case Load():
+                self._load(order.assignments)
+            case Prepare():
+                self._due("prepare", order.revisions)
+            case Revise():
+                self._due("reconfigure", order.revisions)
             case Start():
                 for item in order.items:
                     self.started(item.address)
@@ -113,7 +125,7 @@ class ScriptedHost:
                 for item in order.items:
                     if found := self._incarnation(item):
                         found.checks = 2 if order.interval else 1
-            case Load() | Routes() | Quit() | Prepare() | Revise():
+            case _:
                 pass
 
     def _incarnation(self, item) -> Incarnation | None:
@@ -133,8 +145,7 @@ class ScriptedHost:
             free = inc.stop_cleared and not any(
                 other.stop
                 for a, other in self.live.items()
-                if address in self.local[a]
-                and any(e.provider == address and e.kind == "requires" for e in self.needs[a])
+                if any(need.provider == address and need.local for need in self.needs[a])
             )
             return (lambda: self._move(address, inc, S.STOPPING)) if free else None
         match inc.state:
@@ -159,7 +170,7 @@ class ScriptedHost:
 
     def _locals_ready(self, address: str) -> bool:
         for need in self.needs[address]:
-            if need.provider not in self.local[address] or need.kind != "requires":
+            if not need.local:
                 continue  # the runner clears
             provider = self.live.get(need.provider)
             if not (provider and provider.state is S.RUNNING) and self.done.get(need.provider) != "completed":
@@ -177,8 +188,7 @@ class ScriptedHost:
             self._over(address, inc, S.ERROR, outcome, FAULTS[outcome])
 
     def _change(self, address: str, inc: Incarnation) -> None:
-        effect, one = inc.due.pop(0)
-        what = "prepare" if isinstance(effect, PrepareHost) else "reconfigure"
+        what, one = inc.due.pop(0)
         outcome = self.scripts.next(address, what)
         if outcome == "exit":
             self.killed, self.culprit = True, address if self.tells else ""
@@ -187,9 +197,8 @@ class ScriptedHost:
         elif what == "prepare":
             self.say(Prepared(address, one.epoch, one.change, FAULTS.get(outcome)))
         elif outcome == "ok":
-            inc.config = one.spec.config
-            self._bind(address, effect)
-            exports = {"of": address, **(one.spec.config.plain or {})} if self.scripts.exporting else None
+            inc.config, self.needs[address] = one.config, one.bindings
+            exports = {"of": address, **(one.config or {})} if self.scripts.exporting else None
             self.say(Revised(address, one.epoch, one.change, None, exports))
         else:
             self.say(Revised(address, one.epoch, one.change, FAULTS[outcome]))
@@ -234,6 +243,6 @@ class ScriptedHost:
         assert may_move(old, new), f"the double itself moves {address} from {old} to {new}"
         exports = {"of": address} if new is S.RUNNING else None
         if new is S.RUNNING and self.scripts.exporting and inc.config is not None:
-            exports = {"of": address, **(inc.config.plain or {})}
+            exports = {"of": address, **(inc.config or {})}
         move = Move(address, inc.epoch, old, new, cause or f"to {new.value}", DAWN, 0.0, fault, exports)
         self.say(Moves((move,)))

@@ -1,13 +1,15 @@
 """Owns World, a runner's loop with scripted engines around the real decisions: everything that may happen, in any order."""
 
 import random
-from collections import deque
 from collections.abc import Callable
+from typing import assert_never
 
-from ignrun.protocol.orders import Load
-from ignrun.protocol.reports import Moves
+from ignrun.planner.graph.model import Edge, InstanceSpec
+from ignrun.protocol.orders import Assignment, Load, Prepare, Revise, Revision
+from ignrun.runner.fill import assignment_of, revision_of
+from ignrun.runner.launches import launch_of
 from ignrun.runtime.apply.decide import decide as the_decide
-from ignrun.runtime.apply.state import State
+from ignrun.runtime.apply.state import Good, State
 from ignrun.runtime.supervise.effects import (
     AnswerApply,
     AnswerAsked,
@@ -31,29 +33,13 @@ from ignrun.runtime.supervise.effects import (
     TellCommand,
     WakeAt,
 )
-from ignrun.runtime.supervise.messages import (
-    CommandEnded,
-    CommandFailed,
-    CommandReady,
-    CommandReloaded,
-    CommandStarted,
-    HostEnded,
-    HostLaunched,
-    HostSaid,
-    IntentDurable,
-    JournalRefused,
-    Message,
-    OutcomeDurable,
-    Probed,
-    Woke,
-)
+from ignrun.runtime.supervise.messages import IntentDurable, JournalRefused, Message, OutcomeDurable, Woke
 from ignrun.runtime.supervise.now import Now
 from ignrun.terms.events import Happening, LifecycleEvent
-from ignrun.terms.fault import Fault, FaultKind
 from ignrun.terms.names import Address
+from tests.doubles.engines import ScriptedEngines
 from tests.doubles.plants import at
-from tests.doubles.scripted_host import ScriptedHost
-from tests.doubles.scripts import FAULTS, Scripts
+from tests.doubles.scripts import Scripts
 
 Decide = Callable[[State, tuple[Message, ...], Now], tuple[State, tuple[Effect, ...]]]
 
@@ -67,9 +53,8 @@ class World:
         self.decide = decide
         self.state = State()
         self.mono = 0.0
-        self.hosts: dict[str, ScriptedHost] = {}
-        self.commands: dict[str, tuple[int, object]] = {}  # living processes of commands: epoch and spec
-        self.lanes: dict[str, deque[Message]] = {}  # what is under way, in order for each sender
+        self.engines = ScriptedEngines(self.scripts, self.choose)
+        self.hosts, self.commands, self.lanes = self.engines.hosts, self.engines.commands, self.engines.lanes
         self.happenings: list[Happening] = []
         self.effects: list[Effect] = []
         self.outcomes: dict[int, Outcome] = {}
@@ -78,6 +63,7 @@ class World:
         self.wake: float | None = None
         self.code: int | None = None
         self.journal_refuses: set[str] = set()
+        self.complaints: list[str] = []  # about laws that only the world itself can watch
         self.turns = 0
         self.patience = 100_000  # how much may happen before the plant has to come to rest
 
@@ -105,11 +91,15 @@ class World:
         end = self.mono + seconds
         self.run()
         while self.code is None and self.wake is not None and self.wake <= end:
-            self.mono, self.wake = max(self.mono, self.wake), None
-            self.tell(Woke())
+            self.mono = max(self.mono, self.wake)
+            self._wake_up()
             self.run()
         self.mono = max(self.mono, end)
         return self
+
+    def _wake_up(self) -> None:
+        self.wake = None
+        self.tell(Woke())
 
     def happen(self) -> bool:
         """Let one of the things happen that can happen now; tell whether there was one."""
@@ -120,7 +110,7 @@ class World:
         if steps and (not lanes or self.choose.random() < 0.7):
             for _ in range(self.choose.randint(1, 5)):
                 self.choose.choice(steps)()
-                self._bury()
+                self.engines.bury()
                 steps = [step for host in self.hosts.values() for step in host.steps()]
                 if not steps:
                     break
@@ -136,12 +126,11 @@ class World:
     def kill_host(self, host: str) -> None:
         """End the process of a host by signal 9."""
         self.hosts[host].killed = True
-        self._bury()
+        self.engines.bury()
 
     def end_command(self, address: str, code: int | None, how: str) -> None:
         """Let the process of a command end."""
-        epoch, _ = self.commands.pop(address)
-        self._send(f"command {address}", CommandEnded(Address(address), epoch, code, how, tail="last words"))
+        self.engines.end_command(address, code, how)
 
     def states(self) -> dict[str, str]:
         """Give the state of every instance by module name."""
@@ -155,139 +144,101 @@ class World:
             if isinstance(h.body, LifecycleEvent) and address in (None, h.subject)
         ]
 
-    # --- engines ------------------------------------------------------------------------------------------------------
+    def config_of(self, spec: InstanceSpec) -> object:
+        """Give the config that a host is to be told, nothing in it left to fill in."""
+        return spec.config.plain
 
-    def _send(self, lane: str, message: Message) -> None:
-        self.lanes.setdefault(lane, deque()).append(message)
+    # --- one runner after another ---------------------------------------------------------------------------------------
 
-    def _bury(self) -> None:
-        for name in [name for name, host in self.hosts.items() if host.killed]:
-            host = self.hosts.pop(name)
-            self._send(f"host {name}", HostEnded(host.host, host.epoch, "signal 9 (SIGKILL)", host.culprit))  # type: ignore[arg-type]
+    def follow(self, before: "World") -> Good | None:
+        """Be the world of the next runner: it knows what the one before has kept; gives what was good at last."""
+        was = before.state
+        self.state = State(
+            last_generation=was.last_generation, last_transaction=was.last_transaction, holds=before.holds
+        )
+        self.holds = before.holds
+        return was.good
 
-    def _once(self, address: str) -> None:
-        living = [host for host in self.hosts.values() if address in host.live]
-        assert not living and address not in self.commands, f"{address} runs twice"
+    def close(self) -> None:
+        """Let go of what the world has opened."""
+
+    # --- what the runner wants done -------------------------------------------------------------------------------------
 
     def _perform(self, effect: Effect) -> None:
+        engines = self.engines
         match effect:
             case Record():
                 self.happenings.append(effect.happening)
             case KeepIntent():
-                refused = "intent" in self.journal_refuses
-                number = effect.transaction
-                self._send("journal", JournalRefused(number, "disk full") if refused else IntentDurable(number))
+                self._keep("intent", effect.transaction, IntentDurable(effect.transaction))
             case KeepOutcome():
-                refused = "outcome" in self.journal_refuses
                 number = effect.outcome.transaction
-                self._send("journal", JournalRefused(number, "disk full") if refused else OutcomeDurable(number))
-            case LaunchHost():
-                self._launch(effect)
+                self._keep("outcome", number, OutcomeDurable(number))
+            case LaunchHost(host, epoch):
+                engines.launch(host, epoch)
             case LoadHost():
-                if host := self._of(effect):
-                    host.load(effect)
-            case PrepareHost() | ReviseHost():
-                if host := self._of(effect):
-                    host.change(effect)
-            case CheckCommand():
-                self._check(effect)
-            case GiveOrder():
-                assert not isinstance(effect.order, Load)
-                if host := self._of(effect):
-                    host.hear(effect.order)
-            case EndHost():
-                self._end_host(effect)
-            case SpawnCommand():
-                self._spawn(effect)
-            case StopCommand():
-                if self.commands.get(effect.address, (0,))[0] == effect.epoch:
-                    self.end_command(effect.address, None, "signal 15 (SIGTERM)")
-            case TellCommand():
-                if self.commands.get(effect.spec.address, (0,))[0] == effect.epoch:
-                    self.commands[effect.spec.address] = (effect.epoch, effect.spec)
-            case ReloadCommand():
-                self._reload(effect)
+                engines.give(effect.host, effect.epoch, Load(tuple(_assignments(effect))))
+            case PrepareHost():
+                engines.give(effect.host, effect.epoch, Prepare(tuple(_revisions(effect))))
+            case ReviseHost():
+                engines.give(effect.host, effect.epoch, Revise(tuple(_revisions(effect))))
+            case GiveOrder(host, epoch, order):
+                assert not isinstance(order, Load)
+                engines.give(host, epoch, order)
+            case EndHost(host, epoch, grace):
+                engines.end(host, epoch, grace)
+            case SpawnCommand(spec, epoch, exports):
+                engines.spawn(launch_of(spec, epoch, {}, exports))
+            case StopCommand(address, epoch, grace):
+                engines.stop(address, epoch, grace)
+            case TellCommand(spec, epoch, exports):
+                engines.tell(launch_of(spec, epoch, {}, exports))
+            case ReloadCommand(spec, epoch, change, exports):
+                engines.reload(launch_of(spec, epoch, {}, exports), change)
+            case CheckCommand(address, epoch, interval):
+                engines.check(address, epoch, interval)
             case WakeAt():
                 self.wake = effect.at
             case KeepHolds():
                 self.holds = effect.holds
-            case AnswerApply():
-                assert effect.request not in self.outcomes
-                self.outcomes[effect.request] = effect.outcome
-            case AnswerAsked():
-                assert effect.request not in self.answers
-                self.answers[effect.request] = effect.refusal
-            case EndRunner():
-                assert not self.hosts and not self.commands, "the runner ends and leaves processes behind"
-                self.code = effect.code
+            case AnswerApply() | AnswerAsked():
+                self._answer(effect)
+            case EndRunner(code):
+                self._end(code)
+            case _:
+                assert_never(effect)
 
-    def _of(self, effect) -> ScriptedHost | None:
-        host = self.hosts.get(effect.host)
-        return host if host and host.epoch == effect.epoch else None
+    def _keep(self, what: str, number: int, kept: Message) -> None:
+        self.engines.send("journal", JournalRefused(number, "disk full") if what in self.journal_refuses else kept)
 
-    def _launch(self, effect: LaunchHost) -> None:
-        assert effect.host not in self.hosts, f"host {effect.host} is launched twice"
-        lane = f"host {effect.host}"
-        if self.scripts.next(effect.host, "launch") != "ok":
-            self._send(lane, HostEnded(effect.host, effect.epoch, "fork failed"))
-            return
-
-        def say(report) -> None:
-            if isinstance(report, Moves) and (queue := self.lanes.get(lane)) and self.choose.random() < 0.5:
-                last = queue[-1]
-                if isinstance(last, HostSaid) and isinstance(last.report, Moves) and last.epoch == effect.epoch:
-                    queue[-1] = HostSaid(effect.host, effect.epoch, Moves((*last.report.moves, *report.moves)))
-                    return
-            self._send(lane, HostSaid(effect.host, effect.epoch, report))
-
-        host = ScriptedHost(effect.host, effect.epoch, self.scripts, say, self._once)
-        self.hosts[effect.host] = host
-        self._send(lane, HostLaunched(effect.host, effect.epoch, 4000 + effect.epoch))
-        host.greet()
-
-    def _end_host(self, effect: EndHost) -> None:
-        if host := self._of(effect):
-            self.hosts.pop(effect.host)
-            self._send(f"host {effect.host}", HostEnded(host.host, host.epoch, "exit 0"))  # type: ignore[arg-type]
-
-    def _check(self, effect: CheckCommand) -> None:
-        if self.commands.get(effect.address, (0,))[0] == effect.epoch:
-            for _ in range(2 if effect.interval else 1):
-                well = self.scripts.next(effect.address, "health") == "ok"
-                self._send(f"command {effect.address}", Probed(effect.address, effect.epoch, well))
-
-    def _reload(self, effect: ReloadCommand) -> None:
-        address = effect.spec.address
-        if self.commands.get(address, (0,))[0] != effect.epoch:
-            return  # the end of its process is under way
-        outcome = self.scripts.next(address, "reload")
-        fault = FAULTS.get(outcome) or (Fault(FaultKind.EXITED, "exit 1") if outcome == "exit" else None)
-        if fault is None:
-            self.commands[address] = (effect.epoch, effect.spec)
-        self._send(f"command {address}", CommandReloaded(address, effect.epoch, effect.change, fault))
-        if outcome == "exit":
-            self.end_command(address, 1, "exit 1")
-
-    def _spawn(self, effect: SpawnCommand) -> None:
-        address = effect.spec.address
-        self._once(address)
-        lane = f"command {address}"
-        outcome = self.scripts.next(address, "startup")
-        if outcome == "fatal":
-            self._send(lane, CommandFailed(address, effect.epoch, Fault(FaultKind.NOT_STARTED, "no such program")))
-            return
-        self.commands[address] = (effect.epoch, effect.spec)
-        self._send(lane, CommandStarted(address, effect.epoch, 7000 + effect.epoch))
-        if outcome in ("hang", "not-ready"):
-            self._send(lane, CommandFailed(address, effect.epoch, FAULTS["hang"]))
-            self.end_command(address, None, "signal 15 (SIGTERM)")
-        elif outcome in ("raise", "exit"):
-            self.end_command(address, 1, "exit 1")
-        elif getattr(effect.spec.body, "oneshot", None) is not None:
-            self.end_command(address, 0, "exit 0")
+    def _answer(self, effect: AnswerApply | AnswerAsked) -> None:
+        if isinstance(effect, AnswerApply):
+            assert effect.request not in self.outcomes
+            self.outcomes[effect.request] = effect.outcome
         else:
-            self._send(lane, CommandReady(address, effect.epoch))
-            if self.scripts.probing and getattr(effect.spec.body, "check", None) is not None:
-                self._send(lane, Probed(address, effect.epoch, healthy=True))
-            if self.scripts.next(address, "run") == "exit":
-                self.end_command(address, 3, "exit 3")
+            assert effect.request not in self.answers
+            self.answers[effect.request] = effect.refusal
+
+    def _end(self, code: int) -> None:
+        assert not self.hosts and not self.commands, "the runner ends and leaves processes behind"
+        self.code = code
+
+
+def _assignments(effect: LoadHost) -> list[Assignment]:
+    return [
+        assignment_of(
+            spec, edges=_of(effect.edges, spec.address), local=effect.local, plant="plant", mode="", secrets={}
+        )
+        for spec in effect.specs
+    ]
+
+
+def _revisions(effect: PrepareHost | ReviseHost) -> list[Revision]:
+    return [
+        revision_of(one, edges=_of(effect.edges, one.spec.address), local=effect.local, secrets={})
+        for one in effect.revisings
+    ]
+
+
+def _of(edges: tuple[Edge, ...], dependent: Address) -> tuple[Edge, ...]:
+    return tuple(edge for edge in edges if edge.dependent == dependent)

@@ -129,9 +129,18 @@ def _given(chance: random.Random, what: str, *, runs: bool) -> dict[str, Any]:
             return {}
 
 
-def play(game: Game, decide: Decide = the_decide) -> Plants:
+def play(game: Game, decide: Decide = the_decide, over: type[Plants] = Plants) -> Plants:
     """Play a game to its end; AssertionError, or whatever the decisions raise, where a law is broken."""
-    plants: Plants = type("Played", (_Played,), {"decide": staticmethod(decide), "phases": set(), "states": set()})()
+    own = {"decide": staticmethod(decide), "phases": set(), "states": set()}
+    plants: Plants = type("Played", (_Played, over) if over is not Plants else (_Played,), own)()
+    try:
+        _play(plants, game)
+    finally:
+        plants.close()
+    return plants
+
+
+def _play(plants: Plants, game: Game) -> None:
     homes = dict(zip(NAMES, game.homes, strict=True))
     edges = tuple(need(dependent, provider, kind, homes) for dependent, provider, kind in game.needs)
     plants.open(homes, edges, {gateway(name) for name in game.checked}, set(game.wanted), game.seed)
@@ -140,7 +149,6 @@ def play(game: Game, decide: Decide = the_decide) -> Plants:
         _do(plants, move)
         plants.nothing_is_wrong()
     plants.teardown()
-    return plants
 
 
 def _do(plants: Plants, move: Move) -> None:
@@ -174,10 +182,10 @@ def _do(plants: Plants, move: Move) -> None:
             getattr(plants, move.what)(**given)
 
 
-def complaint_of(game: Game, decide: Decide = the_decide) -> str:
+def complaint_of(game: Game, decide: Decide = the_decide, over: type[Plants] = Plants) -> str:
     """Say what is wrong with how a game goes, without names and numbers; empty where nothing is."""
     try:
-        play(game, decide)
+        play(game, decide, over)
     except Exception as error:
         first = f"{type(error).__name__}: {error}".partition("\n")[0]
         return re.sub(r"[\d.]+", "0", re.sub(r"\b[a-e]@gateway\b", "X", first))[:60]

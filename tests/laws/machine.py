@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from ignrun.manifest.model import HealthPolicy
 from ignrun.planner.graph.model import EMPTY, Edge, Graph, InstanceSpec
-from ignrun.runtime.apply.state import Phase, State
+from ignrun.runtime.apply.state import Good, Phase
 from ignrun.runtime.supervise.effects import Result
 from ignrun.runtime.supervise.messages import ApplyProposed, Asked, CancelAsked, ShutdownAsked
 from ignrun.runtime.supervise.roster import Goal
@@ -79,7 +79,7 @@ class Plants(RuleBasedStateMachine):
         self.homes, self.edges, self.checked = homes, edges, checked
         self.wanted = {name: Version() for name in wanted}
         self.seed, self.request, self.kept = seed, 0, [EMPTY]
-        self._open(State())
+        self._open(None)
         self._tell(self._proposal(self._graph(), "cli", 0.0))
         self.world.run()
 
@@ -139,15 +139,8 @@ class Plants(RuleBasedStateMachine):
     def boot(self, other: bool) -> None:
         """Begin again, with what was good, or with what has been edited since and what was good as its way back."""
         self.watcher.end()
-        before = self.world
-        good = before.state.good
-        state = State(
-            last_generation=before.state.last_generation,
-            last_transaction=before.state.last_transaction,
-            holds=before.holds,
-        )
         self.seed += 1
-        self._open(state)
+        good = self._open(self.world)
         if good is None:
             return
         self.request += 1
@@ -228,9 +221,13 @@ class Plants(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Let all be well at last: then every apply ends, what was good is there to go back to, and the plant goes down in order."""
-        if not hasattr(self, "world"):
-            return
-        world = self.world
+        try:
+            if hasattr(self, "world"):
+                self._end(self.world)
+        finally:
+            self.close()
+
+    def _end(self, world: World) -> None:
         world.scripts.outcomes.clear()
         world.journal_refuses = set()
         for host in world.hosts.values():
@@ -244,6 +241,7 @@ class Plants(RuleBasedStateMachine):
             world.wait(3000.0)
         assert world.code is not None, f"the plant does not go down: {world.state}"
         self.watcher.end()
+        world.close()
         self.watcher.judge()
 
     def _go_back(self) -> None:
@@ -278,17 +276,28 @@ class Plants(RuleBasedStateMachine):
     def alive(self) -> bool:
         return self.world.code is None
 
-    def _open(self, state: State) -> None:
+    def _open(self, before: World | None) -> Good | None:
+        """Begin with the next runner; gives what was good at last."""
         scripts = Scripts()
         scripts.checked = set(self.checked)
         scripts.probing = scripts.asked_again = True
         scripts.exporting = self.seed % 2 == 0
-        decide = type(self).decide
-        self.world = World(scripts, self.seed, **({"decide": decide} if decide else {}))
+        if before:
+            before.close()
+        self.world = self._made(scripts)
         self.world.patience = 2000
-        self.world.state = state
-        self.world.holds = state.holds
+        good = self.world.follow(before) if before else None
         self.watcher = Watcher(self.world, DEADLINE)
+        return good
+
+    def _made(self, scripts: Scripts) -> World:
+        decide = type(self).decide
+        return World(scripts, self.seed, **({"decide": decide} if decide else {}))
+
+    def close(self) -> None:
+        """Let go of the world."""
+        if world := getattr(self, "world", None):
+            world.close()
 
     def _tell(self, message: Any) -> None:
         self.world.tell(message)

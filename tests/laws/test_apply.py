@@ -91,7 +91,7 @@ def test_a_host_of_another_protocol_is_not_used():
     world = World()
     world.tell(proposed(graph([module("tags")])))
     world.lanes["host gateway"].pop()
-    world._send("host gateway", HostSaid(GATEWAY, 1, Hello(PROTOCOL + 1, "9", 1, "3", "/s")))
+    world.engines.send("host gateway", HostSaid(GATEWAY, 1, Hello(PROTOCOL + 1, "9", 1, "3", "/s")))
     world.run()
     assert world.outcomes[1].result is Result.REJECTED
     assert "speaks protocol" in world.outcomes[1].faults[TAGS].summary

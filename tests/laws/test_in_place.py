@@ -7,6 +7,7 @@ from ignrun.manifest.model import HealthPolicy
 from ignrun.planner.graph.model import Graph
 from ignrun.protocol.orders import Start, Stop
 from ignrun.protocol.reports import Prepared, Revised
+from ignrun.runner.launches import launch_of
 from ignrun.runtime.supervise.draft import host_of
 from ignrun.runtime.supervise.effects import (
     GiveOrder,
@@ -74,7 +75,7 @@ def epochs(world: World) -> dict[Address, int]:
 def levels(world: World) -> dict[str, int]:
     """Give the config that each module really goes by."""
     return {
-        address.split("@")[0]: incarnation.config.plain["level"] if incarnation.config else 0
+        address.split("@")[0]: incarnation.config["level"] if incarnation.config else 0
         for host in world.hosts.values()
         for address, incarnation in host.live.items()
     }
@@ -236,13 +237,13 @@ def test_a_command_that_runs_hears_of_another_policy_and_of_the_one_before_when_
     world = running(of(10.0))
     web = gateway("web")
     assert apply(world, of(20.0)) is Result.COMMITTED
-    assert world.commands[web] == (1, world.state.graph.instances[web])
+    assert world.commands[web] == (1, launch_of(world.state.graph.instances[web], 1, {}, {}))
     assert world.state.graph.instances[web].health.interval == 20.0
     world.scripts.outcomes[gateway("tags"), "startup"] = ["fatal"]
     assert apply(world, of(30.0, code="2"), request=3) is Result.ROLLED_BACK
     told = [effect.spec.health.interval for effect in world.effects if isinstance(effect, TellCommand)]
     assert told == [20.0, 30.0, 20.0]
-    assert world.commands[web] == (1, world.state.roster.instances[web].spec)
+    assert world.commands[web] == (1, launch_of(world.state.roster.instances[web].spec, 1, {}, {}))
 
 
 def test_a_command_that_nobody_checks_any_more_is_no_longer_held_to_be_sick():

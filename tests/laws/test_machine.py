@@ -12,7 +12,7 @@ from tests.laws.sabotage import SABOTAGES
 QUICK = settings(max_examples=50, stateful_step_count=30, derandomize=True)
 FULL = settings(max_examples=2000, stateful_step_count=50)
 CATCHING = settings(
-    max_examples=50,
+    max_examples=300,
     stateful_step_count=30,
     phases=[Phase.generate],
     database=None,

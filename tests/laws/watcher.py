@@ -59,7 +59,7 @@ class Watcher:
 
     def judge(self) -> None:
         """Raise AssertionError with all that was wrong so far."""
-        complaints = [*self._found, *self._of_now()]
+        complaints = [*self._found, *self.world.complaints, *self._of_now()]
         if complaints:
             raise AssertionError("\n".join(complaints))
 
@@ -159,11 +159,11 @@ class Watcher:
                 a for a, one in host.live.items() if one.stop and one.state in (S.STARTING, S.RUNNING, S.STOPPING)
             ]
             stopping = [a for a in started if self._where.get(a) is not S.MAINTENANCE]  # who has no veto
-            for edge in (edge for address in stopping for edge in host.needs[address]):
-                keeps = edge.provider in host.local[edge.dependent] and edge.provider in host.live
-                gone = not any(edge.provider in one.live for one in self.world.hosts.values())
-                if edge.kind == "requires" and edge.provider in free and not (keeps or gone):
-                    self._found.append(f"{edge.provider} may stop before {edge.dependent}, which stops too")
+            for address, need in ((one, need) for one in stopping for need in host.needs[one]):
+                keeps = need.local and need.provider in host.live
+                gone = not any(need.provider in one.live for one in self.world.hosts.values())
+                if need.required and need.provider in free and not (keeps or gone):
+                    self._found.append(f"{need.provider} may stop before {address}, which stops too")
 
     def _note_epochs(self, before: Transaction | None, after: Transaction | None) -> None:
         changed = {address for one in (before, after) if one for address in _concerned(one)}
@@ -201,7 +201,11 @@ class Watcher:
                 known = world.state.roster.instances.get(Address(address))
                 if known is None or (known.epoch == one.epoch and host_of(known) != host.host):
                     yield f"{address} runs in {host.host}, and the runner knows of {known and host_of(known)}"
-                elif known.epoch == one.epoch and one.config != known.spec.config and not _is_told_to_change(known):
+                elif (
+                    known.epoch == one.epoch
+                    and one.config != world.config_of(known.spec)
+                    and not _is_told_to_change(known)
+                ):
                     yield f"{address} goes by another config than the runner says"
         if world.state.good is not None and world.state.good.generation > world.state.last_generation:
             yield "what is good was never applied"

@@ -1,0 +1,301 @@
+"""Owns RunnerWorld, a world in which all is real but time and processes: the runner's loop, its performer, its journal on a disk."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from ignrun.planner.graph.model import Hosted, InstanceSpec
+from ignrun.protocol.code import CodeIndex
+from ignrun.runner.assemble import first_state
+from ignrun.runner.fill import fill_all
+from ignrun.runner.loop import Loop
+from ignrun.runner.perform import Performer
+from ignrun.runner.secrets import SecretStore
+from ignrun.runner.unsent import Unsent
+from ignrun.runtime.apply.state import Good, State
+from ignrun.runtime.journal.code import CodeStore
+from ignrun.runtime.journal.folder import StateFolder
+from ignrun.runtime.journal.overlays import Overlays
+from ignrun.runtime.journal.recovery import happenings_of
+from ignrun.runtime.journal.schema import open_for_reading
+from ignrun.runtime.journal.store import last_event
+from ignrun.runtime.journal.writer import Journal, events_of_store
+from ignrun.runtime.supervise.effects import (
+    AnswerApply,
+    AnswerAsked,
+    Effect,
+    KeepIntent,
+    KeepOutcome,
+    LoadHost,
+    PrepareHost,
+    Record,
+    ReloadCommand,
+    ReviseHost,
+    SpawnCommand,
+)
+from ignrun.runtime.supervise.messages import Asked, HostSaid, Message
+from ignrun.runtime.supervise.now import Now
+from ignrun.terms.events import EventsLost, JournalStalled
+from ignrun.terms.names import Address
+from ignrun.terms.secret import Secret
+from tests.doubles.disk import Disk, WitnessedJournal
+from tests.doubles.event_loop import EARLY, StandingLoop
+from tests.doubles.plants import DAWN, gateway
+from tests.doubles.scripts import Scripts
+from tests.doubles.world import World
+
+VERSIONS: Final = ("1", "2")
+"""The versions of code that a plant can be made of."""
+
+
+class RunnerWorld(World):
+    """The same world, played on by the real runner: its parts are put together here as `assemble.py` does.
+
+    The state folder `folder` outlives it, for the next one. A `fatal` outcome of whatever begins with a filled-in description
+    (`import`, `prepare`, `reconfigure`, `reload`, the startup of a command) is a secret that is not to be had.
+    """
+
+    def __init__(self, folder: Path, scripts: Scripts, seed: int) -> None:
+        super().__init__(scripts, seed)
+        self.folder = StateFolder(folder)
+        self.disk = Disk()
+        self.time = StandingLoop(lambda: self.mono)
+        self.secrets = _Secrets()
+        self.unsent = Unsent()
+        self.code_store = CodeStore(self.folder.code)
+        self.code_store.keep({version: _code(folder, version) for version in VERSIONS})
+        self._before = _events_in(self.folder.journal)  # who looks later may see what was put right, or not yet
+        self.real = Journal(
+            self.folder.journal, lambda _: None, connect=self.disk.connect, code=self.code_store, clock=self
+        )
+        self._before += len(happenings_of(self.real.recovered()))
+        self._is_closed = False
+        self.journal = WitnessedJournal(self.real, self.folder.journal)
+        self.calls: deque[Callable[[], None]] = deque()  # what the journal's thread wants called in the loop
+        self._asked: dict[int, Address] = {}
+        self._turn: tuple[Effect, ...] = ()
+        self._bugs: list[Exception] = []
+        self.loop = Loop(first_state(self.real), self, self._bugs.append)
+        self.loop.perform_by(self._take_turn)
+        self.performer = self._performer()
+        self.state = self.loop.state
+
+    def _performer(self) -> Performer:
+        return Performer(
+            hosts=self.engines,  # type: ignore[arg-type]
+            commands=self.engines,  # type: ignore[arg-type]
+            journal=self.journal,  # type: ignore[arg-type]
+            secrets=self.secrets,
+            code=self.code_store,
+            overlays=Overlays(self.folder.config),
+            unsent=self.unsent,
+            author="ada",
+            hear=self._hear_at_once,
+            hear_from_thread=partial(self.engines.send, "journal"),
+            answer=self._answer,
+            end=self._end,
+            call_in_loop=self.calls.append,
+        )
+
+    # --- the clock ----------------------------------------------------------------------------------------------------
+
+    def utc(self) -> datetime:
+        """Give the time of day."""
+        return DAWN
+
+    def monotonic(self) -> float:
+        """Give the time that passes."""
+        return self.mono
+
+    def _wake_up(self) -> None:
+        self.time.ring()
+        self.tell()
+
+    # --- the loop -----------------------------------------------------------------------------------------------------
+
+    def tell(self, *inbox: Message) -> tuple[Effect, ...]:
+        """Let the loop hear this inbox and take its turn."""
+        assert self.code is None or not inbox, f"the runner has ended and still hears {inbox}"
+        self._turn = ()
+        self._asked |= {message.request: message.address for message in inbox if isinstance(message, Asked)}
+        with self.time.running():
+            for message in inbox:
+                self.loop.hear(self.unsent.added_to(message))
+        self.time.run()
+        if self._bugs:
+            raise self._bugs[0]
+        self.turns += 1
+        self.state, self.wake = self.loop.state, self.time.due()
+        self._look_at_timer()
+        self._look_at_code()
+        return self._turn
+
+    def happen(self) -> bool:
+        """Let one thing happen, and sometimes what the journal's thread wants called."""
+        if not self.calls or (self.choose.random() < 0.7 and super().happen()):
+            return bool(self.calls) or super().happen()
+        self.calls.popleft()()
+        return True
+
+    def _take_turn(self, state: State, effects: tuple[Effect, ...], now: Now) -> None:
+        self._turn = effects
+        self.effects += effects
+        self.happenings += [effect.happening for effect in effects if isinstance(effect, Record)]
+        self._fill_disk(full=self._is_full_for(effects))
+        self.secrets.missing = frozenset(self._missing_for(effects))
+        self.performer(state, effects, now)
+        self.journal.wait()
+        self.secrets.missing = frozenset()
+        self._fill_disk(full=self._is_full_for(()))
+        self.complaints += self.journal.taken_complaints()
+
+    def _hear_at_once(self, message: Message) -> None:
+        """Put what the performer answers by itself where it would have come from."""
+        subject = f"host {message.host}" if isinstance(message, HostSaid) else f"command {message.address}"  # type: ignore[union-attr]
+        self.engines.send(subject, message)
+
+    def _answer(self, effect: AnswerApply | AnswerAsked) -> None:
+        super()._answer(effect)
+        if isinstance(effect, AnswerAsked) and not effect.refusal:
+            address = self._asked[effect.request]
+            promised, kept = self.loop.state.holds.get(address), self.real.holds().get(address)
+            if promised != kept and self.loop.state.ending is None:
+                self.complaints.append(f"{address} is held by {promised}, it was said, and kept is {kept}")
+
+    def _end(self, code: int) -> None:
+        super()._end(code)
+        self.journal.wait()
+        while self.calls:
+            self.calls.popleft()()
+
+    # --- what goes wrong ----------------------------------------------------------------------------------------------
+
+    def _is_full_for(self, effects: tuple[Effect, ...]) -> bool:
+        """Tell whether the disk is full: always where both are refused, else while the one is kept that is."""
+        kinds = {"intent": KeepIntent, "outcome": KeepOutcome}
+        wanted = {name for name, kind in kinds.items() if any(isinstance(effect, kind) for effect in effects)}
+        return len(self.journal_refuses) == len(kinds) or bool(wanted & self.journal_refuses)
+
+    def _fill_disk(self, *, full: bool) -> None:
+        """Let the disk be full, or not any more: the journal notices when it is asked to keep what is kept already."""
+        was, self.disk.full = self.disk.full, full
+        if was and not full:
+            self.journal.keep_holds(self.real.holds(), lambda _: None)
+            self.journal.wait()
+
+    def _missing_for(self, effects: tuple[Effect, ...]) -> Iterator[str]:
+        for address, callback in _filled_in(effects):
+            outcomes = self.scripts.outcomes.get((address, callback))
+            if outcomes and outcomes[0] == "fatal":
+                outcomes.pop(0)
+                yield key_of(address)
+
+    # --- what only this world can see ---------------------------------------------------------------------------------
+
+    def _look_at_timer(self) -> None:
+        due, wanted = self.time.due(), self.state.wake
+        if wanted is not None and (due is None or due > max(wanted, self.mono) + EARLY):
+            self.complaints.append(f"the runner is to wake at {wanted}, and its timer is due at {due}")
+
+    def _look_at_code(self) -> None:
+        for host in self.hosts.values():
+            for address, one in host.live.items():
+                known = self.state.roster.instances.get(Address(address))
+                if known is None or known.epoch != one.epoch or not isinstance(known.spec.body, Hosted):
+                    continue
+                index = str(self.code_store.index(known.spec.body.code))
+                if known.next_spec is None and host.codes[address] != index:
+                    self.complaints.append(f"{address} was imported from {host.codes[address]}, not from {index}")
+
+    def config_of(self, spec: InstanceSpec) -> object:
+        """Give the config that a host is to be told, its secret filled in."""
+        return fill_all(spec.config, self.secrets.in_force(), {})
+
+    # --- one runner after another -------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the journal; what was said to be kept is still there, and all that happened."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.real.close()
+        self.complaints += self.journal.lost()
+        own = EventsLost | JournalStalled
+        events = events_of_store(self.folder.journal, self._before, limit=100_000)
+        kept = [(one.subject, one.body) for one in events if not isinstance(one.body, own)]
+        happened = [(one.subject, one.body) for one in self.happenings]
+        if kept != (happened[: len(kept)] if self.disk.full else happened):
+            self.complaints.append(f"of {len(happened)} happenings {len(kept)} are kept")
+
+    def follow(self, before: World) -> Good | None:
+        """Begin with what lies in the folder, which is to be what the runner before has said; gives what was good at last."""
+        assert isinstance(before, RunnerWorld)
+        assert not before.complaints, before.complaints
+        was = before.state
+        assert self.state.holds == before.journal.kept_holds, "an operator's word is forgotten, or came from nowhere"
+        assert self.state.last_generation <= was.last_generation, "a generation came from nowhere"
+        assert self.state.last_transaction <= was.last_transaction, "a transaction came from nowhere"
+        good = self.real.generation(self.real.good())
+        if not before.disk.full:
+            said = was.good and (was.good.generation, was.good.graph)
+            kept = good and (good.entry.number, good.content.graph)
+            assert said == kept, f"generation {said and said[0]} was good, kept is {kept and kept[0]}"
+        return Good(good.entry.number, good.content.graph, good.content.target) if good else None
+
+
+class _Secrets(SecretStore):
+    """Secrets of which some are not to be had for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.missing: frozenset[str] = frozenset()
+        self.offer(0, {key_of(gateway(name)): f"text of {name}" for name in "abcde"})
+        self.accept(0)
+
+    def _with(self, numbers: Iterable[int]) -> dict[str, Secret]:
+        return {name: text for name, text in super()._with(numbers).items() if name not in self.missing}
+
+    def in_force(self) -> dict[str, Secret]:
+        """Give those in force that are to be had."""
+        return {name: text for name, text in super().in_force().items() if name not in self.missing}
+
+
+def key_of(address: str) -> str:
+    """Name the secret that stands in the config of an instance."""
+    return f"KEY_OF_{address}"
+
+
+def _events_in(journal: Path) -> int:
+    if not journal.exists():
+        return 0
+    with closing(open_for_reading(journal)) as connection:
+        return last_event(connection)
+
+
+def _code(folder: Path, version: str) -> CodeIndex:
+    file = folder / f"version{version}.py"
+    file.write_text(version)
+    return CodeIndex({str(file): sha256(version.encode()).hexdigest()})
+
+
+def _filled_in(effects: tuple[Effect, ...]) -> Iterator[tuple[Address, str]]:
+    """Name who is described in these effects, and by the outcomes of which callback that can fail."""
+    for effect in effects:
+        match effect:
+            case LoadHost(specs=specs):
+                yield from ((spec.address, "import") for spec in specs)
+            case PrepareHost(revisings=revisings):
+                yield from ((one.spec.address, "prepare") for one in revisings)
+            case ReviseHost(revisings=revisings):
+                yield from ((one.spec.address, "reconfigure") for one in revisings)
+            case SpawnCommand(spec=spec):
+                yield spec.address, "startup"
+            case ReloadCommand(spec=spec):
+                yield spec.address, "reload"
+            case _:
+                pass
