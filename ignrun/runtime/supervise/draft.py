@@ -198,11 +198,6 @@ class Draft:
         instance = self.instances.get(provider)
         return instance is None or (not instance.completed and host_of(instance) == host)
 
-    def has_completed(self, address: Address) -> bool:
-        """Tell whether an instance has done what it was there for; the host in which it did so may be gone."""
-        instance = self.instances.get(address)
-        return instance is not None and instance.completed
-
     def members(self, host: HostId) -> Iterator[Address]:
         """Give the instances that live in a host, or are to live there next."""
         yield from (a for a in self.wiring.members.get(host, ()) if self._lives(a, host))
