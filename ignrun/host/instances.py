@@ -111,7 +111,8 @@ class Instances:
         for revision in order.revisions:
             reviser = self._reviser_of(revision)
             if reviser is None:
-                fault = not_running(revision.address, self._state_of(revision.address).value)
+                gone = not_running(revision.address, self._state_of(revision.address).value)
+                fault = None if revision.anew else gone  # one that is to be restarted may have ended in the meantime
                 answer = Prepared if prepares else Revised
                 self._outbox.say(answer(revision.address, revision.epoch, revision.change, fault))
             elif prepares:

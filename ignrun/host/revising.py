@@ -62,7 +62,7 @@ class Reviser:
             await asyncio.wait(self._requests, timeout=seconds)
         for task, request in self._requests.items():
             self._caller.give_up(task)
-            request.answer(_broken_off())
+            request.break_off()
         await self._caller.thread_ended(seconds)
 
     def _begin(self, request: "_Request", work: "Callable[[_Request], Awaitable[None]]") -> None:
@@ -76,15 +76,16 @@ class Reviser:
         whose.set(self._incarnation.address)
         fault = None
         try:
-            await request.turn()
-            await self._refuse_unless_fit(request.revision)
+            if not request.revision.anew:
+                await request.turn()
+                await self._refuse_unless_fit(request.revision)
             await work(request)
         except Abandoned:
             return
         except Faulted as faulted:
             fault = faulted.fault
         except asyncio.CancelledError:
-            fault = _broken_off()
+            request.break_off()
         request.answer(fault)
 
     async def _refuse_unless_fit(self, revision: Revision) -> None:
@@ -107,7 +108,7 @@ class Reviser:
     # --- the work -----------------------------------------------------------------------------------------------------
 
     async def _ask(self, request: "_Request") -> None:
-        """Make the new config and have the module agree to it; what is not exported yet cannot be asked about."""
+        """Make the new config and have the module agree to it, unless it ends; what is not exported yet cannot be asked about."""
         if not request.revision.paths:
             return
         try:
@@ -118,7 +119,8 @@ class Reviser:
             said = "the change is checked only when it is carried out: %s"
             logger_of(self._incarnation.address).info(said, faulted.__cause__)
         else:
-            await self._call(request, _ASKED, change)
+            if not request.revision.anew:
+                await self._call(request, _ASKED, change)
 
     async def _carry_out(self, request: "_Request") -> None:
         """Have the module take the new config, then let it know its new peers."""
@@ -198,6 +200,12 @@ class _Request:
             incarnation.turn.release()
         incarnation.stage.answered(incarnation, answer)
 
+    def break_off(self) -> None:
+        """Answer for an instance that stops; where another one was to follow it anyway, that speaks against nothing."""
+        self.answer(
+            None if self.revision.anew else Fault(FaultKind.RAISED, "the change was broken off: the instance stops")
+        )
+
     def lost(self, callback: str, seconds: float) -> None:
         """Answer for a callback that goes on although it was cancelled."""
         self.answer(timed_out(callback, seconds, ended=False))
@@ -206,7 +214,3 @@ class _Request:
 def not_running(address: str, state: str) -> Fault:
     """Say that there is nothing that could be changed."""
     return Fault(FaultKind.RAISED, f"`{address}` does not run there now (its state: {state})")
-
-
-def _broken_off() -> Fault:
-    return Fault(FaultKind.RAISED, "the change was broken off: the instance stops")

@@ -153,7 +153,8 @@ class Revision(msgspec.Struct, frozen=True):
 
     `config`, `pending`, `secrets`, `origins` and `backups` read as in Assignment and are the whole new config; `paths` are where it differs from the one in
     effect (none: `reconfigure` is not called). `bindings` are all of the new ones; `slots` are those that are bound anew, or whose
-    provider came back (none: `rebind` is not called).
+    provider came back (none: `rebind` is not called). `anew` says that the incarnation is to end and another one to begin with it:
+    then only the config is made, and no callback asked.
     """
 
     address: str
@@ -167,6 +168,7 @@ class Revision(msgspec.Struct, frozen=True):
     slots: tuple[str, ...] = ()
     origins: tuple[Origin, ...] = ()
     backups: tuple[str, ...] = ()
+    anew: bool = False
 
 
 class Prepare(msgspec.Struct, frozen=True, tag="prepare"):

@@ -113,6 +113,7 @@ def revision_of(
         slots=revising.slots,
         origins=_origins(spec),
         backups=backups,
+        anew=revising.anew,
     )
 
 

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 from ignrun.manifest.model import HealthPolicy
 from ignrun.planner.graph.model import Graph
 from ignrun.protocol.orders import Start, Stop
-from ignrun.protocol.reports import Prepared, Revised
+from ignrun.protocol.reports import Prepared, Revised, Stalled
 from ignrun.runner.launches import launch_of
+from ignrun.runtime.apply.state import Phase
 from ignrun.runtime.supervise.draft import host_of
 from ignrun.runtime.supervise.effects import (
     GiveOrder,
@@ -342,3 +343,33 @@ def test_what_checks_said_before_a_change_says_nothing_of_what_is_there_now():
         (Health.UNHEALTHY, Health.UNKNOWN),
         (Health.UNKNOWN, Health.HEALTHY),
     ]
+
+
+def bare(level: int, *names: str) -> Graph:
+    """Make the plant of classes that cannot be changed in place."""
+    made = plant(level, *names)
+    specs = (replace(one, body=replace(one.body, callbacks=())) for one in made.instances.values())
+    return graph(specs, made.edges)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_who_is_to_be_restarted_is_asked_whether_the_next_one_could_be(seed):
+    world = running(bare(1), seed=seed)
+    world.scripts.outcomes[A, "prepare"] = ["raise"]
+    epochs = {address: one.epoch for address, one in world.state.roster.instances.items()}
+    world.tell(proposed(bare(2, "a"), bare(1), base=1, request=2))
+    world.run()
+    assert world.outcomes[2].result is Result.REJECTED
+    assert {address: one.epoch for address, one in world.state.roster.instances.items()} == epochs
+    asked = [one for effect in world.effects if isinstance(effect, PrepareHost) for one in effect.revisings]
+    assert [(one.spec.address, one.anew) for one in asked] == [(A, True)]
+
+
+def test_of_one_that_is_stuck_no_answer_is_waited_for_before_it_is_restarted():
+    world = running(bare(1))
+    world.hosts["gateway"].hangs = True
+    world.tell(HostSaid(HostId("gateway"), 1, Stalled(A, "a.py:1", 2.0)))
+    world.tell(proposed(bare(2, "a"), bare(1), base=1, request=2))
+    world.run()
+    assert world.state.transaction is not None
+    assert world.state.transaction.phase is Phase.APPLYING

@@ -112,6 +112,34 @@ def test_an_invalid_edit_touches_nobody(running: Plant) -> None:
     }
 
 
+CLASS = """
+from dataclasses import dataclass
+from ignrun import Module
+
+class Scan(Module):
+    @dataclass
+    class Config:
+        level: int = 1
+"""
+
+
+def test_what_the_class_of_a_running_module_does_not_take_is_rejected_before_anybody_stops(tmp_path) -> None:
+    with new_plant(tmp_path) as plant:
+        plant.write(CLASS, "scan_code.py")
+        plant.write("modules:\n  scan: {entry: scan_code:Scan, config: {level: 2}}\n")
+        plant.ignrun("apply", "-d", "--soak", "0s")
+        before = plant.instances()
+        plant.write("modules:\n  scan: {entry: scan_code:Scan, config: {levle: 3}}\n")
+        done = plant.ignrun("apply", "--soak", "0s", code=3)
+        assert "unknown key `levle`" in done.said
+        assert "nothing was touched" in done.said
+        after = plant.instances()
+        assert {a: identity(one) for a, one in after.items()} == {a: identity(one) for a, one in before.items()}
+        plant.write("modules:\n  scan: {entry: scan_code:Scan, config: {level: 3}}\n")
+        plant.ignrun("apply", "--soak", "0s")
+        assert settled(plant.instances())
+
+
 def test_a_restart_by_hand_touches_one_instance(running: Plant) -> None:
     before = running.instances()
     running.ignrun("restart", "c", *running.aim())

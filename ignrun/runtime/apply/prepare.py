@@ -13,7 +13,7 @@ from ignrun.runtime.supervise.messages import HostEnded, HostSaid
 from ignrun.runtime.supervise.roster import HostPhase, HostRecord, InPlace, Instance
 from ignrun.runtime.supervise.wiring import wired
 from ignrun.terms.fault import Fault, FaultKind
-from ignrun.terms.names import Address
+from ignrun.terms.names import Address, HostId
 
 _HEARING = (HostPhase.LOADING, HostPhase.SERVING)
 
@@ -66,28 +66,45 @@ def _ask(turn: Turn) -> bool:
     """Ask every incarnation that is to be changed in place; tell whether answers are due."""
     transaction, desired = turn.transaction, turn.desired
     waiting, asked = False, {}
-    for address, plan in in_place_of(turn):
+    for address, plan in asked_of(turn):
         instance = turn.draft.instances[address]
         if transaction.asked.get(address) != instance.epoch:
-            ask(turn.draft, instance, plan, wired(desired))
+            ask(turn.draft, instance, plan, wired(desired), anew=transaction.actions[address] not in IN_PLACE)
             asked[address] = instance.epoch
-        waiting = waiting or bool(turn.draft.instances[address].asked)
+        waiting = waiting or (bool(turn.draft.instances[address].asked) and _is_waited_for(turn, address, instance))
     if asked:
         turn.change_transaction(asked={**transaction.asked, **asked})
     return waiting
 
 
-def in_place_of(turn: Turn) -> list[tuple[Address, InPlace]]:
-    """List the hosted incarnations that run and are to become something else without ending, with what."""
+def _is_waited_for(turn: Turn, address: Address, instance: Instance) -> bool:
+    """Tell whether an answer counts: of one that is stuck, and to be restarted, nothing is expected."""
+    record = turn.draft.hosts.get(host_of(instance) or HostId(""))
+    return turn.transaction.actions[address] in IN_PLACE or record is None or record.stall is None
+
+
+def asked_of(turn: Turn) -> list[tuple[Address, InPlace]]:
+    """List the hosted incarnations that run and are to become something else where they are, with what.
+
+    One that is to be restarted is asked, too: it knows the class by which the new config has to go.
+    """
     transaction, desired = turn.transaction, turn.desired
     found = []
     for address in transaction.steps:
-        if transaction.actions[address] in IN_PLACE and can_be_asked(turn.draft.instances.get(address)):
+        if can_be_asked(turn.draft.instances.get(address)) and address in desired.instances:
             instance, spec = turn.draft.instances[address], desired.instances[address]
-            if isinstance(spec.body, Hosted) and changes_in_place(instance, spec):
+            if _knows(transaction.actions[address], instance, spec) and changes_in_place(instance, spec):
                 plan = InPlace(spec, transaction.paths.get(address, ()), transaction.slots.get(address, ()))
                 found.append((address, plan))
     return found
+
+
+def _knows(action: str, instance: Instance, spec: InstanceSpec) -> bool:
+    """Tell whether a running incarnation can say something of what is to come: it is changed itself, or followed by one of its class."""
+    before, after = instance.spec.body, spec.body
+    if not isinstance(before, Hosted) or not isinstance(after, Hosted):
+        return False
+    return action in IN_PLACE or (action == "restart" and (before.entry, before.code) == (after.entry, after.code))
 
 
 def note_answer(turn: Turn, news: HostSaid, report: Prepared) -> None:
@@ -127,7 +144,8 @@ def note_end(turn: Turn, news: HostEnded) -> None:
 
 def _owes(turn: Turn, address: Address, news: HostEnded) -> bool:
     instance = turn.draft.instances.get(address)
-    return instance is not None and bool(instance.asked) and host_of(instance) == news.host
+    changes = turn.transaction.actions.get(Address(address)) in IN_PLACE
+    return changes and instance is not None and bool(instance.asked) and host_of(instance) == news.host
 
 
 def keep_intent(turn: Turn) -> None:

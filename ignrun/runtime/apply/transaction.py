@@ -77,7 +77,7 @@ def _prepare(turn: Turn) -> bool:
         late = Fault(FaultKind.TIMED_OUT, "its class was not imported when the deadline of the apply came")
         silent = Fault(FaultKind.TIMED_OUT, "it had not answered for the change when the deadline of the apply came")
         faults = {spec.address: late for spec, _ in prepare.fresh(turn)}
-        faults |= {address: silent for address, _ in prepare.in_place_of(turn)}
+        faults |= {address: silent for address, _ in prepare.asked_of(turn)}
     if faults:
         ends.abandon(turn, Result.REJECTED, f"nothing was touched; cannot be run: {_reason(faults)}", faults)
     else:

@@ -90,13 +90,14 @@ class LoadHost(msgspec.Struct, frozen=True, tag="load-host"):
 
 
 class Revising(msgspec.Struct, frozen=True):
-    """One incarnation that becomes what `spec` says without ending; `change`, `paths` and `slots` read as in an order's Revision."""
+    """One incarnation that becomes what `spec` says; `change`, `paths`, `slots` and `anew` read as in an order's Revision."""
 
     spec: InstanceSpec
     epoch: int
     change: int
     paths: tuple[Path, ...] = ()
     slots: tuple[str, ...] = ()
+    anew: bool = False
 
 
 class PrepareHost(msgspec.Struct, frozen=True, tag="prepare-host"):

@@ -36,15 +36,15 @@ def can_be_asked(instance: Instance | None) -> bool:
     return instance is not None and instance.state is ModuleState.RUNNING and not is_leaving(instance)
 
 
-def ask(draft: Draft, instance: Instance, plan: InPlace, wiring: Wiring) -> None:
-    """Have a hosted incarnation asked whether it would become what `plan` says; nothing of it changes."""
+def ask(draft: Draft, instance: Instance, plan: InPlace, wiring: Wiring, *, anew: bool = False) -> None:
+    """Have a hosted incarnation asked whether it would become what `plan` says, or whether one `anew` could; nothing of it changes."""
     body = instance.spec.body
     if not isinstance(body, Hosted):
         return
     number = draft.next_change()
     paths = _paths(instance, plan.spec, plan.paths)
     draft.batch(body.host).asks[plan.spec.address] = (
-        Revising(plan.spec, instance.epoch, number, paths, plan.slots),
+        Revising(plan.spec, instance.epoch, number, paths, plan.slots, anew),
         wiring,
     )
     draft.put(replace(instance, asked=number))
