@@ -1,5 +1,6 @@
 """Owns RunnerWorld, a world in which all is real but time and processes: the runner's loop, its performer, its journal on a disk."""
 
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -9,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from ignrun.planner.graph.model import Hosted, InstanceSpec
+from ignrun.planner.graph.model import EMPTY, Graph, Hosted, InstanceSpec
 from ignrun.protocol.code import CodeIndex
 from ignrun.runner.assemble import first_state
 from ignrun.runner.fill import fill_all
@@ -35,6 +36,7 @@ from ignrun.runtime.supervise.effects import (
     PrepareHost,
     Record,
     ReloadCommand,
+    Result,
     ReviseHost,
     SpawnCommand,
 )
@@ -74,9 +76,10 @@ class RunnerWorld(World):
             self.folder.journal, lambda _: None, connect=self.disk.connect, code=self.code_store, clock=self
         )
         self._before += len(happenings_of(self.real.recovered()))
-        self._is_closed = False
+        self._is_closed = self.has_crashed = False
         self.journal = WitnessedJournal(self.real, self.folder.journal)
         self.calls: deque[Callable[[], None]] = deque()  # what the journal's thread wants called in the loop
+        self.found: Good | None = None  # what was good when it began
         self._asked: dict[int, Address] = {}
         self._turn: tuple[Effect, ...] = ()
         self._bugs: list[Exception] = []
@@ -232,20 +235,46 @@ class RunnerWorld(World):
         if kept != (happened[: len(kept)] if self.disk.full else happened):
             self.complaints.append(f"of {len(happened)} happenings {len(kept)} are kept")
 
+    def crash(self) -> None:
+        """End the runner as signal 9 does, hosts and all: of its folder only is left what lay on the disk at that moment."""
+        self.journal.keep_holds(self.real.holds(), lambda _: None)  # so that nothing is written while it is copied
+        self.journal.wait()
+        left = self.folder.path.with_name(f"{self.folder.path.name}.left")
+        shutil.copytree(self.folder.path, left)
+        self._is_closed = self.has_crashed = True
+        self.real.close()
+        shutil.rmtree(self.folder.path)
+        left.rename(self.folder.path)
+
     def follow(self, before: World) -> Good | None:
         """Begin with what lies in the folder, which is to be what the runner before has said; gives what was good at last."""
         assert isinstance(before, RunnerWorld)
-        assert not before.complaints, before.complaints
-        was = before.state
+        was, complaints = before.state, [*before.complaints, *before.journal.lost()]
+        assert not complaints, complaints
         assert self.state.holds == before.journal.kept_holds, "an operator's word is forgotten, or came from nowhere"
         assert self.state.last_generation <= was.last_generation, "a generation came from nowhere"
         assert self.state.last_transaction <= was.last_transaction, "a transaction came from nowhere"
-        good = self.real.generation(self.real.good())
+        assert all(entry.result for entry in self.real.generations(1000)), "an apply has begun and not ended"
+        found = self.real.generation(self.real.good())
+        kept = Good(found.entry.number, found.content.graph, found.content.target) if found else None
         if not before.disk.full:
-            said = was.good and (was.good.generation, was.good.graph)
-            kept = good and (good.entry.number, good.content.graph)
-            assert said == kept, f"generation {said and said[0]} was good, kept is {kept and kept[0]}"
-        return Good(good.entry.number, good.content.graph, good.content.target) if good else None
+            may = [was.good or before.found, *_about_to_be_good(before)]
+            said = f"{may[0] and may[0].generation} was good, and kept is {kept and kept.generation}"
+            assert _of(kept) in [_of(one) for one in may], said
+        self.found = kept
+        return kept
+
+
+def _of(good: Good | None) -> tuple[int, Graph]:
+    """Give what a good generation is known by; one in which nothing runs is as good as none."""
+    return (good.generation, good.graph) if good and good.graph.instances else (0, EMPTY)
+
+
+def _about_to_be_good(crashed: RunnerWorld) -> Iterator[Good]:
+    """Give what the runner knew to be good, and had not heard yet that it is kept."""
+    closing = crashed.state.transaction
+    if crashed.has_crashed and closing and closing.outcome and closing.outcome.result is Result.COMMITTED:
+        yield Good(closing.generation, closing.proposal.graph, closing.proposal.target)
 
 
 class _Secrets(SecretStore):

@@ -70,8 +70,8 @@ class _Played(Plants):
         """Leave out all that drawing needs."""
 
 
-def draw(number: int) -> Game:
-    """Draw a game; the same number gives the same one."""
+def draw(number: int, also: tuple[str, ...] = ()) -> Game:
+    """Draw a game, in which what is done is `also` one of these; the same number gives the same one."""
     chance = random.Random(number)
     needs = tuple(
         (name, provider, chance.choice(KINDS))
@@ -84,12 +84,12 @@ def draw(number: int) -> Game:
         checked=tuple(name for name in NAMES if chance.random() < 0.5),
         wanted=tuple(sorted(chance.sample(NAMES, chance.randint(2, len(NAMES))))),
         seed=chance.randint(0, 2**16),
-        moves=tuple(_move(chance) for _ in range(chance.randint(5, MOST_MOVES))),
+        moves=tuple(_move(chance, also) for _ in range(chance.randint(5, MOST_MOVES))),
     )
 
 
-def _move(chance: random.Random) -> Move:
-    what, runs = chance.choice(WHAT), chance.random() < 0.5
+def _move(chance: random.Random, also: tuple[str, ...]) -> Move:
+    what, runs = chance.choice((*WHAT, *also)), chance.random() < 0.5
     return Move(what, _given(chance, what, runs=runs))
 
 
@@ -121,7 +121,7 @@ def _given(chance: random.Random, what: str, *, runs: bool) -> dict[str, Any]:
             return {"seconds": chance.choice(SECONDS)}
         case "happen":
             return {"steps": chance.randint(1, 6)}
-        case "boot":
+        case "boot" | "crash_the_runner":
             return {"other": chance.random() < 0.5}
         case "shut_down":
             return {"twice": chance.random() < 0.5}

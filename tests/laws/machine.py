@@ -139,6 +139,9 @@ class Plants(RuleBasedStateMachine):
     def boot(self, other: bool) -> None:
         """Begin again, with what was good, or with what has been edited since and what was good as its way back."""
         self.watcher.end()
+        self._begin_again(other)
+
+    def _begin_again(self, other: bool) -> None:
         self.seed += 1
         good = self._open(self.world)
         if good is None:

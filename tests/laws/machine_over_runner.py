@@ -5,6 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
 from msgspec.structs import replace
 
 from ignrun.planner.graph.model import InstanceSpec
@@ -21,6 +23,15 @@ class RunnerPlants(Plants):
     """Plants over a RunnerWorld; everybody has a secret in his config."""
 
     folder: Path | None = None
+
+    @precondition(lambda self: self.alive)
+    @rule(other=st.booleans())
+    def crash_the_runner(self, other: bool) -> None:
+        """End the runner without a word, and begin again."""
+        world = self.world
+        assert isinstance(world, RunnerWorld)
+        world.crash()
+        self._begin_again(other)
 
     def _made(self, scripts: Scripts) -> RunnerWorld:
         if self.folder is None:

@@ -15,7 +15,8 @@ from ignrun.runner.loop import Loop
 from ignrun.runner.perform import Performer
 from ignrun.runner.unsent import Unsent
 from ignrun.runtime.apply import state
-from ignrun.runtime.journal import store, writer
+from ignrun.runtime.journal import start, store, writer
+from ignrun.runtime.journal.recovery import Recovered
 from ignrun.runtime.journal.writer import Journal
 from ignrun.terms.states import ModuleState
 from tests.laws.games import complaint_of, draw
@@ -23,6 +24,7 @@ from tests.laws.machine_over_runner import RunnerPlants
 
 QUICK = settings(max_examples=50, stateful_step_count=30, derandomize=True)
 FULL = settings(max_examples=2000, stateful_step_count=50)
+ALSO = ("crash_the_runner",)
 GAMES = range(60)
 CATCHING = range(200)
 
@@ -37,7 +39,7 @@ def test_whatever_happens_in_whatever_order_the_promises_of_the_runner_hold():
 
 
 def test_whatever_game_is_drawn_the_laws_hold_over_the_runner():
-    assert {number: found for number in GAMES if (found := complaint_of(draw(number), over=RunnerPlants))} == {}
+    assert {number: found for number in GAMES if (found := complaint_of(draw(number, ALSO), over=RunnerPlants))} == {}
 
 
 @pytest.mark.torture
@@ -78,6 +80,7 @@ SABOTAGES: Final = {
     "says that an outcome is kept before it is": lambda: _changed(Journal, "keep_outcome", _answered_at_once),
     "keeps nothing but events": lambda: _changed(writer, "_write_entry", lambda *_: None),
     "loses what happened": lambda: _changed(Journal, "submit_events", _without_the_last),
+    "leaves open what a crash broke off": lambda: _changed(start, "recover", lambda *_: Recovered()),
     "moves no pointer": lambda: _changed(store, "move_pointer", lambda *_: None),
 }
 """By what is wrong with a runner: what decisions alone would never show."""
@@ -86,4 +89,4 @@ SABOTAGES: Final = {
 @pytest.mark.parametrize("name", sorted(SABOTAGES))
 def test_games_over_the_runner_catch_one_that(name):
     with SABOTAGES[name]():
-        assert any(complaint_of(draw(number), over=RunnerPlants) for number in CATCHING)
+        assert any(complaint_of(draw(number, ALSO), over=RunnerPlants) for number in CATCHING)
