@@ -114,8 +114,12 @@ def error_log(state_dir: Path) -> Path:
 
 
 def _write_all(pipe: int, data: bytes) -> None:
+    """Write all of it; a reader that is there and does not read is not waited for without end."""
+    os.set_blocking(pipe, False)
     view = memoryview(data)
     while view:
+        if not select.select([], [pipe], [], PATIENCE)[1]:
+            raise _silence()
         view = view[os.write(pipe, view) :]
 
 
@@ -123,7 +127,7 @@ def _read_line(pipe: int) -> bytes:
     pieces: list[bytes] = []
     while not pieces or not pieces[-1].endswith(b"\n"):
         if not select.select([pipe], [], [], PATIENCE)[0]:
-            raise WaitTimedOut(f"the new runner did not answer within {PATIENCE:g} s", "`ignrun ps` shows it")
+            raise _silence()
         pieces.append(os.read(pipe, 65536))
         if not pieces[-1]:
             break
@@ -136,3 +140,7 @@ def _as_failure(answer: NotStarted) -> Failure:
     rebuilt: Failure = Failure.__new__(kind if isinstance(kind, type) and issubclass(kind, Failure) else Failure)
     Failure.__init__(rebuilt, answer.summary, answer.hint)
     return rebuilt
+
+
+def _silence() -> WaitTimedOut:
+    return WaitTimedOut(f"the new runner did not answer within {PATIENCE:g} s", "`ignrun ps` shows it")

@@ -14,6 +14,10 @@ class HandedReading(msgspec.Struct, frozen=True):
     base: Base
     reading: Reading
 
+    def __repr__(self) -> str:
+        """Name only what it is of: an environment and a key are nobody's to read."""
+        return f"HandedReading({self.inputs.manifest!r})"
+
     def answers(self, inputs: Inputs, base: Base) -> bool:
         """Tell whether this is the reading that is asked for; of the key, only secrets tell."""
         key = self.inputs.fingerprint_key if self.reading.secrets else inputs.fingerprint_key
