@@ -62,7 +62,10 @@ def _meant(plant: Plant, number: int | None) -> "Generation":
             raise Failure(f"generation {number} is in force already", "`ignrun history` shows those before it")
         wanted = number or before(read_history(store, GENERATIONS * 2), current)
         if not wanted:
-            raise Failure("there is no earlier generation to go back to", "`ignrun history` shows what is kept")
+            raise Failure(
+                "there is no earlier good generation to go back to",
+                "`ignrun history` shows what is kept; `ignrun rollback N` takes any of it",
+            )
         return kept_generation(store, wanted)
 
 

@@ -139,7 +139,7 @@ class Applies:
         chosen = before(history, self._journal.current()) if number is None else number
         kept = self._journal.generation(chosen) if chosen else None
         if kept is None:
-            which = "there is no earlier generation" if number is None else f"generation {number} is not kept"
+            which = "there is no earlier good generation" if number is None else f"generation {number} is not kept"
             raise Failure(f"{which} to go back to", "`ignrun history` lists what is kept")
         return kept.content
 

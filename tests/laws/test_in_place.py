@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from ignrun.manifest.model import HealthPolicy
 from ignrun.planner.graph.model import Graph
 from ignrun.protocol.orders import Start, Stop
-from ignrun.protocol.reports import Prepared, Revised, Stalled
+from ignrun.protocol.reports import Prepared, Resumed, Revised, Stalled
 from ignrun.runner.launches import launch_of
 from ignrun.runtime.apply.state import Phase
 from ignrun.runtime.supervise.draft import host_of
@@ -373,3 +373,15 @@ def test_of_one_that_is_stuck_no_answer_is_waited_for_before_it_is_restarted():
     world.run()
     assert world.state.transaction is not None
     assert world.state.transaction.phase is Phase.APPLYING
+
+
+def test_an_apply_does_not_end_well_while_a_member_keeps_its_host():
+    world = running(bare(1))
+    world.tell(proposed(bare(2, "a"), bare(1), base=1, request=2, soak=3.0))
+    world.run()
+    world.tell(HostSaid(HostId("gateway"), 1, Stalled(A, "a.py:1", 1.0)))
+    world.wait(5.0)
+    assert 2 not in world.outcomes
+    world.tell(HostSaid(HostId("gateway"), 1, Resumed(A, 6.0)))
+    world.run()
+    assert world.outcomes[2].result is Result.COMMITTED

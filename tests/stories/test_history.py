@@ -51,7 +51,7 @@ def test_rolling_back_twice_goes_back_twice_and_the_bystander_stays(plant: Plant
     assert exported(plant) == {"code": 2, "value": 2}
     assert "going back to generation 1 " in plant.ignrun("rollback").err
     assert exported(plant) == {"code": 1, "value": 1}
-    assert "there is no earlier generation" in plant.ignrun("rollback", code=1).err
+    assert "there is no earlier good generation" in plant.ignrun("rollback", code=1).err
     after = plant.instances()["bystander@gateway"]
     assert (before["pid"], before["since"]) == (after["pid"], after["since"])
     plant.ignrun("rollback", "3")

@@ -7,11 +7,12 @@ from ignrun.protocol.orders import Item
 from ignrun.runtime.apply.state import Phase
 from ignrun.runtime.apply.turn import Turn
 from ignrun.runtime.supervise.conditions import is_maintained
+from ignrun.runtime.supervise.draft import host_of
 from ignrun.runtime.supervise.effects import CheckCommand
 from ignrun.runtime.supervise.health import GOOD_CHECKS, is_checked
 from ignrun.runtime.supervise.roster import Goal, Instance
 from ignrun.terms.events import SoakBegan, SoakEnded
-from ignrun.terms.names import Address
+from ignrun.terms.names import Address, HostId
 
 EVERY: Final = 1.0
 """Seconds between two health checks while an apply is watched."""
@@ -56,10 +57,18 @@ def due(turn: Turn) -> float:
 
 
 def unproven(turn: Turn) -> list[Address]:
-    """Name the members whose last two checks were not both good."""
+    """Name the members whose last two checks were not both good, and those that keep their host at the moment."""
     known = turn.draft.instances
-    present = (known[address] for address in turn.transaction.members if address in known)
-    return [one.spec.address for one in present if _has_to_prove(turn, one) and one.good_checks < GOOD_CHECKS]
+    present = [known[address] for address in turn.transaction.members if address in known]
+    doubtful = (one for one in present if _has_to_prove(turn, one) and one.good_checks < GOOD_CHECKS)
+    return [one.spec.address for one in (*doubtful, *(one for one in present if _is_stuck(turn, one)))]
+
+
+def _is_stuck(turn: Turn, instance: Instance) -> bool:
+    """Tell whether the code of an instance keeps its host from everything else."""
+    record = turn.draft.hosts.get(host_of(instance) or HostId(""))
+    stall = record.stall if record is not None else None
+    return stall is not None and stall.address == instance.spec.address and instance.spec.gate == "healthy"
 
 
 def _has_to_prove(turn: Turn, instance: Instance) -> bool:

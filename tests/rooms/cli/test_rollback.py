@@ -25,7 +25,10 @@ def running(plant_running):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "error: there is no earlier generation to go back to\nhint: `ignrun history` shows what is kept\n"),
+        (
+            (),
+            "error: there is no earlier good generation to go back to\nhint: `ignrun history` shows what is kept; `ignrun rollback N` takes any of it\n",
+        ),
         (("2",), "error: generation 2 is in force already\nhint: `ignrun history` shows those before it\n"),
         (("7",), "error: there is no generation 7\nhint: `ignrun history` shows those that are kept\n"),
     ],
