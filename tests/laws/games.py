@@ -223,9 +223,19 @@ def _smaller(game: Game, length: int) -> Iterator[Game]:
                     yield replace(game, moves=(*moves[:i], less, *moves[i + 1 :]))
 
 
-if __name__ == "__main__":
-    first, last = int(sys.argv[1]), int(sys.argv[2])
-    for number in range(first, last):
-        if found := complaint_of(draw(number)):
-            shown = msgspec.json.format(msgspec.json.encode(smallest(draw(number))), indent=1)
+def _print_failing(numbers: range, over: type[Plants], also: tuple[str, ...]) -> None:
+    for number in numbers:
+        if found := complaint_of(draw(number, also), over=over):
+            game = smallest(draw(number, also), lambda one: complaint_of(one, over=over))
+            shown = msgspec.json.format(msgspec.json.encode(game), indent=1)
             sys.stdout.write(f"{number}: {found}\n{shown.decode()}\n")
+
+
+if __name__ == "__main__":
+    numbers, real = range(int(sys.argv[1]), int(sys.argv[2])), sys.argv[3:] == ["runner"]
+    if real:
+        from tests.laws.machine_over_runner import ALSO, RunnerPlants
+
+        _print_failing(numbers, RunnerPlants, ALSO)
+    else:
+        _print_failing(numbers, Plants, ())

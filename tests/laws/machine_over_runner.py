@@ -15,6 +15,9 @@ from tests.doubles.runner_world import RunnerWorld, key_of
 from tests.doubles.scripts import Scripts
 from tests.laws.machine import Plants, Version
 
+ALSO: Final = ("crash_the_runner",)
+"""What can be done to a real runner only."""
+
 IN_MEMORY: Final = Path("/dev/shm")
 """Where files cost no time, on the systems that have it."""
 

@@ -1,9 +1,11 @@
 """Laws of everything at once, over the real runner: its loop, its performer, its journal on a disk that can be full."""
 
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
+import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -19,14 +21,16 @@ from ignrun.runtime.journal import start, store, writer
 from ignrun.runtime.journal.recovery import Recovered
 from ignrun.runtime.journal.writer import Journal
 from ignrun.terms.states import ModuleState
-from tests.laws.games import complaint_of, draw
-from tests.laws.machine_over_runner import RunnerPlants
+from tests.laws.games import Game, complaint_of, draw, play
+from tests.laws.machine_over_runner import ALSO, RunnerPlants
 
 QUICK = settings(max_examples=50, stateful_step_count=30, derandomize=True)
 FULL = settings(max_examples=2000, stateful_step_count=50)
-ALSO = ("crash_the_runner",)
 GAMES = range(60)
 CATCHING = range(200)
+
+
+ONCE = sorted((Path(__file__).parent / "once").glob("*.json"))
 
 
 def machine() -> type[RunnerPlants]:
@@ -40,6 +44,11 @@ def test_whatever_happens_in_whatever_order_the_promises_of_the_runner_hold():
 
 def test_whatever_game_is_drawn_the_laws_hold_over_the_runner():
     assert {number: found for number in GAMES if (found := complaint_of(draw(number, ALSO), over=RunnerPlants))} == {}
+
+
+@pytest.mark.parametrize("path", ONCE, ids=lambda path: path.stem)
+def test_what_has_once_gone_wrong_goes_well_over_the_runner(path):
+    play(msgspec.json.decode(path.read_bytes(), type=Game), over=RunnerPlants)
 
 
 @pytest.mark.torture
