@@ -15,7 +15,6 @@ from ignrun.runner import fill, perform
 from ignrun.runner.holding import Holding
 from ignrun.runner.loop import Loop
 from ignrun.runner.perform import Performer
-from ignrun.runner.unsent import Unsent
 from ignrun.runtime.apply import state
 from ignrun.runtime.journal import start, store, writer
 from ignrun.runtime.journal.recovery import Recovered
@@ -83,7 +82,6 @@ SABOTAGES: Final = {
     "answers operators before it is kept": lambda: _changed(Holding, "answer", lambda self, one: self._answer(one)),
     "revises to the old config": lambda: _changed(perform, "revision_of", _with_the_old_config),
     "fills in no secret": lambda: _changed(fill, "fill_secrets", lambda tree, _: (tree.plain, ())),
-    "does not say whom it could not describe": lambda: _changed(Unsent, "note", lambda *_: None),
     "imports what was not committed": lambda: _changed(Performer, "_code_of", lambda *_: ""),
     "forgets its timer": lambda: _changed(Loop, "_wake_at", lambda *_: None),
     "says that an outcome is kept before it is": lambda: _changed(Journal, "keep_outcome", _answered_at_once),
