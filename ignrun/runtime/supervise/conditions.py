@@ -112,7 +112,9 @@ def root_of(edge: Edge, provider: Instance | None) -> str:
         return edge.provider
     if has_failed(provider) and provider.fault and provider.fault.upstream:
         return provider.fault.upstream
-    return edge.provider if has_failed(provider) else provider.upstream or edge.provider
+    if has_failed(provider) or provider.goal is not Goal.UP:  # one that is not to run waits for nobody
+        return edge.provider
+    return provider.upstream or edge.provider
 
 
 Signal = tuple[object, ...]

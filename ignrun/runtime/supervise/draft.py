@@ -169,7 +169,7 @@ class Draft:
         """Give the edges to the instances that run, or are to run, with this one as a provider, and these."""
         for edge in self.wiring.dependents.get(address, ()):
             found = self.instances.get(edge.dependent)
-            if found is not None and not self._is_former(found):
+            if found is not None and (not self._is_former(found) or _may_be_either(found)):
                 yield edge, found
         for edge in self.former.dependents.get(address, ()):
             found = self.instances.get(edge.dependent)
@@ -234,6 +234,11 @@ class Draft:
         for wiring in self._wirings():
             for edge in wiring.needs.get(address, ()):
                 self.dirty[edge.provider] = None
+
+
+def _may_be_either(instance: Instance) -> bool:
+    """Tell whether an instance has been told to change in place, and nobody knows yet whether it has."""
+    return instance.in_place is not None and instance.in_place.change != 0
 
 
 def _moved_house(old: Instance, new: Instance) -> bool:
